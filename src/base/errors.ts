@@ -1,0 +1,127 @@
+/**
+ * The closed table of everything that can go wrong, and the one error class that carries it.
+ *
+ * Each row says the category, whether a retry may help, the HTTP status and what the code means in a
+ * sentence. Threads, Postgres and HTTP transport an error as `ErrorData` (plain data): match on
+ * `code`, never on `instanceof`, because a class does not survive a thread boundary or a database.
+ * docs/errors.md is compared with this table by a test.
+ */
+
+export type ErrorCategory =
+  | 'config' | 'validation' | 'conflict' | 'not-found' | 'transient' | 'timeout'
+  | 'cancelled' | 'lease-lost' | 'compute' | 'saga' | 'invariant'
+
+interface ErrorRow {
+  readonly category: ErrorCategory
+  readonly retryable: boolean
+  readonly httpStatus: number
+  readonly sentence: string
+}
+
+const row = (category: ErrorCategory, retryable: boolean, httpStatus: number, sentence: string): ErrorRow =>
+  ({ category, retryable, httpStatus, sentence })
+
+export const ERRORS = {
+  CONFIG_INVALID: row('config', false, 500, 'An environment variable has a value that cannot be used.'),
+  CONFIG_UNKNOWN: row('config', false, 500, 'An environment variable that begins with SWEEPMILL_ is not known.'),
+  PORT_IN_USE: row('config', false, 500, 'The HTTP port is taken by another program.'),
+  REDIS_EVICTS: row('config', false, 500, 'Redis is configured to evict keys, which would lose tasks.'),
+  SERVICE_MISSING: row('config', false, 500, 'Redis or Postgres was neither configured, found nor fetched.'),
+  SERVICE_FAILED: row('transient', true, 503, 'An embedded service did not start.'),
+  SCHEMA_TOO_NEW: row('config', false, 500, 'The database schema is newer than this program understands.'),
+
+  FILE_NOT_FOUND: row('validation', false, 400, 'A file that was named does not exist or cannot be read.'),
+  FILE_FORBIDDEN: row('validation', false, 403, 'The file lies outside the folders that tasks may read.'),
+  DATA_EMPTY: row('validation', false, 400, 'The market data has no bars.'),
+  DATA_FORMAT: row('validation', false, 400, 'The market data is not in a format that is understood.'),
+  DATA_INVALID: row('validation', false, 400, 'A row of the market data holds an impossible value.'),
+  DATA_ORDER: row('validation', false, 400, 'The times of the bars are duplicated or not ascending.'),
+  SPEC_INVALID: row('validation', false, 400, 'The specification has a missing, unknown or wrong value.'),
+  STRATEGY_UNKNOWN: row('validation', false, 400, 'No strategy has this name.'),
+  STRATEGY_INVALID: row('validation', false, 400, 'The strategy file does not load or does not define a strategy.'),
+  PARAM_INVALID: row('validation', false, 400, 'A strategy parameter is missing, unknown or out of range.'),
+  SPACE_EMPTY: row('validation', false, 400, 'The sweep has no trial to run.'),
+  CONSTRAINT_INVALID: row('validation', false, 400, 'The constraint is not an expression over the parameters.'),
+  USAGE: row('validation', false, 400, 'The command line was not understood.'),
+  NOT_SUPPORTED: row('validation', false, 400, 'The request names something that this version does not do.'),
+  PAYLOAD_TOO_LARGE: row('validation', false, 413, 'The payload is larger than a task may carry.'),
+
+  UNAUTHORIZED: row('validation', false, 401, 'The request carries no valid bearer token.'),
+  TASK_NOT_FOUND: row('not-found', false, 404, 'No task has this id.'),
+  SWEEP_NOT_FOUND: row('not-found', false, 404, 'No sweep has this id.'),
+  ROUTE_NOT_FOUND: row('not-found', false, 404, 'There is no such address.'),
+  IDEMPOTENCY_CONFLICT: row('conflict', false, 409, 'The idempotency key was used before with another payload.'),
+  STATE_CONFLICT: row('conflict', false, 409, 'The task is not in a state that allows this.'),
+  QUEUE_FULL: row('conflict', true, 503, 'The queue of this priority is full.'),
+
+  REDIS_UNAVAILABLE: row('transient', true, 503, 'Redis does not answer.'),
+  POSTGRES_UNAVAILABLE: row('transient', true, 503, 'Postgres does not answer.'),
+  THREAD_LOST: row('transient', true, 503, 'The thread that computed the step died.'),
+  NOT_RESOLVABLE: row('transient', true, 503, 'This worker does not have what the task needs.'),
+  TASK_TIMEOUT: row('timeout', true, 504, 'The task made no progress within its timeout.'),
+  TASK_CANCELLED: row('cancelled', false, 409, 'The task was cancelled.'),
+  LEASE_LOST: row('lease-lost', false, 409, 'Another attempt owns the task now.'),
+
+  STRATEGY_FAILED: row('compute', false, 422, 'The strategy threw an error or returned unusable masks.'),
+  COMPUTE_FAILED: row('compute', false, 500, 'A compute step failed in the same way it would fail again.'),
+  OUT_OF_MEMORY: row('compute', false, 507, 'A thread ran out of heap.'),
+  SAGA_INVALID: row('saga', false, 500, 'The saga definition breaks a rule of sagas.'),
+  COMPENSATION_FAILED: row('saga', false, 500, 'A compensation failed until its budget was used up.'),
+  MESSAGE_UNDECODABLE: row('validation', false, 400, 'The bytes of a message do not decode.'),
+  INVARIANT: row('invariant', false, 500, 'The program found itself in a state that it excludes.'),
+} as const satisfies Record<string, ErrorRow>
+
+export type ErrorCode = keyof typeof ERRORS
+
+/** An error as plain data: what crosses threads, Postgres and HTTP. */
+export interface ErrorData {
+  readonly code: ErrorCode
+  readonly message: string
+  readonly details?: Readonly<Record<string, unknown>>
+  readonly stack?: string
+}
+
+export class SweepmillError extends Error {
+  readonly code: ErrorCode
+  readonly details: Readonly<Record<string, unknown>> | undefined
+
+  constructor(code: ErrorCode, message: string, options: { details?: Record<string, unknown>; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.name = 'SweepmillError'
+    this.code = code
+    this.details = options.details
+  }
+
+  get category(): ErrorCategory { return ERRORS[this.code].category }
+  get retryable(): boolean { return ERRORS[this.code].retryable }
+  get httpStatus(): number { return ERRORS[this.code].httpStatus }
+
+  toData(): ErrorData {
+    return {
+      code: this.code,
+      message: this.message,
+      ...(this.details === undefined ? {} : { details: this.details }),
+      ...(this.stack === undefined ? {} : { stack: this.stack }),
+    }
+  }
+
+  static fromData(data: ErrorData): SweepmillError {
+    const error = new SweepmillError(data.code, data.message, data.details ? { details: { ...data.details } } : {})
+    if (data.stack !== undefined) error.stack = data.stack
+    return error
+  }
+}
+
+/** Any thrown value as a SweepmillError; what is not ours becomes `fallback` with the original as its cause. */
+export function toSweepmillError(thrown: unknown, fallback: ErrorCode = 'INVARIANT'): SweepmillError {
+  if (thrown instanceof SweepmillError) return thrown
+  const message = thrown instanceof Error ? thrown.message : String(thrown)
+  const error = new SweepmillError(fallback, message, { cause: thrown })
+  if (thrown instanceof Error && thrown.stack !== undefined) error.stack = thrown.stack
+  return error
+}
+
+/** True for a value that already carries one of our codes (also across a module boundary). */
+export function hasCode(thrown: unknown, code: ErrorCode): boolean {
+  return typeof thrown === 'object' && thrown !== null && (thrown as { code?: unknown }).code === code
+}
