@@ -84,19 +84,19 @@ export class AttemptLedger {
   async close(attempt: Attempt, outcome: Outcome, startedMs: number): Promise<Closing> {
     const { observer, clock } = this.#parts
     if (!await this.#commit(attempt, outcome)) {
-      observer.fenced('finish')
+      observer.fencedWrite('finish')
       return 'fenced'
     }
-    const seconds = (clock.monotonicMs() - startedMs) / 1000
+    const durationMs = clock.monotonicMs() - startedMs
     switch (outcome.kind) {
-      case 'completed': observer.completed(attempt.priority, attempt.taskType, seconds); break
-      case 'failed': observer.failed(attempt.priority, attempt.taskType, outcome.error.code, seconds); break
-      case 'cancelled': observer.failed(attempt.priority, attempt.taskType, 'TASK_CANCELLED', seconds); break
+      case 'completed': observer.completed(attempt.priority, attempt.taskType, durationMs); break
+      case 'failed': observer.failed(attempt.priority, attempt.taskType, outcome.error.code, durationMs); break
+      case 'cancelled': observer.failed(attempt.priority, attempt.taskType, 'TASK_CANCELLED', durationMs); break
       case 'dead_letter':
-        observer.failed(attempt.priority, attempt.taskType, outcome.reason, seconds)
+        observer.failed(attempt.priority, attempt.taskType, outcome.reason, durationMs)
         observer.deadLettered(attempt.taskType)
         break
-      case 'retry': observer.failed(attempt.priority, attempt.taskType, outcome.error.code, seconds); break
+      case 'retry': observer.failed(attempt.priority, attempt.taskType, outcome.error.code, durationMs); break
       case 'released': break
     }
     await this.#settle(attempt, outcome)

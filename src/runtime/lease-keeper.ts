@@ -86,7 +86,7 @@ export class LeaseKeeper {
     try {
       const renewals = await consumer.renew(holdings)
       for (const [i, renewal] of renewals.entries()) {
-        observer.renewed(renewal)
+        observer.leaseRenewal(renewal)
         const holding = holdings[i]
         if (renewal === 'lost' && holding !== undefined && this.#holdings.has(holding.messageId)) {
           holding.stop(new SweepmillError('LEASE_LOST', `Another worker took task ${holding.taskId} over.`))

@@ -5,19 +5,18 @@ import type { Renewal } from './task-stream.js'
 export interface QueueObserver {
   enqueued(priority: TaskPriority, type: string): void
   dequeued(priority: TaskPriority, type: string): void
-  completed(priority: TaskPriority, type: string, seconds: number): void
-  failed(priority: TaskPriority, type: string, reason: string, seconds: number): void
+  completed(priority: TaskPriority, type: string, durationMs: number): void
+  failed(priority: TaskPriority, type: string, reason: string, durationMs: number): void
   deadLettered(type: string): void
   recovered(priority: TaskPriority): void
-  fenced(kind: string): void
-  renewed(result: Renewal): void
+  fencedWrite(kind: string): void
+  leaseRenewal(result: Renewal): void
   reconciled(what: string, count: number): void
-  barsProcessed(count: number): void
 }
 
 const nothing = (): void => undefined
 
 export const silentObserver: QueueObserver = {
   enqueued: nothing, dequeued: nothing, completed: nothing, failed: nothing, deadLettered: nothing, recovered: nothing,
-  fenced: nothing, renewed: nothing, reconciled: nothing, barsProcessed: nothing,
+  fencedWrite: nothing, leaseRenewal: nothing, reconciled: nothing,
 }
