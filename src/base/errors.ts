@@ -58,6 +58,7 @@ export const ERRORS = {
   REDIS_UNAVAILABLE: row('transient', true, 503, 'Redis does not answer.'),
   POSTGRES_UNAVAILABLE: row('transient', true, 503, 'Postgres does not answer.'),
   THREAD_LOST: row('transient', true, 503, 'The thread that computed the step died.'),
+  WORKER_STOPPING: row('transient', true, 503, 'The worker is shutting down and hands its work back.'),
   NOT_RESOLVABLE: row('transient', true, 503, 'This worker does not have what the task needs.'),
   TASK_TIMEOUT: row('timeout', true, 504, 'The task made no progress within its timeout.'),
   TASK_CANCELLED: row('cancelled', false, 409, 'The task was cancelled.'),

@@ -36,7 +36,7 @@ export interface SagaParts {
 
 /** Errors that mean "stop and leave the run as it is": somebody else, or a later attempt, goes on. */
 function leavesRunOpen(error: SweepmillError): boolean {
-  return error.code === 'LEASE_LOST' || error.code === 'NOT_RESOLVABLE'
+  return error.code === 'LEASE_LOST' || error.code === 'NOT_RESOLVABLE' || error.code === 'WORKER_STOPPING'
 }
 
 export class SagaOrchestrator {

@@ -25,6 +25,7 @@ export function outcomeOfError(attempt: Attempt, error: ErrorData, policy: Retry
   const category = ERRORS[error.code].category
   if (category === 'cancelled') return { kind: 'cancelled' }
   if (error.code === 'COMPENSATION_FAILED') return { kind: 'dead_letter', reason: 'compensation_failed', error }
+  if (error.code === 'WORKER_STOPPING') return { kind: 'released', why: error.message, delayMs: 0 }
   if (error.code === 'NOT_RESOLVABLE') return { kind: 'released', why: error.message, delayMs: policy.baseMs }
   if (!ERRORS[error.code].retryable) return { kind: 'failed', error }
   if (attempt.retryCount >= attempt.maxRetries) return { kind: 'dead_letter', reason: 'retries_exhausted', error }

@@ -64,7 +64,8 @@ export interface TaskPublisher {
 /** Taking and settling: what a worker needs. */
 export interface TaskConsumer {
   readonly consumer: string
-  pick(limits: Limits, takeOver: readonly PendingEntry[]): Promise<Pick>
+  /** At most `limits` of each priority and `total` in all, highest first. */
+  pick(limits: Limits, total: number, takeOver: readonly PendingEntry[]): Promise<Pick>
   /** Takes one named entry, if nobody owns it or its owner is in `deadConsumers`. */
   take(entry: OwnedEntry, deadConsumers: readonly string[]): Promise<Delivery | null>
   /** Resolves when something was added after `lastIds`, or after `maxMs`. */
