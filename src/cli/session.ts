@@ -24,6 +24,9 @@ export interface MigrationView {
 }
 
 export interface Workbench {
+  readonly threads: number
+  /** Milliseconds of thread time spent so far, all threads together. */
+  busyMs(): number
   /** In a pool thread: parses the spec, reads the data, loads the strategy. Rejects with what is wrong. */
   check(request: SubmitRequest): Promise<void>
   connect(role: Role): Promise<Backend<HealthReport>>

@@ -1,5 +1,6 @@
 /** A finished sweep for people: what ran, and the best trials with their held-out figures beside them. */
-import { asRecord, warningsOf } from './backtest-summary.js'
+import type { AwaitedTask } from './awaited-task.js'
+import { asRecord, inUnit, warningsOf } from './backtest-summary.js'
 import { formatNumber, textPairs, textTable } from './text-table.js'
 import type { Cell } from './text-table.js'
 
@@ -7,7 +8,8 @@ import type { Cell } from './text-table.js'
 const BESIDE = ['total_return', 'sharpe_ratio', 'max_drawdown', 'total_trades']
 const ROWS = 10
 
-export function sweepSummary(result: unknown, spec: Readonly<Record<string, unknown>>, processingTimeMs: number | null): string {
+export function sweepSummary(result: unknown, spec: Readonly<Record<string, unknown>>, { task, busyShare }: AwaitedTask): string {
+  const processingTimeMs = task.processing_time_ms
   const values = asRecord(result)
   const objective = typeof spec['objective'] === 'string' ? spec['objective'] : 'sharpe_ratio'
   const trials = typeof values['trials'] === 'number' ? values['trials'] : null
@@ -15,6 +17,7 @@ export function sweepSummary(result: unknown, spec: Readonly<Record<string, unkn
   if (trials !== null && processingTimeMs !== null && processingTimeMs > 0) {
     facts.push(['trials per second', formatNumber(Math.round((1000 * trials) / processingTimeMs))])
   }
+  if (busyShare !== null) facts.push(['threads busy', inUnit(busyShare, 'fraction')])
   for (const [key, label] of [['reused_chunks', 'chunks reused'], ['result_hash', 'result hash']] as const) {
     const value = values[key]
     if (typeof value === 'number' || typeof value === 'string') facts.push([label, value])

@@ -36,7 +36,7 @@ async function runBacktestCommand(invocation: Invocation, flags: Flags): Promise
     const backend = await workbench.connect(flags.detach === true ? 'client' : 'session')
     if (flags.detach === true) return submitDetached(invocation, backend, request)
     const { taskId } = await backend.submit(request)
-    const { busyShare: _busyShare, ...task } = await awaitTask(invocation, backend, taskId)
+    const { task } = await awaitTask(invocation, workbench, backend, taskId)
     await writeArtifacts(backend, taskId, { trades: flags.trades, equity: flags.equity, report: flags.report })
     const { output } = invocation
     output.document(task)

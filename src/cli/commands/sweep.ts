@@ -38,12 +38,13 @@ async function runSweepCommand(invocation: Invocation, flags: Flags): Promise<vo
     if (flags.detach === true) return submitDetached(invocation, backend, request)
     const { taskId, created } = await backend.submit(request)
     if (!created) output.note(`Going on with the unfinished sweep ${taskId} (--new would start over).`)
-    const task = await awaitTask(invocation, backend, taskId)
+    const awaited = await awaitTask(invocation, workbench, backend, taskId)
+    const { task } = awaited
     const { trials, report } = flags
     if (trials !== undefined) await writeFileAtomically(trials, (write) => backend.exportTrials(taskId, write))
     if (report !== undefined) await writeArtifact(backend, taskId, 'report', report)
     output.document(sweepDocument(task))
-    output.text(`${output.bold(`Sweep ${taskId}`)} in ${formatDuration(task.processing_time_ms ?? Number.NaN)}\n${sweepSummary(task.result, data, task.processing_time_ms)}`)
+    output.text(`${output.bold(`Sweep ${taskId}`)} in ${formatDuration(task.processing_time_ms ?? Number.NaN)}\n${sweepSummary(task.result, data, awaited)}`)
   })
 }
 
