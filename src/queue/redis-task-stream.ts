@@ -112,6 +112,10 @@ export class RedisTaskStream implements TaskStream {
     return byPriority((i, priority) => Math.max(0, lengths[priority] - (inHand[i] ?? 0)))
   }
 
+  async delayedCount(): Promise<number> {
+    return this.#guard(() => this.#redis.zcard(this.#keys.delayed))
+  }
+
   async deadLetterCount(): Promise<number> {
     return this.#guard(() => this.#redis.xlen(this.#keys.dlq))
   }

@@ -29,10 +29,12 @@ export interface LeaseKeeperParts {
   readonly observer: QueueObserver
   readonly clock: Clock
   readonly leaseMs: number
+  readonly renewalMs: number
 }
 
 export class LeaseKeeper {
   readonly #parts: LeaseKeeperParts
+  /** By task: entry ids of two streams may be equal. */
   readonly #holdings = new Map<string, Holding>()
   #stopTimer: (() => void) | null = null
   #round: Promise<void> = Promise.resolve()
@@ -44,19 +46,15 @@ export class LeaseKeeper {
 
   async start(): Promise<void> {
     await this.#parts.fleet.beat(this.#parts.incarnation)
-    this.#stopTimer = this.#parts.clock.every(Math.max(50, this.#parts.leaseMs / 3), () => { this.#round = this.#round.then(() => this.#keep()) })
+    this.#stopTimer = this.#parts.clock.every(this.#parts.renewalMs, () => { this.#round = this.#round.then(() => this.#keep()) })
   }
 
   hold(holding: Holding): void {
-    this.#holdings.set(holding.messageId, holding)
+    this.#holdings.set(holding.taskId, holding)
   }
 
-  release(messageId: string): void {
-    this.#holdings.delete(messageId)
-  }
-
-  holds(messageId: string): boolean {
-    return this.#holdings.has(messageId)
+  release(taskId: string): void {
+    this.#holdings.delete(taskId)
   }
 
   get count(): number {
@@ -68,7 +66,7 @@ export class LeaseKeeper {
   }
 
   stopTask(taskId: string, reason: SweepmillError): void {
-    for (const holding of this.#holdings.values()) if (holding.taskId === taskId) holding.stop(reason)
+    this.#holdings.get(taskId)?.stop(reason)
   }
 
   stopAll(reason: SweepmillError): void {
@@ -88,7 +86,7 @@ export class LeaseKeeper {
       for (const [i, renewal] of renewals.entries()) {
         observer.leaseRenewal(renewal)
         const holding = holdings[i]
-        if (renewal === 'lost' && holding !== undefined && this.#holdings.has(holding.messageId)) {
+        if (renewal === 'lost' && holding !== undefined && this.#holdings.has(holding.taskId)) {
           holding.stop(new SweepmillError('LEASE_LOST', `Another worker took task ${holding.taskId} over.`))
         }
       }

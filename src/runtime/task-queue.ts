@@ -105,7 +105,7 @@ export class TaskQueue {
 
   #receipt(attempt: Attempt): TaskReceipt {
     const abort = new AbortController()
-    this.#held.set(attempt.messageId, { attempt, startedMs: this.#parts.clock.monotonicMs() })
+    this.#held.set(attempt.taskId, { attempt, startedMs: this.#parts.clock.monotonicMs() })
     this.#parts.keeper.hold({
       taskId: attempt.taskId, priority: attempt.priority, messageId: attempt.messageId,
       stop: (reason) => { if (!abort.signal.aborted) abort.abort(reason) },
@@ -159,13 +159,13 @@ export class TaskQueue {
     try {
       if (await this.#parts.ledger.close(held.attempt, outcome, held.startedMs) === 'fenced') throw lost(receipt)
     } finally {
-      this.#held.delete(receipt.messageId)
-      this.#parts.keeper.release(receipt.messageId)
+      this.#held.delete(receipt.taskId)
+      this.#parts.keeper.release(receipt.taskId)
     }
   }
 
   #heldOf(receipt: TaskReceipt): Held {
-    const held = this.#held.get(receipt.messageId)
+    const held = this.#held.get(receipt.taskId)
     if (held === undefined || held.attempt.attempt !== receipt.attempt) throw lost(receipt)
     return held
   }

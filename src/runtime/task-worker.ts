@@ -36,6 +36,7 @@ export interface TaskWorkerParts {
   /** Task slots of each priority; HIGH's are never lent. */
   readonly slots: number
   readonly maxBatch: number
+  readonly healthCheck: () => Promise<unknown>
   readonly log: (level: 'info' | 'warn' | 'error', message: string, fields: Readonly<Record<string, unknown>>) => void
 }
 
@@ -69,12 +70,18 @@ export class TaskWorker {
     return this.#counts
   }
 
+  /** The report of GET /health. */
+  healthCheck(): Promise<unknown> {
+    return this.#parts.healthCheck()
+  }
+
   /**
    * Stops picking, hands back what runs and waits for it at most `drainMs` milliseconds. Never throws.
    * What does not end in time is left to its lease.
    */
-  async stop(drainMs: number): Promise<void> {
+  async stop(drainMs = 10_000): Promise<void> {
     if (this.#state === 'stopped' || this.#state === 'draining') { await this.#loop; return }
+    if (this.#state === 'idle') { this.#state = 'stopped'; return }
     this.#state = 'draining'
     this.#stopping.abort()
     this.#slotFreed?.()
@@ -159,7 +166,7 @@ export class TaskWorker {
       log(outcome.kind === 'released' ? 'info' : 'warn', `task ${outcome.kind === 'retry' ? 'will be retried' : outcome.kind}`, { task_id: attempt.taskId, type: attempt.taskType, attempt: attempt.attempt, code: error.code, error: error.message })
       await ledger.close(attempt, outcome, startedMs)
     } finally {
-      keeper.release(attempt.messageId)
+      keeper.release(attempt.taskId)
     }
   }
 

@@ -27,16 +27,18 @@ export interface MigrateReport {
 }
 
 export async function migrate(postgres: Postgres): Promise<MigrateReport> {
-  const schema = postgres.options.schema ?? 'public'
-  const [server] = await postgres.query<{ v: number }>("select current_setting('server_version_num')::int as v")
+  const [server] = await postgres.query<{ v: number; schema: string | null }>("select current_setting('server_version_num')::int as v, current_schema() as schema")
   if ((server?.v ?? 0) < MIN_SERVER_VERSION) {
     throw new SweepmillError('CONFIG_INVALID', `DATABASE_URL points at PostgreSQL ${server?.v ?? '?'}; version 13 or newer is needed.`)
+  }
+  const schema = server?.schema ?? null
+  if (schema === null) {
+    throw new SweepmillError('CONFIG_INVALID', 'DATABASE_URL names a search_path in which no schema exists; create the schema first.')
   }
   await refuseNewerSchema(postgres)
   const client = await postgres.pool.connect()
   let applied: string[]
   try {
-    await client.query(`create schema if not exists "${schema}"`)
     const ran = await runner({
       dbClient: client, dir: MIGRATIONS, direction: 'up', migrationsTable: MIGRATIONS_TABLE,
       schema, migrationsSchema: schema, advisoryLockMode: 'wait', singleTransaction: true,

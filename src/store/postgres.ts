@@ -1,8 +1,8 @@
 /**
  * The connection pool to Postgres, and the one place where pg's errors become ours.
  *
- * A test isolates itself by a schema: `search_path` is set on every connection from the options, so no
- * statement names a schema. `int8` stays text in pg unless told otherwise; the counts here are far below
+ * No statement names a schema: a deployment or a test that wants its own puts a search_path into the URL
+ * (`?options=-c search_path=mine`). `int8` stays text in pg unless told otherwise; the counts here are far below
  * 2^53, so it is parsed as a number.
  */
 import pg from 'pg'
@@ -16,8 +16,6 @@ const types: pg.CustomTypesConfig = {
 
 export interface PostgresOptions {
   readonly databaseUrl: string
-  /** Schema to work in; it must exist. */
-  readonly schema?: string | undefined
   readonly maxConnections?: number | undefined
   readonly applicationName?: string | undefined
 }
@@ -38,7 +36,6 @@ export class Postgres {
       connectionTimeoutMillis: 10_000,
       keepAlive: true,
       types,
-      ...(options.schema === undefined ? {} : { options: `-c search_path=${options.schema}` }),
     })
     // An idle connection that breaks (a restart of Postgres) is dropped by the pool; without this line it would end the process.
     this.pool.on('error', () => undefined)
