@@ -52,8 +52,8 @@ export async function awaitTask(invocation: Invocation, workbench: Workbench, ba
 }
 
 /** Submits and says what to do next; the reply of `--detach`. */
-export async function submitDetached(invocation: Invocation, backend: Backend<HealthReport>, request: SubmitRequest): Promise<void> {
-  const { taskId, created } = await backend.submit(request)
+export async function submitDetached(invocation: Invocation, workbench: Workbench, request: SubmitRequest): Promise<void> {
+  const { taskId, created } = await workbench.submit(request)
   invocation.output.document({ task_id: taskId, status: 'queued', created })
   invocation.output.text(`${created ? 'Queued' : 'Already there:'} task ${taskId}. "sweepmill tasks show ${taskId}" shows it; a running worker takes it.`)
 }

@@ -17,8 +17,12 @@ for (const stream of [process.stdout, process.stderr]) {
   })
 }
 
+/** A handle that nobody closed must not keep a finished command alive; this fires only if one does. */
+const GRACE_MS = 3000
+
 const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string }
 
 process.exitCode = await runProgram(process.argv.slice(2), {
   env: environment(), stdout: process.stdout, stderr: process.stderr, clock: systemClock, version, openWorkbench,
 })
+systemClock.after(GRACE_MS, () => process.exit())

@@ -7,7 +7,7 @@
  */
 import { SweepmillError } from '../base/errors.js'
 import type { Config } from '../runtime/config.js'
-import type { Backend, SubmitRequest } from '../tasks/backend.js'
+import type { Backend, SubmitRequest, Submitted } from '../tasks/backend.js'
 import type { HealthReport } from '../telemetry/health.js'
 import type { Logger } from '../telemetry/logger.js'
 import type { Metrics } from '../telemetry/registry.js'
@@ -30,6 +30,8 @@ export interface Workbench {
   /** In a pool thread: parses the spec, reads the data, loads the strategy. Rejects with what is wrong. */
   check(request: SubmitRequest): Promise<void>
   connect(role: Role): Promise<Backend<HealthReport>>
+  /** After `connect`. A session then works on the task, unless a living worker will. */
+  submit(request: SubmitRequest): Promise<Submitted>
   /** Brings the schema up to date and reads it back. */
   migrate(): Promise<MigrationView>
   close(): Promise<void>

@@ -34,8 +34,8 @@ async function runBacktestCommand(invocation: Invocation, flags: Flags): Promise
   await invocation.withWorkbench(config, async (workbench) => {
     await workbench.check(request)
     const backend = await workbench.connect(flags.detach === true ? 'client' : 'session')
-    if (flags.detach === true) return submitDetached(invocation, backend, request)
-    const { taskId } = await backend.submit(request)
+    if (flags.detach === true) return submitDetached(invocation, workbench, request)
+    const { taskId } = await workbench.submit(request)
     const { task } = await awaitTask(invocation, workbench, backend, taskId)
     await writeArtifacts(backend, taskId, { trades: flags.trades, equity: flags.equity, report: flags.report })
     const { output } = invocation

@@ -35,8 +35,8 @@ async function runSweepCommand(invocation: Invocation, flags: Flags): Promise<vo
   await invocation.withWorkbench(config, async (workbench) => {
     await workbench.check(request)
     const backend = await workbench.connect(flags.detach === true ? 'client' : 'session')
-    if (flags.detach === true) return submitDetached(invocation, backend, request)
-    const { taskId, created } = await backend.submit(request)
+    if (flags.detach === true) return submitDetached(invocation, workbench, request)
+    const { taskId, created } = await workbench.submit(request)
     if (!created) output.note(`Going on with the unfinished sweep ${taskId} (--new would start over).`)
     const awaited = await awaitTask(invocation, workbench, backend, taskId)
     const { task } = awaited

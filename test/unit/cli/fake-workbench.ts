@@ -1,6 +1,6 @@
 /** A workbench over the in-memory backend: a command's whole way without a service or a thread. */
 import type { MigrationView, OpenWorkbench, Role, Workbench } from '../../../src/cli/session.js'
-import type { ArtifactKind, Backend, ProgressView, QueueStatsView, SubmitRequest, TaskView } from '../../../src/tasks/backend.js'
+import type { ArtifactKind, Backend, ProgressView, QueueStatsView, SubmitRequest, Submitted, TaskView } from '../../../src/tasks/backend.js'
 import type { HealthReport } from '../../../src/telemetry/health.js'
 import { MemoryBackend } from '../http/memory-backend.js'
 
@@ -78,6 +78,8 @@ export class FakeWorkbench implements Workbench, Script {
     this.calls.push(`connect ${role}`)
     return Promise.resolve(this.backend)
   }
+
+  submit(request: SubmitRequest): Promise<Submitted> { return this.backend.submit(request) }
 
   migrate(): Promise<MigrationView> {
     return Promise.resolve({ applied: ['0001_first'], tables: [{ name: 'tasks', columns: ['task_id', 'status'] }] })
