@@ -1,27 +1,31 @@
 /** `sweepmill tasks list|show|cancel|retry`: looking after tasks from a terminal. */
-import { Command } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import { SweepmillError } from '../../base/errors.js'
 import { isTaskId } from '../../base/ids.js'
-import { parseBefore, parseLimit, parseStatus } from '../../http/task-query.js'
 import type { TaskEventView, TaskView } from '../../tasks/backend.js'
+import { LEGAL_TRANSITIONS } from '../../tasks/task.js'
+import type { TaskStatus } from '../../tasks/task.js'
 import type { Invocation, Invocations } from '../context.js'
+import { wholeNumber } from '../spec-flags.js'
 import { formatDuration, textPairs, textTable } from '../text-table.js'
 
+const MAX_LISTED = 1000
+
 interface ListFlags {
-  readonly status?: string
+  readonly status?: TaskStatus
   readonly type?: string
   readonly user?: string
-  readonly limit: string
+  readonly limit: number
   readonly before?: string
 }
 
 export function tasksCommand(invocations: Invocations): Command {
   const list = new Command('list').description('tasks, newest first')
-    .option('--status <status>', 'pending, processing, completed, failed, dead_letter or cancelled')
+    .addOption(new Option('--status <status>', 'in this state only').choices(Object.keys(LEGAL_TRANSITIONS)))
     .option('--type <type>', 'such as backtest_workflow')
     .option('--user <id>', 'of this user only')
-    .option('--limit <count>', 'at most so many', '20')
-    .option('--before <time>', 'created before this time')
+    .option('--limit <count>', 'at most so many', limit, 20)
+    .option('--before <time>', 'created before this time', time)
   return new Command('tasks').description('list, show, cancel or retry tasks')
     .addCommand(invocations.command(list, listTasks))
     .addCommand(invocations.command(new Command('show').argument('<id>').description('one task with its events'), showTask))
@@ -31,14 +35,23 @@ export function tasksCommand(invocations: Invocations): Command {
       (invocation, _flags, [id]) => steer(invocation, 'retry', id)))
 }
 
+function limit(text: string): number {
+  const count = wholeNumber(text)
+  if (count < 1 || count > MAX_LISTED) throw new InvalidArgumentError(`Write 1 to ${MAX_LISTED}.`)
+  return count
+}
+
+function time(text: string): string {
+  const ms = Date.parse(text)
+  if (Number.isNaN(ms)) throw new InvalidArgumentError('Write an ISO 8601 time, such as 2025-11-05T17:30:00Z.')
+  return new Date(ms).toISOString()
+}
+
 async function listTasks(invocation: Invocation, flags: ListFlags): Promise<void> {
-  const query = {
-    status: flags.status === undefined ? undefined : parseStatus(flags.status), type: flags.type, userId: flags.user,
-    limit: parseLimit(flags.limit), before: flags.before === undefined ? undefined : parseBefore(flags.before),
-  }
+  const { user: userId, ...rest } = flags
   const { output } = invocation
   await invocation.withWorkbench(invocation.config(), async (workbench) => {
-    const tasks = await (await workbench.connect('client')).tasks(query)
+    const tasks = await (await workbench.connect('client')).tasks({ ...rest, userId })
     output.document({ tasks })
     output.text(tasks.length === 0 ? 'No tasks.' : textTable(['task', 'type', 'priority', 'status', 'created', 'took'],
       tasks.map((task) => [task.task_id, task.task_type, task.priority, statusOf(task), task.created_at, took(task)])))
