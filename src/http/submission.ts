@@ -57,7 +57,7 @@ function wholeOf(key: string, value: unknown, min: number, max: number): number 
 }
 
 /** ISO 8601 with a zone; the text of the value, in UTC. */
-export function timeOf(key: string, value: unknown): string | undefined {
+function timeOf(key: string, value: unknown): string | undefined {
   if (value === undefined || value === null) return undefined
   if (typeof value === 'string' && /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})$/.test(value)) {
     const ms = Date.parse(value)

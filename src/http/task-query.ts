@@ -24,19 +24,19 @@ export function parseTaskQuery(query: Readonly<Record<string, unknown>>): TaskQu
   }
 }
 
-export function parseStatus(text: string): TaskStatus {
+function parseStatus(text: string): TaskStatus {
   const found = STATUSES.find((status) => status === text.toLowerCase())
   if (found === undefined) throw refusal('status', `must be one of ${STATUSES.join(', ')}`)
   return found
 }
 
-export function parseLimit(text: string): number {
+function parseLimit(text: string): number {
   const limit = /^\d{1,6}$/.test(text) ? Number(text) : 0
   if (limit < 1 || limit > MAX_LIMIT) throw refusal('limit', `must be a whole number from 1 to ${MAX_LIMIT}`)
   return limit
 }
 
-export function parseBefore(text: string): string {
+function parseBefore(text: string): string {
   const ms = Date.parse(text)
   if (Number.isNaN(ms)) throw refusal('before', 'must be an ISO 8601 time, such as 2025-11-05T17:30:00Z')
   return new Date(ms).toISOString()
