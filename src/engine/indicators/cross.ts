@@ -1,0 +1,50 @@
+/**
+ * Crosses of two columns, or of a column and a level, as masks (1 on the bar of the cross).
+ *
+ * The state is the sign of the last difference that was not zero. A cross above is the bar where it turns from
+ * - to +; so below, equal, above is a cross on the third bar, and above, equal, above is none. NaN in either
+ * input resets the state: there is no cross on the first bar where both are defined, nor on the first after a
+ * gap. Bar i depends on bars 0..i alone.
+ */
+import { checkSameLength } from './period.js'
+
+export type Column = Float64Array | number
+
+export function crossAbove(a: Column, b: Column): Uint8Array {
+  return cross('crossAbove', a, b, 1)
+}
+
+export function crossBelow(a: Column, b: Column): Uint8Array {
+  return cross('crossBelow', a, b, -1)
+}
+
+function cross(name: string, a: Column, b: Column, direction: 1 | -1): Uint8Array {
+  const first = typeof a === 'number' ? constant(a, b) : a
+  const second = typeof b === 'number' ? constant(b, a) : b
+  checkSameLength(name, [first, second])
+  return direction === 1 ? crossUp(first, second) : crossUp(second, first)
+}
+
+/** Where a - b turns from below zero to above it. b crosses below a exactly where a crosses above b. */
+function crossUp(a: Float64Array, b: Float64Array): Uint8Array {
+  const length = a.length
+  const mask = new Uint8Array(length)
+  let below = 0 // 1 when the last non-zero difference was negative, else 0
+  for (let i = 0; i < length; i++) {
+    const x = a[i]!
+    const y = b[i]!
+    if (x > y) {
+      mask[i] = below
+      below = 0
+    } else if (x < y) {
+      below = 1
+    } else if (x !== y) {
+      below = 0 // NaN
+    }
+  }
+  return mask
+}
+
+function constant(level: number, like: Column): Float64Array {
+  return new Float64Array(typeof like === 'number' ? 0 : like.length).fill(level)
+}

@@ -1,0 +1,74 @@
+/**
+ * One backtest with everything recorded: trades, the equity curve and the summary that becomes a task's
+ * `result`. Pure: same bars, strategy and spec, same bytes. Usable alone, without any server.
+ */
+import { SweepmillError } from '../../base/errors.js'
+import type { BarColumns } from '../../market/layout.js'
+import { ta } from '../indicators/indicators.js'
+import { periodsPerYear } from '../metrics/periods-per-year.js'
+import { SweepMeter } from '../metrics/sweep-meter.js'
+import type { BacktestSpec } from '../specs/backtest-spec.js'
+import { checkParams } from '../strategies/check-params.js'
+import type { Strategy } from '../strategies/strategy.js'
+import { prepareBars, sliceBars } from './prepare-bars.js'
+import { runStrategy } from './run-strategy.js'
+import { Simulation } from './simulation.js'
+import { summarise } from './summarise.js'
+import type { Trade } from './trade-log.js'
+
+/** What the result says about its inputs; hashing is the caller's, the engine has no crypto. */
+export interface RunIdentity {
+  readonly dataHash?: string
+  readonly specHash?: string
+  readonly engineVersion?: string
+  readonly seed?: number
+}
+
+/** Bars [from, to) of the prepared bars. */
+export interface BarWindow {
+  readonly from: number
+  readonly to: number
+}
+
+export interface BacktestResult {
+  /** The task's `result`: snake_case scalars, all finite or null with a reason in `null_reasons`. */
+  readonly summary: Record<string, unknown>
+  readonly trades: readonly Trade[]
+  /** Equity at the close of each bar of the window, and the bars' times. */
+  readonly equity: Float64Array
+  readonly time: Float64Array
+  /** Number of the window's first bar: `bar` of the first row of the equity. */
+  readonly firstBar: number
+}
+
+/**
+ * Trades only within the window (default: all bars), flat and with the initial cash at its start; earlier bars
+ * are warm-up, their decisions do not count; later bars are not seen. Bars are prepared here (dates, adjust).
+ * Throws PARAM_INVALID, STRATEGY_FAILED, DATA_EMPTY, SPEC_INVALID.
+ */
+export function runBacktest(bars: BarColumns, strategy: Strategy, spec: BacktestSpec, identity: RunIdentity = {}, window?: BarWindow): BacktestResult {
+  const prepared = prepareBars(bars, spec.bars)
+  const { from, to } = checkWindow(prepared.bars.length, window)
+  const params = checkParams(strategy, 'params' in spec.strategy ? spec.strategy.params : {})
+  const periods = periodsPerYear(prepared.bars.time, spec.metrics.periodsPerYear)
+  const seen = sliceBars(prepared.bars, 0, to)
+  const decisions = new Uint8Array(seen.length)
+  runStrategy(strategy, seen, params, ta, spec.execution.direction, decisions)
+  const simulation = new Simulation(seen.length, spec.execution)
+  simulation.run(seen, decisions, from, to)
+  const meter = new SweepMeter(seen.length, { periodsPerYear: periods.value, riskFree: spec.metrics.riskFree })
+  const summary = summarise({ bars: seen, from, to, strategy, params, spec, identity, periods, simulation, meter, warnings: prepared.warnings })
+  return {
+    summary,
+    trades: simulation.trades.toTrades(seen.time),
+    equity: simulation.equity.slice(from, to),
+    time: seen.time.slice(from, to),
+    firstBar: from,
+  }
+}
+
+function checkWindow(length: number, window: BarWindow | undefined): BarWindow {
+  const { from, to } = window ?? { from: 0, to: length }
+  if (Number.isInteger(from) && Number.isInteger(to) && from >= 0 && to <= length && from < to) return { from, to }
+  throw new SweepmillError('SPEC_INVALID', `The window of bars ${from} to ${to} does not lie within the ${length} bars.`, { details: { from, to, bars: length } })
+}

@@ -1,0 +1,136 @@
+/**
+ * The spec of one backtest: flat JSON (the file of --spec, the body of a POST, the data column) in, a camelCase
+ * object with every default filled in out. Unknown keys are refused by name. A relative file is not resolved
+ * here, nothing is read: whether the bars or the strategy exist is found out by whoever loads them.
+ */
+import { z } from 'zod'
+import { SweepmillError } from '../../base/errors.js'
+import { parseIsoTime } from '../calendar/iso-time.js'
+import type { ExecutionSpec } from './execution-spec.js'
+import { parseExecution } from './execution-spec.js'
+import { parseOrRefuse, refuseUnknownKeys, requireObject, show, specInvalid } from './refuse.js'
+
+export interface BarsSpec {
+  readonly file?: string
+  readonly symbol?: string
+  readonly timeframe?: string
+  readonly exchange?: string
+  readonly startDate?: string
+  readonly endDate?: string
+  readonly adjust?: boolean
+}
+
+export type StrategySpec =
+  | { readonly name: string; readonly params: Readonly<Record<string, number>> }
+  | { readonly strategyId: number }
+
+export interface MetricsSpec {
+  readonly periodsPerYear?: number
+  /** Annual, a fraction (0.02 is 2 % a year). */
+  readonly riskFree: number
+}
+
+export interface BacktestSpec {
+  readonly bars: BarsSpec
+  readonly dataHash?: string
+  readonly strategy: StrategySpec
+  readonly strategyHash?: string
+  readonly execution: ExecutionSpec
+  readonly metrics: MetricsSpec
+}
+
+export interface ParseOptions {
+  /** True when the caller holds the bars already, so that the spec need not say where they are. */
+  readonly barsGiven?: boolean
+}
+
+const text = (what: string): z.ZodString => z.string(`must be ${what}`).min(1, `must be ${what}, not an empty text`).max(4096, 'must be shorter')
+const day = text('a time such as "2020-01-31" or "2020-01-31T12:00:00Z"')
+  .refine((value) => parseIsoTime(value) !== undefined, 'must be a time such as "2020-01-31" or "2020-01-31T12:00:00Z"')
+const hash = z.string('must be a SHA-256 in hexadecimal').regex(/^[0-9a-f]{64}$/, 'must be a SHA-256: 64 lower-case hexadecimal digits')
+
+const commonSchema = z.object({
+  file: text('the path of a file').optional(),
+  symbol: text('a symbol such as "BTCUSDT"').optional(),
+  timeframe: text('a timeframe such as "1h"').optional(),
+  exchange: text('the name of an exchange').optional(),
+  start_date: day.optional(),
+  end_date: day.optional(),
+  adjust: z.boolean('must be true or false').optional(),
+  data_hash: hash.optional(),
+  strategy_id: z.int('must be a whole number').min(1, 'must be at least 1').optional(),
+  strategy_hash: hash.optional(),
+})
+
+const metricsSchema = z.object({
+  periods_per_year: z.number('must be a number above 0').gt(0, 'must be above 0').max(32_000_000, 'must be at most 32000000 (one bar a second)').optional(),
+  risk_free: z.number('must be a number').gt(-1, 'must be above -1').lt(1, 'must be below 1 (0.02 is 2 % a year)').default(0),
+})
+
+/** The keys a backtest may have; a sweep has these and its own. */
+export const COMMON_KEYS: readonly string[] = [...Object.keys(commonSchema.shape), 'strategy', 'execution', 'metrics']
+
+export function parseBacktestSpec(json: unknown, options: ParseOptions = {}): BacktestSpec {
+  const raw = requireObject(json, '')
+  refuseUnknownKeys(raw, COMMON_KEYS, '')
+  return parseCommon(raw, options)
+}
+
+/** The part that a backtest and a sweep share; the caller has checked the top-level keys. */
+export function parseCommon(raw: Record<string, unknown>, options: ParseOptions): BacktestSpec {
+  const common = parseOrRefuse(commonSchema, raw, '')
+  const bars: BarsSpec = {
+    ...pick('file', common.file), ...pick('symbol', common.symbol), ...pick('timeframe', common.timeframe), ...pick('exchange', common.exchange),
+    ...pick('startDate', common.start_date), ...pick('endDate', common.end_date), ...pick('adjust', common.adjust),
+  }
+  checkBars(bars, options.barsGiven === true || common.data_hash !== undefined)
+  const rawMetrics = requireObject(raw.metrics ?? {}, 'metrics')
+  refuseUnknownKeys(rawMetrics, Object.keys(metricsSchema.shape), 'metrics')
+  const metrics = parseOrRefuse(metricsSchema, rawMetrics, 'metrics')
+  return {
+    bars,
+    ...pick('dataHash', common.data_hash),
+    strategy: parseStrategy(raw, common.strategy_id),
+    ...pick('strategyHash', common.strategy_hash),
+    execution: parseExecution(raw.execution),
+    metrics: { ...pick('periodsPerYear', metrics.periods_per_year), riskFree: metrics.risk_free },
+  }
+}
+
+function checkBars(bars: BarsSpec, given: boolean): void {
+  if (bars.file !== undefined && (bars.symbol ?? bars.timeframe ?? bars.exchange) !== undefined) {
+    throw specInvalid('file', 'The spec names both a file and stored bars; keep file, or symbol with timeframe and exchange.')
+  }
+  if (bars.file === undefined && bars.symbol === undefined && !given) {
+    throw specInvalid('file', 'The spec names no bars; add "file", or "symbol" with "timeframe".')
+  }
+  if (bars.symbol !== undefined && bars.timeframe === undefined) throw specInvalid('timeframe', 'timeframe is missing; stored bars are named by symbol and timeframe.')
+  const start = parseIsoTime(bars.startDate ?? '')
+  const end = parseIsoTime(bars.endDate ?? '')
+  if (start !== undefined && end !== undefined && end < start) {
+    throw specInvalid('end_date', `end_date ${bars.endDate} lies before start_date ${bars.startDate}.`)
+  }
+}
+
+function parseStrategy(raw: Record<string, unknown>, strategyId: number | undefined): StrategySpec {
+  if (strategyId !== undefined) {
+    if (raw.strategy !== undefined) throw specInvalid('strategy', 'The spec has both strategy and strategy_id; keep one.')
+    return { strategyId }
+  }
+  if (raw.strategy === undefined) throw specInvalid('strategy', 'The spec names no strategy; add "strategy": {"name": "sma-cross", "params": {"fast": 10, "slow": 20}}.')
+  const strategy = requireObject(raw.strategy, 'strategy')
+  refuseUnknownKeys(strategy, ['name', 'params'], 'strategy')
+  const name = parseOrRefuse(text('the name of a strategy or the path of its file'), strategy.name, 'strategy.name')
+  const params: Record<string, number> = {}
+  for (const [key, value] of Object.entries(requireObject(strategy.params ?? {}, 'strategy.params'))) {
+    if (typeof value !== 'number' || !Number.isFinite(value)) {
+      throw new SweepmillError('PARAM_INVALID', `strategy.params.${key} is ${show(value)}, but must be a number.`, { details: { parameter: key, value: show(value) } })
+    }
+    params[key] = value
+  }
+  return { name, params }
+}
+
+function pick<Key extends string, Value>(key: Key, value: Value | undefined): Partial<Record<Key, Value>> {
+  return value === undefined ? {} : { [key]: value } as Record<Key, Value>
+}

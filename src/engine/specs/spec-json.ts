@@ -1,0 +1,66 @@
+/**
+ * Specs back to JSON: the canonical flat snake_case form, and the text whose SHA-256 identifies a spec.
+ *
+ * Keys have one fixed order and parameters are sorted, so two specs that mean the same give the same text,
+ * also after a jsonb column has reordered them. Where `data_hash` pins the bars' content, the text leaves out
+ * where they lie: the same bars under another path are the same spec.
+ */
+import type { BacktestSpec, BarsSpec } from './backtest-spec.js'
+import { executionToJson } from './execution-spec.js'
+import type { SpaceAxisSpec, SweepSpec } from './sweep-spec.js'
+
+export function specToJson(spec: BacktestSpec | SweepSpec): Record<string, unknown> {
+  return {
+    ...barsToJson(spec.bars),
+    ...(spec.dataHash === undefined ? {} : { data_hash: spec.dataHash }),
+    ...('strategyId' in spec.strategy ? { strategy_id: spec.strategy.strategyId } : { strategy: { name: spec.strategy.name, params: sorted(spec.strategy.params) } }),
+    ...(spec.strategyHash === undefined ? {} : { strategy_hash: spec.strategyHash }),
+    execution: executionToJson(spec.execution),
+    metrics: {
+      ...(spec.metrics.periodsPerYear === undefined ? {} : { periods_per_year: spec.metrics.periodsPerYear }),
+      risk_free: spec.metrics.riskFree,
+    },
+    ...('space' in spec ? sweepToJson(spec) : {}),
+  }
+}
+
+export function hashInput(spec: BacktestSpec | SweepSpec): string {
+  const { file: _file, symbol: _symbol, timeframe: _timeframe, exchange: _exchange, ...content } = spec.bars
+  return JSON.stringify(specToJson(spec.dataHash === undefined ? spec : { ...spec, bars: content }))
+}
+
+function barsToJson(bars: BarsSpec): Record<string, unknown> {
+  const { file, symbol, timeframe, exchange, startDate, endDate, adjust } = bars
+  return {
+    ...(file === undefined ? {} : { file }),
+    ...(symbol === undefined ? {} : { symbol }),
+    ...(timeframe === undefined ? {} : { timeframe }),
+    ...(exchange === undefined ? {} : { exchange }),
+    ...(startDate === undefined ? {} : { start_date: startDate }),
+    ...(endDate === undefined ? {} : { end_date: endDate }),
+    ...(adjust === undefined ? {} : { adjust }),
+  }
+}
+
+function sweepToJson(spec: SweepSpec): Record<string, unknown> {
+  return {
+    space: Object.fromEntries(spec.space.map((axis) => [axis.name, axisToJson(axis)])),
+    space_order: spec.space.map((axis) => axis.name),
+    ...(spec.constraint === undefined ? {} : { constraint: spec.constraint }),
+    method: spec.method,
+    objective: spec.objective,
+    direction: spec.direction,
+    ...(spec.holdout === undefined ? {} : { holdout: spec.holdout }),
+    seed: spec.seed,
+    top: spec.top,
+  }
+}
+
+function axisToJson(axis: SpaceAxisSpec): Record<string, unknown> {
+  if ('choices' in axis) return { choices: [...axis.choices] }
+  return { min: axis.min, max: axis.max, ...(axis.step === undefined ? {} : { step: axis.step }) }
+}
+
+function sorted(params: Readonly<Record<string, number>>): Record<string, number> {
+  return Object.fromEntries(Object.entries(params).sort(([a], [b]) => (a < b ? -1 : 1)))
+}
