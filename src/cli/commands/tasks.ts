@@ -24,7 +24,7 @@ export function tasksCommand(invocations: Invocations): Command {
     .addOption(new Option('--status <status>', 'in this state only').choices(Object.keys(LEGAL_TRANSITIONS)))
     .option('--type <type>', 'such as backtest_workflow')
     .option('--user <id>', 'of this user only')
-    .option('--limit <count>', 'at most so many', limit, 20)
+    .option('--limit <count>', 'at most so many', listLimit, 20)
     .option('--before <time>', 'created before this time', time)
   return new Command('tasks').description('list, show, cancel or retry tasks')
     .addCommand(invocations.command(list, listTasks))
@@ -35,7 +35,7 @@ export function tasksCommand(invocations: Invocations): Command {
       (invocation, _flags, [id]) => steer(invocation, 'retry', id)))
 }
 
-function limit(text: string): number {
+function listLimit(text: string): number {
   const count = wholeNumber(text)
   if (count < 1 || count > MAX_LISTED) throw new InvalidArgumentError(`Write 1 to ${MAX_LISTED}.`)
   return count
@@ -48,10 +48,10 @@ function time(text: string): string {
 }
 
 async function listTasks(invocation: Invocation, flags: ListFlags): Promise<void> {
-  const { user: userId, ...rest } = flags
+  const { status, type, user: userId, limit, before } = flags
   const { output } = invocation
   await invocation.withWorkbench(invocation.config(), async (workbench) => {
-    const tasks = await (await workbench.connect('client')).tasks({ ...rest, userId })
+    const tasks = await (await workbench.connect('client')).tasks({ status, type, userId, limit, before })
     output.document({ tasks })
     output.text(tasks.length === 0 ? 'No tasks.' : textTable(['task', 'type', 'priority', 'status', 'created', 'took'],
       tasks.map((task) => [task.task_id, task.task_type, task.priority, statusOf(task), task.created_at, took(task)])))

@@ -6,7 +6,6 @@
  */
 import { Command } from 'commander'
 import { assertListenable } from '../../http/exposure.js'
-import { createHttpServer } from '../../http/server.js'
 import { Metrics } from '../../telemetry/registry.js'
 import type { Invocation, Invocations } from '../context.js'
 import { Interrupted } from '../failure.js'
@@ -25,6 +24,8 @@ async function runWorker(invocation: Invocation): Promise<void> {
   const workbench = await context.openWorkbench({ config, log, metrics })
   try {
     const backend = await workbench.connect('worker')
+    // Loaded here, because no other command should wait for an HTTP server to be read.
+    const { createHttpServer } = await import('../../http/server.js')
     const server = await createHttpServer({ backend, metrics, config, log, version: context.version })
     try {
       const address = await server.listen()

@@ -33,8 +33,8 @@ test('the rate forgets what came before a resume or a step', () => {
   at(100, 90_000)
   for (let ms = 1000; ms <= 15_000; ms += 1000) at(ms, 90_000 + ms / 10)
   expect(lines.at(-1)).toContain(' 100/s')
-  at(20_100, 10, 'rank')
-  expect(lines.at(-1)).toBe('rank: 0 %, 10 of 100,000, 3 of 4 threads busy\n')
+  at(20_100, 99_000, 'rank')
+  expect(lines.at(-1)).toBe('rank: 99 %, 99,000 of 100,000, 3 of 4 threads busy\n')
 })
 
 test('on a terminal: one bar, taken away at the end', () => {
