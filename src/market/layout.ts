@@ -70,13 +70,13 @@ export function attachBars(buffer: SharedArrayBuffer): Bars {
   let header: FrameHeader
   try {
     // A copy: msgpackr decodes strings with TextDecoder, which refuses shared memory.
-    header = unpackr.unpack(bytes.slice(FRAME_HEADER_AT, FRAME_HEADER_AT + headerBytes)) as FrameHeader
+    header = unpackr.unpack(bytes.slice(FRAME_HEADER_AT, FRAME_HEADER_AT + headerBytes)) as FrameHeader ?? {}
   } catch (cause) {
     throw unreadable('its header does not decode', cause)
   }
-  const { length, columns } = header ?? {}
-  const names = columns as readonly ColumnName[]
-  if (!Number.isInteger(length) || !Array.isArray(columns) || names.length < 6 || names.some((name) => !COLUMN_NAMES.includes(name))
+  const { length } = header
+  const names: readonly ColumnName[] = header.columns ?? []
+  if (!Number.isInteger(length) || names.length < 6 || names.some((name) => !COLUMN_NAMES.includes(name))
     || dataAt + names.length * length * 8 !== bytes.length) throw unreadable('its header does not fit its size')
   const views: Partial<Record<ColumnName, Float64Array>> = {}
   names.forEach((name, i) => { views[name] = new Float64Array(buffer, dataAt + i * length * 8, length) })

@@ -180,11 +180,11 @@ export class RedisTaskStream implements TaskStream {
   async #settleAll(entries: readonly Settlement[]): Promise<boolean[]> {
     const args: Argument[] = [GROUP, this.consumer]
     for (const entry of entries) {
-      args.push(streamNumber(entry.priority), entry.messageId, entry.then.kind)
-      switch (entry.then.kind) {
+      args.push(streamNumber(entry.priority), entry.messageId, entry.move.kind)
+      switch (entry.move.kind) {
         case 'done': args.push('', '', ''); break
-        case 'delay': args.push(entry.then.taskId, entry.then.taskType, Math.ceil(entry.then.delayMs)); break
-        case 'dead_letter': args.push(entry.then.letter.taskId, entry.then.letter.taskType, JSON.stringify(entry.then.letter)); break
+        case 'delay': args.push(entry.move.taskId, entry.move.taskType, Math.ceil(entry.move.delayMs)); break
+        case 'dead_letter': args.push(entry.move.letter.taskId, entry.move.letter.taskType, JSON.stringify(entry.move.letter)); break
       }
     }
     const reply = await this.#run(scripts.settle, [...this.#keys.streams, this.#keys.delayed, this.#keys.dlq], args)

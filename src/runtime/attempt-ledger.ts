@@ -130,13 +130,13 @@ export class AttemptLedger {
     try {
       switch (outcome.kind) {
         case 'completed': case 'failed': case 'cancelled':
-          await consumer.settle([{ ...entry, then: { kind: 'done' } }])
+          await consumer.settle([{ ...entry, move: { kind: 'done' } }])
           break
         case 'dead_letter':
-          await consumer.settle([{ ...entry, then: letter({ ...entry, taskId: attempt.taskId, taskType: attempt.taskType }, outcome.reason, outcome.error, attempt.attempt, attempt.generation) }])
+          await consumer.settle([{ ...entry, move: letter({ ...entry, taskId: attempt.taskId, taskType: attempt.taskType }, outcome.reason, outcome.error, attempt.attempt, attempt.generation) }])
           break
         case 'retry': case 'released':
-          await consumer.settle([{ ...entry, then: { kind: 'delay', taskId: attempt.taskId, taskType: attempt.taskType, delayMs: Math.max(1, outcome.delayMs) } }])
+          await consumer.settle([{ ...entry, move: { kind: 'delay', taskId: attempt.taskId, taskType: attempt.taskType, delayMs: Math.max(1, outcome.delayMs) } }])
           await intake.markPublished([{ taskId: attempt.taskId, messageId: null }])
       }
     } catch (thrown) {
@@ -181,12 +181,12 @@ function statusAfter(outcome: Outcome): string {
   return outcome.kind === 'retry' || outcome.kind === 'released' ? 'pending' : outcome.kind
 }
 
-function entryOf(delivery: Delivery, then: Settlement['then']): Settlement {
-  return { priority: delivery.priority, messageId: delivery.messageId, then }
+function entryOf(delivery: Delivery, move: Settlement['move']): Settlement {
+  return { priority: delivery.priority, messageId: delivery.messageId, move }
 }
 
 function letter(entry: Pick<Delivery, 'priority' | 'taskId' | 'taskType'>, reason: DeadLetterReason, error: ErrorData,
-  attempts: number, generation: number): Settlement['then'] {
+  attempts: number, generation: number): Settlement['move'] {
   return {
     kind: 'dead_letter',
     letter: { taskId: entry.taskId, taskType: entry.taskType, priority: entry.priority, reason, error, attempts, generation },

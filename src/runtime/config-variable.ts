@@ -37,12 +37,12 @@ export function parseKeyPrefix(text: string): string {
   return text
 }
 
-/** `high=6,medium=3,low=1`, each named once. */
+/** `high:8,medium:4,low:1`, each named once. */
 export function parseWeights(text: string): Readonly<Record<TaskPriority, number>> {
-  const wanted = 'write a weight from 1 to 1000 for each priority, such as high=6,medium=3,low=1, or nothing for strict priority'
+  const wanted = 'write a weight from 1 to 1000 for each priority, such as high:8,medium:4,low:1, or nothing for strict priority'
   const weights: Partial<Record<TaskPriority, number>> = {}
   for (const part of text.split(',')) {
-    const match = /^\s*(high|medium|low)\s*=\s*(\d{1,4})\s*$/i.exec(part)
+    const match = /^\s*(high|medium|low)\s*[:=]\s*(\d{1,4})\s*$/i.exec(part)
     const priority = PRIORITIES.find((name) => name === match?.[1]?.toLowerCase())
     const weight = Number(match?.[2])
     if (priority === undefined || weights[priority] !== undefined || !(weight >= 1 && weight <= 1000)) throw new BadValue(wanted)

@@ -80,7 +80,7 @@ export interface TaskConsumer {
 
 /** How an entry leaves its stream. */
 export interface Settlement extends OwnedEntry {
-  readonly then:
+  readonly move:
     | { readonly kind: 'done' }
     | { readonly kind: 'delay'; readonly taskId: string; readonly taskType: string; readonly delayMs: number }
     | { readonly kind: 'dead_letter'; readonly letter: DeadLetter }

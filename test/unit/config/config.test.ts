@@ -53,7 +53,7 @@ describe('good values', () => {
     [{ RECOVERY_INTERVAL_SEC: '5' }, { recoveryIntervalMs: 5000 }],
     [{ LEASE_MS: '3000' }, { leaseMs: 3000, leaseRenewalMs: 1000 }],
     [{ LEASE_MS: '3000', LEASE_RENEWAL_MS: '1500' }, { leaseRenewalMs: 1500 }],
-    [{ PRIORITY_WEIGHTS: 'high=6, medium=3, LOW=1' }, { priorityWeights: { high: 6, medium: 3, low: 1 } }],
+    [{ PRIORITY_WEIGHTS: 'high:6, medium=3, LOW:1' }, { priorityWeights: { high: 6, medium: 3, low: 1 } }],
     [{ KEY_PREFIX: '{team-a}:' }, { keyPrefix: '{team-a}:' }],
     [{ HTTP_HOST: '[::1]', HTTP_PORT: '0' }, { httpHost: '::1', httpPort: 0 }],
     [{ API_TOKENS: 'one, two,one' }, { apiTokens: ['one', 'two'] }],
@@ -92,10 +92,10 @@ describe('bad values name the variable, the value and what to write', () => {
     ['RECOVERY_INTERVAL_SEC', '0', /from 1 to 86400/],
     ['LEASE_MS', '15s', /whole number/],
     ['STREAM_CAPACITY', '0', /from 1/],
-    ['PRIORITY_WEIGHTS', 'high=6,low=1', /each priority/],
-    ['PRIORITY_WEIGHTS', 'high=6,medium=3,low=0', /1 to 1000/],
-    ['PRIORITY_WEIGHTS', 'high=6,high=6,medium=3,low=1', /each priority/],
-    ['PRIORITY_WEIGHTS', '6:3:1', /high=6,medium=3,low=1/],
+    ['PRIORITY_WEIGHTS', 'high:6,low:1', /each priority/],
+    ['PRIORITY_WEIGHTS', 'high:6,medium:3,low:0', /1 to 1000/],
+    ['PRIORITY_WEIGHTS', 'high:6,high:5,medium:3,low:1', /each priority/],
+    ['PRIORITY_WEIGHTS', '6:3:1', /high:8,medium:4,low:1/],
     ['KEY_PREFIX', 'a b', /without spaces/],
     ['DATA_MEMORY_MB', '9000', /from 16 to 8192/],
     ['THREAD_HEAP_MB', '8', /from 32/],
@@ -155,7 +155,7 @@ describe('secrets', () => {
   test('the description hides them and says where values came from', () => {
     const described = describeConfig(load({
       REDIS_URL: `redis://user:${secret}@localhost:6379`, DATABASE_URL: `postgres://user@db/quant?password=${secret}`,
-      API_TOKENS: `${secret},${secret}2`, LEASE_MS: '3000', PRIORITY_WEIGHTS: 'high=3,medium=2,low=1',
+      API_TOKENS: `${secret},${secret}2`, LEASE_MS: '3000', PRIORITY_WEIGHTS: 'high:3,medium:2,low:1',
     }))
     expect(JSON.stringify(described)).not.toContain(secret)
     expect(described.map((row) => row.name)).toEqual(Object.keys(VARIABLES))
@@ -164,7 +164,7 @@ describe('secrets', () => {
     expect(byName.get('API_TOKENS')).toMatchObject({ value: '***,***', source: 'environment' })
     expect(byName.get('LEASE_MS')).toMatchObject({ value: '3000', source: 'environment' })
     expect(byName.get('LEASE_RENEWAL_MS')).toMatchObject({ value: '1000', source: 'default' })
-    expect(byName.get('PRIORITY_WEIGHTS')?.value).toBe('high=3,medium=2,low=1')
+    expect(byName.get('PRIORITY_WEIGHTS')?.value).toBe('high:3,medium:2,low:1')
     expect(byName.get('STRATEGY_DIR')).toMatchObject({ value: null, source: 'default' })
   })
 })
