@@ -9,7 +9,7 @@ export interface DrawdownSummary {
   readonly meanBars: number
   readonly maxMs: number
   readonly meanMs: number
-  /** √(Σ depth² ÷ (bars - 1)), a fraction. */
+  /** √(Σ depth² ÷ (returns - 1)), a fraction (quantstats). */
   readonly ulcer: number
 }
 
@@ -45,6 +45,6 @@ export function summariseDrawdowns(equity: Float64Array, time: Float64Array, ini
   return {
     meanDepth: sumDepth / episodes,
     maxBars, meanBars: sumBars / episodes, maxMs, meanMs: sumMs / episodes,
-    ulcer: Math.sqrt(sumSquares / (equity.length - 1)),
+    ulcer: Math.sqrt(sumSquares / (equity.length - 2)),
   }
 }

@@ -37,7 +37,7 @@ export const METRIC_UNITS: Readonly<Record<string, string>> = {
   avg_drawdown_duration_bars: 'bars',
   max_drawdown_duration_days: 'calendar days from peak to recovery, or to the end',
   avg_drawdown_duration_days: 'calendar days',
-  ulcer_index: 'percent: √(Σ drawdown² ÷ (bars - 1))',
+  ulcer_index: 'percent: √(Σ drawdown² ÷ (returns - 1))',
   value_at_risk: 'percent: 5th percentile of the returns of bars',
   conditional_value_at_risk: 'percent: mean of the lowest 5 % of the returns of bars',
   omega_ratio: 'ratio: sum of gains ÷ sum of losses of bars',

@@ -1,0 +1,93 @@
+/**
+ * The `ta` of a sweep: the same functions, remembering each (function, columns, arguments) they were asked for.
+ * A grid of 200 × 500 trials needs 700 averages, not 200 000.
+ *
+ * Only columns it knows count: the bars' own and those it made itself. A column that a strategy built is
+ * computed afresh each time, because another trial's may have the same shape and other content. Masks
+ * (crosses) are not kept: nearly every pair is asked for once.
+ * Memory is bounded: the columns used longest ago go first. Losing one costs time, never the result.
+ */
+import type { BarColumns } from '../../market/layout.js'
+import type { Indicators } from '../indicators/indicators.js'
+import { ta } from '../indicators/indicators.js'
+
+export const DEFAULT_CACHE_BYTES = 256 * 1024 * 1024
+
+type Remembered = Float64Array | Readonly<Record<string, Float64Array>>
+type IndicatorFunction = (...args: never[]) => Remembered
+
+const KEPT = ['sma', 'ema', 'wma', 'rsi', 'stddev', 'rollingMax', 'rollingMin', 'roc', 'momentum', 'trueRange', 'atr', 'bollinger', 'macd'] as const
+
+export class ColumnCache {
+  readonly ta: Indicators
+  /** Columns computed so far, for tests and for telemetry. */
+  computed = 0
+  sizeBytes = 0
+  private readonly limitBytes: number
+  private readonly ids = new WeakMap<Float64Array, number>()
+  private nextId = 0
+  /** In order of last use: the first is the next to go. */
+  private readonly results = new Map<string, Remembered>()
+
+  constructor(bars: BarColumns, limitBytes: number = DEFAULT_CACHE_BYTES) {
+    this.limitBytes = limitBytes
+    for (const column of [bars.time, bars.open, bars.high, bars.low, bars.close, bars.volume, bars.adjclose]) {
+      if (column !== undefined) this.ids.set(column, this.nextId++)
+    }
+    const remembering: Record<string, unknown> = { ...ta }
+    for (const name of KEPT) remembering[name] = this.remember(name, ta[name] as unknown as IndicatorFunction)
+    this.ta = remembering as Indicators
+  }
+
+  private remember(name: string, compute: IndicatorFunction): IndicatorFunction {
+    return (...args: never[]) => {
+      const key = this.keyOf(name, args)
+      if (key === undefined) return compute(...args)
+      const found = this.results.get(key)
+      if (found !== undefined) {
+        this.results.delete(key)
+        this.results.set(key, found)
+        return found
+      }
+      const made = compute(...args)
+      this.computed++
+      this.keep(key, made)
+      return made
+    }
+  }
+
+  private keyOf(name: string, args: readonly unknown[]): string | undefined {
+    let key = name
+    for (const arg of args) {
+      if (typeof arg === 'number') {
+        key += `,${arg}`
+        continue
+      }
+      const id = arg instanceof Float64Array ? this.ids.get(arg) : undefined
+      if (id === undefined) return undefined
+      key += `,#${id}`
+    }
+    return key
+  }
+
+  private keep(key: string, made: Remembered): void {
+    const size = sizeOf(made)
+    if (size > this.limitBytes) return
+    this.results.set(key, made)
+    this.sizeBytes += size
+    for (const column of columnsOf(made)) this.ids.set(column, this.nextId++)
+    for (const [oldest, result] of this.results) {
+      if (this.sizeBytes <= this.limitBytes) break
+      this.results.delete(oldest)
+      this.sizeBytes -= sizeOf(result)
+    }
+  }
+}
+
+function columnsOf(result: Remembered): readonly Float64Array[] {
+  return result instanceof Float64Array ? [result] : Object.values(result)
+}
+
+function sizeOf(result: Remembered): number {
+  return columnsOf(result).reduce((sum, column) => sum + column.byteLength, 0)
+}
