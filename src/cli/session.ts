@@ -5,7 +5,7 @@
  * starts; `connect` then finds or starts Redis and Postgres. `close` ends everything that was started,
  * in reverse: work in hand is handed back, never lost.
  */
-import { SweepmillError } from '../base/errors.js'
+import { systemClock } from '../base/clock.js'
 import type { Config } from '../runtime/config.js'
 import type { Backend, SubmitRequest, Submitted } from '../tasks/backend.js'
 import type { HealthReport } from '../telemetry/health.js'
@@ -45,4 +45,27 @@ export interface WorkbenchOptions {
 
 export type OpenWorkbench = (options: WorkbenchOptions) => Promise<Workbench>
 
-export const openWorkbench: OpenWorkbench = () => Promise.reject(new SweepmillError('NOT_SUPPORTED', 'This build has no runtime.'))
+/** The one place where the commands meet the runtime. Imported when it is needed: `--help` loads none of it. */
+export const openWorkbench: OpenWorkbench = async (options) => {
+  const [{ RuntimeWorkbench }, { createComputePool }, { openServices }, { Postgres }, { migrate }] = await Promise.all([
+    import('./runtime-workbench.js'), import('../pool/compute-pool.js'), import('../services/services.js'),
+    import('../store/postgres.js'), import('../store/migrate.js'),
+  ])
+  const { config, log } = options
+  return new RuntimeWorkbench(options, {
+    pool: createComputePool({ threads: config.workerThreads, heapMb: config.threadHeapMb, clock: systemClock }),
+    clock: systemClock,
+    findServices: () => openServices({
+      stateDir: config.stateDir, redisUrl: config.redisUrl, databaseUrl: config.databaseUrl, log: (line) => { log.info(line) },
+    }),
+    migrate: async (databaseUrl) => {
+      const postgres = new Postgres({ databaseUrl, maxConnections: 2 })
+      try {
+        const { applied, tables } = await migrate(postgres)
+        return { applied, tables: tables.map(({ table, columns }) => ({ name: table, columns })) }
+      } finally {
+        await postgres.close()
+      }
+    },
+  })
+}
