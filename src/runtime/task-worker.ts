@@ -87,7 +87,9 @@ export class TaskWorker {
     this.#slotFreed?.()
     this.#parts.keeper.stopAll(new SweepmillError('WORKER_STOPPING', 'The worker is shutting down; the task goes on elsewhere.'))
     await this.#loop
-    await Promise.race([Promise.allSettled(this.#attempts), this.#parts.clock.sleep(drainMs)])
+    const drained = new AbortController()
+    await Promise.race([Promise.allSettled(this.#attempts), this.#parts.clock.sleep(drainMs, drained.signal)])
+    drained.abort()
     this.#state = 'stopped'
   }
 
