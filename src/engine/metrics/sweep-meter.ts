@@ -6,7 +6,8 @@
  * sums, of the even and of the odd ones, added at the end (one sum waits for every addition: a third slower);
  * trades in the order of their exits. Two passes cost 1 ns a bar more than the one-pass formula, which loses its digits when the mean
  * is large against the deviation. Squares are written as products: V8's interpreter and its compiler need not
- * round `x ** 2` alike, and a result must not depend on which of them ran. A deviation at the level of rounding (see NO_VARIANCE) counts as none.
+ * round `x ** 2` alike, and a result must not depend on which of them ran. A deviation at the level of
+ * rounding (see NO_VARIANCE) counts as none.
  */
 import type { BarColumns } from '../../market/layout.js'
 import type { Simulation } from '../simulate/simulation.js'
