@@ -46,6 +46,7 @@ export const ERRORS = {
   NOT_SUPPORTED: row('validation', false, 400, 'The request names something that this version does not do.'),
   PAYLOAD_TOO_LARGE: row('validation', false, 413, 'The payload is larger than a task may carry.'),
 
+  REQUEST_INVALID: row('validation', false, 400, 'The HTTP request is not one that the server understands.'),
   UNAUTHORIZED: row('validation', false, 401, 'The request carries no valid bearer token.'),
   TASK_NOT_FOUND: row('not-found', false, 404, 'No task has this id.'),
   SWEEP_NOT_FOUND: row('not-found', false, 404, 'No sweep has this id.'),
@@ -57,6 +58,7 @@ export const ERRORS = {
   REDIS_UNAVAILABLE: row('transient', true, 503, 'Redis does not answer.'),
   POSTGRES_UNAVAILABLE: row('transient', true, 503, 'Postgres does not answer.'),
   THREAD_LOST: row('transient', true, 503, 'The thread that computed the step died.'),
+  WORKER_STOPPING: row('transient', true, 503, 'The worker is shutting down and hands its work back.'),
   NOT_RESOLVABLE: row('transient', true, 503, 'This worker does not have what the task needs.'),
   TASK_TIMEOUT: row('timeout', true, 504, 'The task made no progress within its timeout.'),
   TASK_CANCELLED: row('cancelled', false, 409, 'The task was cancelled.'),

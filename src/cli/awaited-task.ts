@@ -1,0 +1,59 @@
+/**
+ * Waiting for one task: progress, Ctrl-C, and how busy the threads of this process were meanwhile.
+ * What a backtest, a sweep and the demo have in common; each prints its own result.
+ */
+import type { Backend, SubmitRequest, TaskView } from '../tasks/backend.js'
+import type { TaskStatus } from '../tasks/task.js'
+import type { HealthReport } from '../telemetry/health.js'
+import type { Invocation } from './context.js'
+import { failureOfTask, Interrupted } from './failure.js'
+import { interruptible } from './interrupt.js'
+import { ProgressDisplay } from './progress.js'
+import type { Workbench } from './session.js'
+
+/** What steps count. A sweep counts combinations: those that a constraint excludes are no trials. */
+const UNITS: Readonly<Record<string, string>> = { run_backtest: 'bars', run_chunks: 'combinations' }
+
+export interface AwaitedTask {
+  /** Completed. */
+  readonly task: TaskView
+  /** Busy time of this process's threads ÷ (threads × the wait), 0..1; null where another process computed. */
+  readonly busyShare: number | null
+}
+
+/** Resolves with the completed task; any other end, and a signal, is thrown. */
+export async function awaitTask(invocation: Invocation, workbench: Workbench, backend: Backend<HealthReport>, taskId: string): Promise<AwaitedTask> {
+  const { output, context } = invocation
+  const display = new ProgressDisplay(output.stderr, context.clock, UNITS)
+  const startMs = context.clock.monotonicMs()
+  const startBusyMs = workbench.busyMs()
+  let status: TaskStatus = 'pending'
+  try {
+    const task = await interruptible(
+      (signal) => backend.wait(taskId, (view) => {
+        status = view.status
+        display.update(view)
+      }, signal),
+      () => {
+        display.stop()
+        output.note(`Interrupted. The task ${taskId} is kept: "sweepmill tasks show ${taskId}" shows it, "sweepmill tasks cancel ${taskId}" ends it. Once more to leave at once.`)
+      },
+    )
+    if (task.status !== 'completed') throw failureOfTask(task)
+    const busyMs = workbench.busyMs() - startBusyMs
+    const offeredMs = workbench.threads * (context.clock.monotonicMs() - startMs)
+    return { task, busyShare: busyMs > 0 && offeredMs > 0 ? Math.min(1, busyMs / offeredMs) : null }
+  } catch (error) {
+    if (error instanceof Interrupted) output.document({ task_id: taskId, status, interrupted: true })
+    throw error
+  } finally {
+    display.stop()
+  }
+}
+
+/** Submits and says what to do next; the reply of `--detach`. */
+export async function submitDetached(invocation: Invocation, workbench: Workbench, request: SubmitRequest): Promise<void> {
+  const { taskId, created } = await workbench.submit(request)
+  invocation.output.document({ task_id: taskId, status: 'queued', created })
+  invocation.output.text(`${created ? 'Queued' : 'Already there:'} task ${taskId}. "sweepmill tasks show ${taskId}" shows it; a running worker takes it.`)
+}

@@ -1,0 +1,60 @@
+/** A finished backtest for people: the headline metrics, then counts and warnings. The JSON has all of them. */
+import { formatNumber, textPairs } from './text-table.js'
+import type { Cell } from './text-table.js'
+
+type Unit = 'percent' | 'fraction' | 'number'
+
+/** Keys of the result in the order of interest; one that is absent is left out. */
+const HEADLINE: readonly (readonly [key: string, label: string, unit: Unit])[] = [
+  ['final_equity', 'final equity', 'number'],
+  ['total_return', 'total return', 'percent'],
+  ['buy_and_hold_return', 'buy and hold', 'percent'],
+  ['cagr', 'CAGR', 'percent'],
+  ['annual_volatility', 'volatility', 'percent'],
+  ['sharpe_ratio', 'Sharpe', 'number'],
+  ['sortino_ratio', 'Sortino', 'number'],
+  ['calmar_ratio', 'Calmar', 'number'],
+  ['max_drawdown', 'max drawdown', 'percent'],
+  ['exposure', 'exposure', 'fraction'],
+  ['total_trades', 'trades', 'number'],
+  ['win_rate', 'win rate', 'fraction'],
+  ['profit_factor', 'profit factor', 'number'],
+  ['fees_paid', 'fees paid', 'number'],
+  ['bars', 'bars', 'number'],
+]
+
+export function backtestSummary(result: unknown): string {
+  const values = asRecord(result)
+  const nullReasons = asRecord(values['null_reasons'])
+  const pairs = HEADLINE.flatMap(([key, label, unit]): (readonly [string, Cell])[] => {
+    const value = values[key]
+    if (typeof value === 'number') return [[label, inUnit(value, unit)]]
+    if (value === null) return [[label, typeof nullReasons[key] === 'string' ? `- (${nullReasons[key]})` : '-']]
+    return []
+  })
+  const position = asRecord(values['open_position'])
+  if (typeof position['units'] === 'number') pairs.push(['open position', `${formatNumber(position['units'])} units ${textOr(position['side'])}`.trimEnd()])
+  return [textPairs(pairs), ...warningsOf(result)].join('\n')
+}
+
+export function warningsOf(result: unknown): string[] {
+  const warnings = asRecord(result)['warnings']
+  return Array.isArray(warnings) ? warnings.map((warning) => `  ! ${String(warning)}`) : []
+}
+
+export function inUnit(value: number, unit: Unit): string {
+  if (unit === 'percent') return `${formatNumber(round(value, 2))} %`
+  if (unit === 'fraction') return `${formatNumber(round(100 * value, 2))} %`
+  return formatNumber(value)
+}
+
+export function asRecord(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
+}
+
+function textOr(value: unknown): string { return typeof value === 'string' ? value : '' }
+
+function round(value: number, digits: number): number {
+  const scale = 10 ** digits
+  return Math.round(value * scale) / scale
+}

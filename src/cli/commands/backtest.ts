@@ -1,0 +1,51 @@
+/** `sweepmill backtest`: one backtest as a task, awaited, its trades and equity written where asked. */
+import { Command } from 'commander'
+import type { ArtifactKind, Backend } from '../../tasks/backend.js'
+import { TaskType } from '../../tasks/task.js'
+import type { HealthReport } from '../../telemetry/health.js'
+import { awaitTask, submitDetached } from '../awaited-task.js'
+import { backtestSummary } from '../backtest-summary.js'
+import type { Invocation, Invocations } from '../context.js'
+import { formatDuration } from '../text-table.js'
+import { refuseWithDetach, writeArtifact } from '../artifact-file.js'
+import { assertWritable } from '../output-file.js'
+import { addSpecFlags, backtestSpec } from '../spec-flags.js'
+import type { SpecFlags } from '../spec-flags.js'
+import { addTaskFlags, taskRequest } from '../task-flags.js'
+import type { TaskFlags } from '../task-flags.js'
+
+type Flags = SpecFlags & TaskFlags & { readonly trades?: string; readonly equity?: string; readonly report?: string }
+
+export function backtestCommand(invocations: Invocations): Command {
+  const command = addTaskFlags(addSpecFlags(new Command('backtest').description('run one backtest and print its result')))
+    .option('--trades <file>', 'write the trades as CSV')
+    .option('--equity <file>', 'write the equity curve as CSV')
+    .option('--report <file>', 'write an HTML report')
+  return invocations.command(command, runBacktestCommand)
+}
+
+async function runBacktestCommand(invocation: Invocation, flags: Flags): Promise<void> {
+  const outputs = { '--trades': flags.trades, '--equity': flags.equity, '--report': flags.report }
+  refuseWithDetach(flags.detach === true, outputs)
+  const data = await backtestSpec(flags)
+  await assertWritable(outputs, [flags.data, flags.spec])
+  const config = invocation.config()
+  const request = taskRequest(TaskType.BACKTEST, data, flags)
+  await invocation.withWorkbench(config, async (workbench) => {
+    await workbench.check(request)
+    const backend = await workbench.connect(flags.detach === true ? 'client' : 'session')
+    if (flags.detach === true) return submitDetached(invocation, workbench, request)
+    const { taskId } = await workbench.submit(request)
+    const { task } = await awaitTask(invocation, workbench, backend, taskId)
+    await writeArtifacts(backend, taskId, { trades: flags.trades, equity: flags.equity, report: flags.report })
+    const { output } = invocation
+    output.document(task)
+    output.text(`${output.bold(`Backtest ${taskId}`)} in ${formatDuration(task.processing_time_ms ?? Number.NaN)}\n${backtestSummary(task.result)}`)
+  })
+}
+
+async function writeArtifacts(backend: Backend<HealthReport>, taskId: string, files: Readonly<Record<ArtifactKind, string | undefined>>): Promise<void> {
+  for (const [kind, path] of Object.entries(files) as [ArtifactKind, string | undefined][]) {
+    if (path !== undefined) await writeArtifact(backend, taskId, kind, path)
+  }
+}

@@ -1,0 +1,54 @@
+/** `sweepmill sweep`: a parameter sweep as a task, awaited, with its trials and report written where asked. */
+import { Command } from 'commander'
+import type { TaskView } from '../../tasks/backend.js'
+import { TaskType } from '../../tasks/task.js'
+import { refuseWithDetach, writeArtifact } from '../artifact-file.js'
+import { awaitTask, submitDetached } from '../awaited-task.js'
+import { asRecord } from '../backtest-summary.js'
+import type { Invocation, Invocations } from '../context.js'
+import { assertWritable, writeFileAtomically } from '../output-file.js'
+import { addSweepFlags, sweepSpec } from '../spec-flags.js'
+import type { SweepFlags } from '../spec-flags.js'
+import { sweepSummary } from '../sweep-summary.js'
+import { addTaskFlags, taskRequest } from '../task-flags.js'
+import type { TaskFlags } from '../task-flags.js'
+import { formatDuration } from '../text-table.js'
+
+type Flags = SweepFlags & TaskFlags & { readonly trials?: string; readonly report?: string; readonly new?: boolean }
+
+export function sweepCommand(invocations: Invocations): Command {
+  const command = addTaskFlags(addSweepFlags(new Command('sweep').description('run a parameter sweep and print its best trials')))
+    .option('--trials <file>', 'write every trial as CSV')
+    .option('--report <file>', 'write an HTML report')
+    .option('--new', 'start over: attach to no unfinished sweep, reuse no trial')
+  return invocations.command(command, runSweepCommand)
+}
+
+async function runSweepCommand(invocation: Invocation, flags: Flags): Promise<void> {
+  const outputs = { '--trials': flags.trials, '--report': flags.report }
+  refuseWithDetach(flags.detach === true, outputs)
+  const data = await sweepSpec(flags)
+  await assertWritable(outputs, [flags.data, flags.spec])
+  const config = invocation.config()
+  const request = taskRequest(TaskType.OPTIMIZATION, data, flags, flags.new === true)
+  const { output } = invocation
+  await invocation.withWorkbench(config, async (workbench) => {
+    await workbench.check(request)
+    const backend = await workbench.connect(flags.detach === true ? 'client' : 'session')
+    if (flags.detach === true) return submitDetached(invocation, workbench, request)
+    const { taskId, created } = await workbench.submit(request)
+    if (!created) output.note(`Going on with the unfinished sweep ${taskId} (--new would start over).`)
+    const awaited = await awaitTask(invocation, workbench, backend, taskId)
+    const { task } = awaited
+    const { trials, report } = flags
+    if (trials !== undefined) await writeFileAtomically(trials, (write) => backend.exportTrials(taskId, write))
+    if (report !== undefined) await writeArtifact(backend, taskId, 'report', report)
+    output.document(sweepDocument(task))
+    output.text(`${output.bold(`Sweep ${taskId}`)} in ${formatDuration(task.processing_time_ms ?? Number.NaN)}\n${sweepSummary(task.result, data, awaited)}`)
+  })
+}
+
+/** `{task_id, status, trials, reused_chunks, result_hash, best, top, …}`: the result of the task, flat. */
+export function sweepDocument(task: TaskView): Record<string, unknown> {
+  return { task_id: task.task_id, status: task.status, ...asRecord(task.result), processing_time_ms: task.processing_time_ms }
+}

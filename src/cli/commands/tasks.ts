@@ -1,0 +1,110 @@
+/** `sweepmill tasks list|show|cancel|retry`: looking after tasks from a terminal. */
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { SweepmillError } from '../../base/errors.js'
+import { isTaskId } from '../../base/ids.js'
+import type { TaskEventView, TaskView } from '../../tasks/backend.js'
+import { LEGAL_TRANSITIONS } from '../../tasks/task.js'
+import type { TaskStatus } from '../../tasks/task.js'
+import type { Invocation, Invocations } from '../context.js'
+import { wholeNumber } from '../spec-flags.js'
+import { formatDuration, textPairs, textTable } from '../text-table.js'
+
+const MAX_LISTED = 1000
+
+interface ListFlags {
+  readonly status?: TaskStatus
+  readonly type?: string
+  readonly user?: string
+  readonly limit: number
+  readonly before?: string
+}
+
+export function tasksCommand(invocations: Invocations): Command {
+  const list = new Command('list').description('tasks, newest first')
+    .addOption(new Option('--status <status>', 'in this state only').choices(Object.keys(LEGAL_TRANSITIONS)))
+    .option('--type <type>', 'such as backtest_workflow')
+    .option('--user <id>', 'of this user only')
+    .option('--limit <count>', 'at most so many', listLimit, 20)
+    .option('--before <time>', 'created before this time', time)
+  return new Command('tasks').description('list, show, cancel or retry tasks')
+    .addCommand(invocations.command(list, listTasks))
+    .addCommand(invocations.command(new Command('show').argument('<id>').description('one task with its events'), showTask))
+    .addCommand(invocations.command(new Command('cancel').argument('<id>').description('stop a task'),
+      (invocation, _flags, [id]) => steer(invocation, 'cancel', id)))
+    .addCommand(invocations.command(new Command('retry').argument('<id>').description('run a finished task again'),
+      (invocation, _flags, [id]) => steer(invocation, 'retry', id)))
+}
+
+function listLimit(text: string): number {
+  const count = wholeNumber(text)
+  if (count < 1 || count > MAX_LISTED) throw new InvalidArgumentError(`Write 1 to ${MAX_LISTED}.`)
+  return count
+}
+
+function time(text: string): string {
+  const ms = Date.parse(text)
+  if (Number.isNaN(ms)) throw new InvalidArgumentError('Write an ISO 8601 time, such as 2025-11-05T17:30:00Z.')
+  return new Date(ms).toISOString()
+}
+
+async function listTasks(invocation: Invocation, flags: ListFlags): Promise<void> {
+  const { status, type, user: userId, limit, before } = flags
+  const { output } = invocation
+  await invocation.withWorkbench(invocation.config(), async (workbench) => {
+    const tasks = await (await workbench.connect('client')).tasks({ status, type, userId, limit, before })
+    output.document({ tasks })
+    output.text(tasks.length === 0 ? 'No tasks.' : textTable(['task', 'type', 'priority', 'status', 'created', 'took'],
+      tasks.map((task) => [task.task_id, task.task_type, task.priority, statusOf(task), task.created_at, took(task)])))
+  })
+}
+
+async function showTask(invocation: Invocation, _flags: object, [id]: readonly string[]): Promise<void> {
+  const taskId = taskIdOf(id)
+  const { output } = invocation
+  await invocation.withWorkbench(invocation.config(), async (workbench) => {
+    const backend = await workbench.connect('client')
+    const [task, events, checkpoints] = await Promise.all([backend.task(taskId), backend.events(taskId), backend.checkpoints(taskId)])
+    output.document({ ...task, events, checkpoints })
+    output.text(describe(task, events))
+  })
+}
+
+async function steer(invocation: Invocation, verb: 'cancel' | 'retry', id: string | undefined): Promise<void> {
+  const taskId = taskIdOf(id)
+  await invocation.withWorkbench(invocation.config(), async (workbench) => {
+    const task = await (await workbench.connect('client'))[verb](taskId)
+    invocation.output.document(task)
+    const done = task.status === 'processing' ? 'is asked to stop' : `is ${task.status}`
+    invocation.output.text(`Task ${taskId} ${done}.`)
+  })
+}
+
+/** Refused before a service starts. */
+function taskIdOf(id: string | undefined): string {
+  if (id !== undefined && isTaskId(id)) return id.toLowerCase()
+  throw new SweepmillError('TASK_NOT_FOUND', `"${id ?? ''}" is not the id of a task; "sweepmill tasks list" shows them.`, { details: { task_id: id ?? null } })
+}
+
+function describe(task: TaskView, events: readonly TaskEventView[]): string {
+  const facts = textPairs([
+    ['type', task.task_type], ['priority', task.priority], ['status', statusOf(task)],
+    ['attempt', `${task.attempt} (retry ${task.retry_count} of ${task.max_retries}, generation ${task.generation})`],
+    ['created', task.created_at], ['started', task.started_at], ['completed', task.completed_at], ['took', took(task)], ['user', task.user_id],
+    ...(task.error === null ? [] : [['error', `${task.error.message} [${task.error.code}]`] as const]),
+  ])
+  const trail = textTable(['at', 'event', 'from', 'to', 'attempt', 'worker'],
+    events.map((event) => [event.at, event.event, event.from_status, event.to_status, event.attempt, event.worker]), '  ')
+  const parts = [`Task ${task.task_id}`, facts, `  spec  ${JSON.stringify(task.data)}`, '', trail]
+  if (task.result !== null) parts.push('', `  result ${JSON.stringify(task.result, null, 2).replaceAll('\n', '\n  ')}`)
+  return parts.join('\n')
+}
+
+function statusOf(task: TaskView): string {
+  const { progress } = task
+  if (task.status !== 'processing' || progress === null || progress.total <= 0) return task.status
+  return `processing (${progress.step} ${Math.floor((100 * progress.done) / progress.total)} %)`
+}
+
+function took(task: TaskView): string | null {
+  return task.processing_time_ms === null ? null : formatDuration(task.processing_time_ms)
+}

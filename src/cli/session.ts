@@ -1,0 +1,48 @@
+/**
+ * What the commands need of the runtime, and the one place where it is plugged in.
+ *
+ * A workbench is opened with threads only, so that a spec and its data are checked before any service
+ * starts; `connect` then finds or starts Redis and Postgres. `close` ends everything that was started,
+ * in reverse: work in hand is handed back, never lost.
+ */
+import { SweepmillError } from '../base/errors.js'
+import type { Config } from '../runtime/config.js'
+import type { Backend, SubmitRequest, Submitted } from '../tasks/backend.js'
+import type { HealthReport } from '../telemetry/health.js'
+import type { Logger } from '../telemetry/logger.js'
+import type { Metrics } from '../telemetry/registry.js'
+
+/**
+ * `client`: looks and submits, runs nothing. `session`: besides, works on its own tasks and their shards,
+ * unless a running worker is found. `worker`: the daemon, which takes everything.
+ */
+export type Role = 'client' | 'session' | 'worker'
+
+export interface MigrationView {
+  readonly applied: readonly string[]
+  readonly tables: readonly { readonly name: string; readonly columns: readonly string[] }[]
+}
+
+export interface Workbench {
+  readonly threads: number
+  /** Milliseconds of thread time spent so far, all threads together. */
+  busyMs(): number
+  /** In a pool thread: parses the spec, reads the data, loads the strategy. Rejects with what is wrong. */
+  check(request: SubmitRequest): Promise<void>
+  connect(role: Role): Promise<Backend<HealthReport>>
+  /** After `connect`. A session then works on the task, unless a living worker will. */
+  submit(request: SubmitRequest): Promise<Submitted>
+  /** Brings the schema up to date and reads it back. */
+  migrate(): Promise<MigrationView>
+  close(): Promise<void>
+}
+
+export interface WorkbenchOptions {
+  readonly config: Config
+  readonly log: Logger
+  readonly metrics: Metrics
+}
+
+export type OpenWorkbench = (options: WorkbenchOptions) => Promise<Workbench>
+
+export const openWorkbench: OpenWorkbench = () => Promise.reject(new SweepmillError('NOT_SUPPORTED', 'This build has no runtime.'))

@@ -1,0 +1,175 @@
+/**
+ * The flags that describe work (bars, strategy, execution) and the spec they make.
+ *
+ * A spec file is read first and flags override it key by key. The result is unparsed JSON, exactly what
+ * a POST would carry; nothing is validated here but what only the command line can get wrong.
+ */
+import { readFile, stat } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { InvalidArgumentError, Option } from 'commander'
+import type { Command } from 'commander'
+import { SweepmillError } from '../base/errors.js'
+import { numberOf, parseExecution, parseSettings, parseSpace } from './assignments.js'
+
+export type Spec = Record<string, unknown>
+
+export interface SpecFlags {
+  readonly spec?: string
+  readonly data?: string
+  readonly strategy?: string
+  readonly set?: readonly string[]
+  readonly start?: string
+  readonly end?: string
+  readonly adjust?: boolean
+  readonly cash?: number
+  readonly feeRate?: number
+  readonly slippage?: number
+  readonly direction?: string
+  readonly fill?: string
+  readonly execution?: readonly string[]
+}
+
+export interface SweepFlags extends SpecFlags {
+  readonly param?: readonly string[]
+  readonly constraint?: string
+  readonly objective?: string
+  readonly objectiveDirection?: string
+  readonly holdout?: number
+  readonly seed?: number
+  readonly top?: number
+}
+
+export function number(text: string): number {
+  const value = numberOf(text)
+  if (value === undefined) throw new InvalidArgumentError('Write a number.')
+  return value
+}
+
+export function wholeNumber(text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('Write a whole number.')
+  return Number(text)
+}
+
+const repeated = (text: string, before: readonly string[] = []): readonly string[] => [...before, text]
+
+export function addSpecFlags(command: Command): Command {
+  return command
+    .option('--spec <file>', 'JSON spec; flags override it')
+    .option('--data <file>', 'CSV of bars')
+    .option('--strategy <name|file>', 'a built-in strategy, or a file such as ./mine.ts')
+    .option('--set <name=value>', 'a parameter of the strategy (repeatable)', repeated)
+    .option('--start <date>', 'first bar, such as 2010-01-01')
+    .option('--end <date>', 'last bar')
+    .option('--adjust', 'adjust prices for splits and dividends by the adjclose column')
+    .option('--cash <amount>', 'cash at the start (default: 10000)', number)
+    .option('--fee-rate <fraction>', 'fee on every fill\'s notional, such as 0.002', number)
+    .option('--slippage <fraction>', 'how far a market fill moves against the trader', number)
+    .addOption(new Option('--direction <side>', 'which side to trade: long, short or both').argParser(direction))
+    .addOption(new Option('--fill <when>', 'when a decision fills: next_open or close').argParser((text) => text.replaceAll('-', '_')))
+    .option('--execution <key=value>', 'any other key of the execution, such as sizing.whole_units=true (repeatable)', repeated)
+}
+
+export function addSweepFlags(command: Command): Command {
+  return addSpecFlags(command)
+    .option('--param <name=min:max:step>', 'a parameter to sweep; or choices, as name=5,10,20 (repeatable)', repeated)
+    .option('--constraint <expression>', 'which combinations count, such as "fast < slow"')
+    .option('--objective <metric>', 'what the best trial is best at (default: sharpe_ratio)')
+    .addOption(new Option('--objective-direction <way>', 'which way the objective is better').choices(['maximize', 'minimize']))
+    .option('--holdout <fraction>', 'keep this last share of the bars to check the best trials on', number)
+    .option('--seed <number>', 'seed of everything random', wholeNumber)
+    .option('--top <count>', 'how many of the best trials to keep', wholeNumber)
+}
+
+function direction(text: string): string {
+  if (text === 'maximize' || text === 'minimize') throw new InvalidArgumentError(`That is the objective's: write --objective-direction ${text}.`)
+  return text
+}
+
+export async function backtestSpec(flags: SpecFlags): Promise<Spec> {
+  const spec = flags.spec === undefined ? {} : await readSpecFile(flags.spec)
+  if (flags.data !== undefined) {
+    for (const key of ['symbol', 'timeframe', 'exchange', 'data_hash']) delete spec[key]
+    spec['file'] = flags.data
+  }
+  if (flags.spec === undefined && flags.data === undefined) {
+    throw new SweepmillError('USAGE', 'No bars were named: write --data FILE.csv, or --spec FILE.json with a "file" in it.', { details: { flag: '--data' } })
+  }
+  overrideStrategy(spec, flags)
+  override(spec, { start_date: flags.start, end_date: flags.end, adjust: flags.adjust })
+  const execution = merged(objectAt(spec, 'execution'), parseExecution(flags.execution ?? []))
+  override(execution, {
+    initial_cash: flags.cash, fee_rate: flags.feeRate, slippage: flags.slippage, direction: flags.direction, fill: flags.fill,
+  })
+  if (Object.keys(execution).length > 0) spec['execution'] = execution
+  if (typeof spec['file'] === 'string') await assertFile(spec['file'])
+  return spec
+}
+
+export async function sweepSpec(flags: SweepFlags): Promise<Spec> {
+  const spec = await backtestSpec(flags)
+  const space = parseSpace(flags.param ?? [])
+  // Flags replace the file's space as a whole: a grid mixed from two places is nobody's intention.
+  if (Object.keys(space).length > 0) spec['space'] = space
+  override(spec, {
+    constraint: flags.constraint, objective: flags.objective, direction: flags.objectiveDirection, holdout: flags.holdout, seed: flags.seed, top: flags.top,
+  })
+  return spec
+}
+
+/** Another strategy than the file's comes without the file's parameters. */
+function overrideStrategy(spec: Spec, flags: SpecFlags): void {
+  const settings = parseSettings(flags.set ?? [])
+  if (flags.strategy === undefined && Object.keys(settings).length === 0) return
+  const before = objectAt(spec, 'strategy')
+  const name = flags.strategy ?? before['name']
+  if (name === undefined) throw new SweepmillError('USAGE', '--set needs a strategy: write --strategy NAME too.', { details: { flag: '--strategy' } })
+  const same = before['name'] === name
+  if (!same) delete spec['strategy_hash']
+  delete spec['strategy_id']
+  const params = { ...(same ? objectAt(before, 'params') : {}), ...settings }
+  spec['strategy'] = { ...(same ? before : {}), name, ...(Object.keys(params).length > 0 ? { params } : {}) }
+}
+
+function override(target: Spec, values: Readonly<Record<string, unknown>>): void {
+  for (const [key, value] of Object.entries(values)) if (value !== undefined) target[key] = value
+}
+
+/** Objects inside are merged one level deep: `sizing.mode` by flag keeps the file's `sizing.whole_units`. */
+function merged(base: Spec, over: Spec): Spec {
+  const result = { ...base }
+  for (const [key, value] of Object.entries(over)) {
+    result[key] = typeof value === 'object' && value !== null ? { ...objectAt(base, key), ...value } : value
+  }
+  return result
+}
+
+/** The object under `key`, or an empty one. What is there but no object stays for the parser to refuse, unless a flag replaces it. */
+function objectAt(spec: Spec, key: string): Spec {
+  const value = spec[key]
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...(value as Spec) } : {}
+}
+
+async function readSpecFile(path: string): Promise<Spec> {
+  await assertFile(path)
+  const text = (await readFile(path, 'utf8')).replace(/^\uFEFF/, '')
+  let json: unknown
+  try {
+    json = JSON.parse(text)
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new SweepmillError('SPEC_INVALID', `${path} is not JSON: ${why}.`, { details: { path }, cause })
+  }
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) {
+    throw new SweepmillError('SPEC_INVALID', `${path} must hold one JSON object: the spec.`, { details: { path } })
+  }
+  return json as Spec
+}
+
+/** FILE_NOT_FOUND before a thread or a service starts. */
+async function assertFile(path: string): Promise<void> {
+  const found = await stat(path).catch((cause: NodeJS.ErrnoException) => {
+    const why = cause.code === 'ENOENT' ? 'does not exist' : `cannot be read (${cause.code ?? cause.message})`
+    throw new SweepmillError('FILE_NOT_FOUND', `${resolve(path)} ${why}.`, { details: { path }, cause })
+  })
+  if (found.isDirectory()) throw new SweepmillError('FILE_NOT_FOUND', `${resolve(path)} is a folder, not a file.`, { details: { path } })
+}

@@ -1,0 +1,48 @@
+/** A finished sweep for people: what ran, and the best trials with their held-out figures beside them. */
+import type { AwaitedTask } from './awaited-task.js'
+import { asRecord, inUnit, warningsOf } from './backtest-summary.js'
+import { formatNumber, textPairs, textTable } from './text-table.js'
+import type { Cell } from './text-table.js'
+
+/** Shown after the objective, where they are not the objective themselves. */
+const BESIDE = ['total_return', 'sharpe_ratio', 'max_drawdown', 'total_trades']
+const ROWS = 10
+
+export function sweepSummary(result: unknown, spec: Readonly<Record<string, unknown>>, { task, busyShare }: AwaitedTask): string {
+  const processingTimeMs = task.processing_time_ms
+  const values = asRecord(result)
+  const objective = typeof spec['objective'] === 'string' ? spec['objective'] : 'sharpe_ratio'
+  const trials = typeof values['trials'] === 'number' ? values['trials'] : null
+  const facts: (readonly [string, Cell])[] = [['trials', trials]]
+  if (trials !== null && processingTimeMs !== null && processingTimeMs > 0) {
+    facts.push(['trials per second', formatNumber(Math.round((1000 * trials) / processingTimeMs))])
+  }
+  if (busyShare !== null) facts.push(['threads busy', inUnit(busyShare, 'fraction')])
+  for (const [key, label] of [['reused_chunks', 'chunks reused'], ['result_hash', 'result hash']] as const) {
+    const value = values[key]
+    if (typeof value === 'number' || typeof value === 'string') facts.push([label, value])
+  }
+  return [textPairs(facts), '', topTable(values['top'], objective), ...warningsOf(result)].join('\n')
+}
+
+function topTable(top: unknown, objective: string): string {
+  const rows = (Array.isArray(top) ? top : []).slice(0, ROWS).map(asRecord)
+  const [first] = rows
+  if (first === undefined) return '  no trial has a value of the objective'
+  const params = Object.keys(asRecord(first['params']))
+  const metrics = [objective, ...BESIDE.filter((name) => name !== objective)].filter((name) => name in asRecord(first['metrics']))
+  const heldOut = rows.some((row) => typeof row['holdout'] === 'object' && row['holdout'] !== null)
+  const header = ['#', 'trial', ...params, ...metrics, ...(heldOut ? [`held-out ${objective}`, 'held-out total_return'] : [])]
+  const body = rows.map((row, rank): Cell[] => {
+    const held = asRecord(row['holdout'])
+    return [
+      rank + 1, cell(row['trial']), ...params.map((name) => cell(asRecord(row['params'])[name])),
+      ...metrics.map((name) => cell(asRecord(row['metrics'])[name])), ...(heldOut ? [cell(held[objective]), cell(held['total_return'])] : []),
+    ]
+  })
+  return textTable(header, body, '  ')
+}
+
+function cell(value: unknown): Cell {
+  return typeof value === 'number' || typeof value === 'string' || typeof value === 'boolean' ? value : null
+}

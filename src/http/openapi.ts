@@ -1,0 +1,96 @@
+/**
+ * What the OpenAPI document says of the routes. These schemas describe; they do not validate: one
+ * parser judges specs for all three doors, and its errors name what to change.
+ */
+import { PRIORITIES, TaskType } from '../tasks/task.js'
+
+const STATUSES = ['pending', 'processing', 'completed', 'failed', 'dead_letter', 'cancelled']
+
+export const errorSchema = {
+  type: 'object', required: ['error'],
+  properties: {
+    error: {
+      type: 'object', required: ['code', 'message'],
+      properties: { code: { type: 'string' }, message: { type: 'string' }, details: { type: 'object', additionalProperties: true } },
+    },
+  },
+} as const
+
+const envelope = {
+  priority: { type: 'string', enum: PRIORITIES, description: 'Default: high for a backtest, medium with not_before, low for an optimization.' },
+  user_id: { type: 'string', maxLength: 200 },
+  timeout: { type: 'integer', minimum: 1, description: 'Seconds without progress before an attempt ends; default 300.' },
+  max_retries: { type: 'integer', minimum: 0, maximum: 100, description: 'Default 3.' },
+  idempotency_key: { type: 'string', maxLength: 200, description: 'A repeat with the same key and payload returns the first task.' },
+  not_before: { type: 'string', format: 'date-time' },
+} as const
+
+const bars = {
+  file: { type: 'string', description: 'A CSV file, relative to one of the server\'s DATA_ROOTS.' },
+  symbol: { type: 'string' }, timeframe: { type: 'string' }, exchange: { type: 'string' },
+  start_date: { type: 'string' }, end_date: { type: 'string' },
+  adjust: { type: 'boolean', description: 'Multiply prices by adjclose ÷ close.' },
+  data_hash: { type: 'string' },
+} as const
+
+const run = {
+  strategy_id: { type: 'integer' }, strategy_hash: { type: 'string' },
+  execution: { type: 'object', additionalProperties: true, description: 'Fees, fill, sizing and so on; see docs/fills.md.' },
+  metrics: { type: 'object', properties: { periods_per_year: { type: 'number' }, risk_free: { type: 'number' } } },
+} as const
+
+const strategy = {
+  type: 'object', required: ['name'],
+  properties: { name: { type: 'string' }, params: { type: 'object', additionalProperties: true } },
+} as const
+
+export const backtestBody = {
+  type: 'object', properties: { ...bars, strategy, ...run, ...envelope },
+  example: { file: 'sp500-daily.csv', strategy: { name: 'sma-cross', params: { fast: 10, slow: 20 } }, execution: { fee_rate: 0.002 } },
+} as const
+
+export const optimizationBody = {
+  type: 'object',
+  properties: {
+    ...bars, strategy, ...run,
+    space: { type: 'object', additionalProperties: true },
+    constraint: { type: 'string' }, method: { type: 'string', enum: ['grid'] }, objective: { type: 'string' },
+    direction: { type: 'string', enum: ['maximize', 'minimize'] }, holdout: { type: 'number' }, seed: { type: 'integer' }, top: { type: 'integer' },
+    ...envelope,
+  },
+  example: {
+    file: 'sp500-daily.csv', strategy: { name: 'sma-cross' },
+    space: { fast: { min: 5, max: 50, step: 1 }, slow: { min: 10, max: 200, step: 5 } }, constraint: 'fast < slow', objective: 'sharpe_ratio',
+  },
+} as const
+
+export const queued = {
+  type: 'object', required: ['task_id', 'status'],
+  properties: { task_id: { type: 'string', format: 'uuid' }, status: { type: 'string', enum: ['queued'] } },
+} as const
+
+export const task = {
+  type: 'object',
+  properties: {
+    task_id: { type: 'string', format: 'uuid' }, task_type: { type: 'string', enum: Object.values(TaskType) },
+    priority: { type: 'string', enum: PRIORITIES }, status: { type: 'string', enum: STATUSES },
+    user_id: { type: ['string', 'null'] }, data: { type: 'object', additionalProperties: true },
+    result: { description: 'Null until completed. total_return and max_drawdown are percent, win_rate is a fraction.' },
+    error: { type: ['object', 'null'], additionalProperties: true },
+    attempt: { type: 'integer' }, retry_count: { type: 'integer' }, max_retries: { type: 'integer' }, timeout: { type: 'integer' },
+    generation: { type: 'integer' },
+    created_at: { type: 'string', format: 'date-time' }, started_at: { type: ['string', 'null'] }, completed_at: { type: ['string', 'null'] },
+    processing_time_ms: { type: ['number', 'null'] },
+    progress: { type: ['object', 'null'], properties: { step: { type: 'string' }, done: { type: 'number' }, total: { type: 'number' } } },
+  },
+} as const
+
+export const taskQuery = {
+  type: 'object',
+  properties: {
+    status: { type: 'string', enum: STATUSES }, type: { type: 'string' }, user_id: { type: 'string' },
+    limit: { type: 'integer', minimum: 1, maximum: 1000 }, before: { type: 'string', format: 'date-time' },
+  },
+} as const
+
+export const taskParams = { type: 'object', properties: { id: { type: 'string', format: 'uuid' } } } as const

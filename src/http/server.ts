@@ -1,0 +1,135 @@
+/**
+ * The HTTP server: routes, who may use them, and one shape for every error.
+ *
+ * It computes nothing and knows nothing of Redis or Postgres; all work goes through `Backend`. Every
+ * reply that is not a success is {"error": {"code", "message", "details"}}, whether the fault is a
+ * route's, the router's or the HTTP parser's. Stacks stay in the log.
+ */
+import type { AddressInfo, Socket } from 'node:net'
+import swagger from '@fastify/swagger'
+import { fastify, LogController } from 'fastify'
+import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { SweepmillError } from '../base/errors.js'
+import type { Backend } from '../tasks/backend.js'
+import type { HealthReport } from '../telemetry/health.js'
+import type { Logger } from '../telemetry/logger.js'
+import type { Metrics } from '../telemetry/registry.js'
+import { BearerAuth } from './bearer-auth.js'
+import { assertExposure, listenError } from './exposure.js'
+import type { ListenOptions } from './exposure.js'
+import { addProbeRoutes, PROBES } from './probe-routes.js'
+import { addTaskRoutes } from './task-routes.js'
+
+/** A larger spec than this has no meaning; the limit keeps a caller from filling memory. */
+const BODY_LIMIT_BYTES = 2 ** 20
+
+export interface HttpServerOptions {
+  readonly backend: Backend<HealthReport>
+  readonly metrics: Metrics
+  readonly config: ListenOptions & { readonly dataRoots: readonly string[] }
+  readonly log: Logger
+  readonly version: string
+}
+
+export interface HttpServer {
+  /** CONFIG_INVALID, PORT_IN_USE. */
+  listen(): Promise<{ readonly host: string; readonly port: number; readonly url: string }>
+  /** Stops accepting, lets requests in hand end. */
+  close(): Promise<void>
+  /** For `inject`: requests without a socket. */
+  readonly app: FastifyInstance
+}
+
+export async function createHttpServer({ backend, metrics, config, log, version }: HttpServerOptions): Promise<HttpServer> {
+  assertExposure(config)
+  // Widened, so that the server's type does not carry pino's.
+  const loggerInstance: FastifyBaseLogger = log
+  const app = fastify({
+    loggerInstance,
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: BODY_LIMIT_BYTES,
+    clientErrorHandler: refuseConnection,
+    frameworkErrors: (error, request, reply) => { sendError(error, request, reply) },
+  })
+  // Only JSON is read. (A text body is also what a web page may send elsewhere without asking first.)
+  app.removeContentTypeParser('text/plain')
+  // The schemas of the routes describe; parsing and its errors are ours, and results pass through as they are.
+  app.setValidatorCompiler(() => () => true)
+  app.setSerializerCompiler(() => (data) => JSON.stringify(data))
+
+  const auth = new BearerAuth(config.apiTokens)
+  app.addHook('onRequest', async (request) => {
+    if (request.routeOptions.url !== undefined && PROBES.includes(request.routeOptions.url)) return
+    auth.check(request.headers.authorization, request.hostname)
+  })
+  app.setErrorHandler(sendError)
+  app.setNotFoundHandler((request, reply) => {
+    sendError(new SweepmillError('ROUTE_NOT_FOUND', `There is no ${request.method} ${request.url.split('?')[0]}; GET /api/docs lists what there is.`), request, reply)
+  })
+
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'Sweepmill', version, description: 'Backtests and parameter sweeps as tasks.' },
+      components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
+      ...(config.apiTokens.length === 0 ? {} : { security: [{ token: [] }] }),
+    },
+  })
+  addTaskRoutes(app, backend, config.dataRoots)
+  addProbeRoutes(app, backend, metrics)
+  app.get('/api/docs', { schema: { summary: 'This document' } }, async () => app.swagger())
+  await app.ready()
+
+  return {
+    async listen() {
+      try {
+        await app.listen({ host: config.httpHost, port: config.httpPort })
+      } catch (error) {
+        throw listenError(error, config)
+      }
+      const { address, port } = app.server.address() as AddressInfo
+      return { host: address, port, url: `http://${address.includes(':') ? `[${address}]` : address}:${port}` }
+    },
+    close: () => app.close(),
+    app,
+  }
+}
+
+function sendError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  const { error, status } = translate(thrown)
+  if (status >= 500) request.log.error({ err: thrown, method: request.method, url: request.url }, 'request failed')
+  if (error.code === 'UNAUTHORIZED') void reply.header('www-authenticate', 'Bearer')
+  if (error.retryable) void reply.header('retry-after', '1')
+  void reply.code(status).type('application/json; charset=utf-8').send(errorBody(error))
+}
+
+function errorBody(error: SweepmillError): string {
+  const details = error.details === undefined ? {} : { details: error.details }
+  return JSON.stringify({ error: { code: error.code, message: error.message, ...details } })
+}
+
+/** Fastify's own errors say it well enough for a caller; anything unknown says nothing of our insides. */
+function translate(thrown: unknown): { error: SweepmillError; status: number } {
+  if (thrown instanceof SweepmillError) return { error: thrown, status: thrown.httpStatus }
+  const { code, statusCode, message } = thrown as { code?: string; statusCode?: number; message?: string }
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
+    return { error: new SweepmillError('PAYLOAD_TOO_LARGE', `The body is larger than ${BODY_LIMIT_BYTES} bytes; name a file instead of sending data.`), status: 413 }
+  }
+  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
+    return { error: new SweepmillError('REQUEST_INVALID', 'The body must be JSON: send the header "Content-Type: application/json".'), status: 415 }
+  }
+  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
+    return { error: new SweepmillError('REQUEST_INVALID', `The request cannot be read: ${message ?? 'it is malformed'}.`), status: statusCode }
+  }
+  return { error: new SweepmillError('INVARIANT', 'The server failed in a way it should not; its log says how.', { cause: thrown }), status: 500 }
+}
+
+/** Bytes that are no HTTP request: there is no reply object, so the answer is written by hand. */
+function refuseConnection(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy()
+    return
+  }
+  const body = errorBody(new SweepmillError('REQUEST_INVALID', 'The bytes sent are not an HTTP request.'))
+  socket.end(`HTTP/1.1 400 Bad Request\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`)
+}

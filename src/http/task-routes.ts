@@ -1,0 +1,48 @@
+/** The routes under /api: submitting tasks and looking after them. */
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { SweepmillError } from '../base/errors.js'
+import { isTaskId } from '../base/ids.js'
+import { TaskType } from '../tasks/task.js'
+import type { TaskControl, TaskReader } from '../tasks/backend.js'
+import { backtestBody, errorSchema, optimizationBody, queued, task, taskParams, taskQuery } from './openapi.js'
+import { parseSubmission } from './submission.js'
+import { parseTaskQuery } from './task-query.js'
+
+export function addTaskRoutes(app: FastifyInstance, backend: TaskControl & TaskReader, dataRoots: readonly string[]): void {
+  const submit = (taskType: TaskType) => async (request: FastifyRequest): Promise<unknown> => {
+    const submitted = await backend.submit(parseSubmission(taskType, request.body, { ipAddress: request.ip, roots: dataRoots }))
+    return { task_id: submitted.taskId, status: 'queued' }
+  }
+  const submitted = { 202: queued, 400: errorSchema, 409: errorSchema, 503: errorSchema }
+  app.post('/api/backtests', { schema: { summary: 'Queue a backtest', body: backtestBody, response: submitted } },
+    async (request, reply) => reply.code(202).send(await submit(TaskType.BACKTEST)(request)))
+  app.post('/api/optimizations', { schema: { summary: 'Queue a parameter sweep', body: optimizationBody, response: submitted } },
+    async (request, reply) => reply.code(202).send(await submit(TaskType.OPTIMIZATION)(request)))
+
+  app.get('/api/tasks', { schema: { summary: 'Tasks, newest first', querystring: taskQuery } },
+    async (request) => {
+      const tasks = await backend.tasks(parseTaskQuery(request.query as Record<string, unknown>))
+      return { tasks }
+    })
+
+  const found = { 200: task, 404: errorSchema }
+  app.get('/api/tasks/:id', { schema: { summary: 'One task', params: taskParams, response: found } },
+    async (request) => backend.task(taskIdOf(request)))
+  app.get('/api/tasks/:id/checkpoints', { schema: { summary: 'A task\'s checkpoints, oldest first', params: taskParams } },
+    async (request) => {
+      const taskId = taskIdOf(request)
+      return { task_id: taskId, checkpoints: await backend.checkpoints(taskId) }
+    })
+  const steered = { 200: task, 404: errorSchema, 409: errorSchema }
+  app.post('/api/tasks/:id/cancel', { schema: { summary: 'Cancel a task', params: taskParams, response: steered } },
+    async (request) => backend.cancel(taskIdOf(request)))
+  app.post('/api/tasks/:id/retry', { schema: { summary: 'Run a finished task again', params: taskParams, response: steered } },
+    async (request) => backend.retry(taskIdOf(request)))
+}
+
+/** An id of the wrong shape cannot name a task, so it is not found rather than an error of Postgres. */
+function taskIdOf(request: FastifyRequest): string {
+  const { id } = request.params as { id: string }
+  if (!isTaskId(id)) throw new SweepmillError('TASK_NOT_FOUND', `No task has the id "${id}".`, { details: { task_id: id } })
+  return id.toLowerCase()
+}

@@ -1,0 +1,264 @@
+/**
+ * Delivery of tasks over Redis Streams: the one place that speaks to Redis.
+ *
+ * Two connections: one for commands, one that only ever blocks on the doorbell (XREAD without a group, which
+ * claims nothing). Works on Redis 6.2, 7, 8 and Valkey. Nothing is trimmed; settled entries are deleted.
+ */
+import { Redis } from 'ioredis'
+import { SweepmillError } from '../base/errors.js'
+import { Batcher } from '../base/batcher.js'
+import { PRIORITIES } from '../tasks/task.js'
+import type { TaskPriority } from '../tasks/task.js'
+import type {
+  Delivery, Limits, OwnedEntry, PendingEntry, Pick, Publication, Renewal, Settlement, TaskStream,
+} from '../tasks/task-stream.js'
+import { asList, asText, LuaScript } from './lua-script.js'
+import type { Argument, Reply } from './lua-script.js'
+import { PENDING, RENEW, SWEEP_CONSUMERS } from './scripts/lease.js'
+import { PICK, TAKE } from './scripts/pick.js'
+import { PUBLISH } from './scripts/publish.js'
+import { SETTLE } from './scripts/settle.js'
+
+export const GROUP = 'task_workers'
+const PROMOTE_AT_MOST = 500
+const PENDING_AT_MOST = 1000
+const FEED_LENGTH = 10_000
+
+const scripts = {
+  publish: new LuaScript(PUBLISH), pick: new LuaScript(PICK), take: new LuaScript(TAKE), renew: new LuaScript(RENEW),
+  pending: new LuaScript(PENDING), sweep: new LuaScript(SWEEP_CONSUMERS), settle: new LuaScript(SETTLE),
+}
+
+export interface RedisTaskStreamOptions {
+  readonly redisUrl: string
+  readonly keyPrefix: string
+  /** Unique per process start. */
+  readonly consumer: string
+}
+
+/** What tells one life of a Redis from the next: a flush loses the epoch key, a restart changes the run id. */
+export interface RedisIdentity {
+  readonly epoch: string
+  readonly runId: string
+}
+
+export class RedisTaskStream implements TaskStream {
+  readonly consumer: string
+  readonly #redis: Redis
+  readonly #bell: Redis
+  readonly #keys: { readonly streams: readonly string[]; readonly delayed: string; readonly dlq: string; readonly feed: string; readonly epoch: string }
+  readonly #publishes: Batcher<Publication, string | null>
+  readonly #settles: Batcher<Settlement, boolean>
+  #ringing: Promise<void> | null = null
+  #closed = false
+
+  constructor(options: RedisTaskStreamOptions) {
+    this.consumer = options.consumer
+    const prefix = options.keyPrefix
+    this.#keys = {
+      streams: PRIORITIES.map((priority) => `${prefix}tasks:${priority}`),
+      delayed: `${prefix}tasks:delayed`, dlq: `${prefix}tasks:dlq`, feed: `${prefix}tasks:checkpoints`, epoch: `${prefix}tasks:epoch`,
+    }
+    const common = { lazyConnect: true, connectTimeout: 10_000, retryStrategy: (times: number) => Math.min(50 * 2 ** Math.min(times, 5), 1000) }
+    // A command waits for a reconnection through a few retries (Redis restarting), then fails as transient.
+    this.#redis = new Redis(options.redisUrl, { ...common, maxRetriesPerRequest: 8 })
+    this.#bell = new Redis(options.redisUrl, { ...common, maxRetriesPerRequest: 0, enableOfflineQueue: true })
+    for (const client of [this.#redis, this.#bell]) client.on('error', () => undefined)
+    const batching = { maxItems: 500, lanes: 2, splits: () => false }
+    this.#publishes = new Batcher((items) => this.#publishAll(items), batching)
+    this.#settles = new Batcher((entries) => this.#settleAll(entries), batching)
+  }
+
+  /** Connects and refuses a Redis that evicts keys or is too old. */
+  async connect(): Promise<void> {
+    await this.#guard(async () => {
+      await Promise.all([this.#redis.connect(), this.#bell.connect()])
+    })
+    const info = await this.#guard(() => this.#redis.info())
+    const version = /redis_version:(\d+)\.(\d+)/.exec(info)
+    if (version !== null && (Number(version[1]) < 6 || (Number(version[1]) === 6 && Number(version[2]) < 2))) {
+      throw new SweepmillError('CONFIG_INVALID', `REDIS_URL points at Redis ${version[1]}.${version[2]}; version 6.2 or newer is needed.`)
+    }
+    const policy = /maxmemory_policy:(\S+)/.exec(info)?.[1]
+    if (policy !== undefined && policy !== 'noeviction') {
+      throw new SweepmillError('REDIS_EVICTS', `Redis has maxmemory-policy ${policy}, which throws tasks away when memory is short. Set it to noeviction.`, { details: { policy } })
+    }
+  }
+
+  publish(items: readonly Publication[]): Promise<(string | null)[]> {
+    return this.#publishes.addAll(items)
+  }
+
+  async #publishAll(items: readonly Publication[]): Promise<(string | null)[]> {
+    const args: Argument[] = []
+    for (const item of items) {
+      args.push(streamNumber(item.priority), item.taskId, item.taskType, item.body === null ? '' : Buffer.from(item.body), Math.ceil(item.delayMs))
+    }
+    const reply = await this.#run(scripts.publish, [...this.#keys.streams, this.#keys.delayed], args)
+    return asList(reply).map((id) => (id === null ? null : asText(id)))
+  }
+
+  async lengths(): Promise<Record<TaskPriority, number>> {
+    const lengths = await this.#guard(() => Promise.all(this.#keys.streams.map((key) => this.#redis.xlen(key))))
+    return byPriority((i) => lengths[i] ?? 0)
+  }
+
+  async depths(): Promise<Record<TaskPriority, number>> {
+    const lengths = await this.lengths()
+    const inHand = await this.#guard(() => Promise.all(this.#keys.streams.map(async (key) => {
+      const summary = await this.#redis.xpending(key, GROUP).catch(() => [0])
+      return Number(summary[0] ?? 0)
+    })))
+    return byPriority((i, priority) => Math.max(0, lengths[priority] - (inHand[i] ?? 0)))
+  }
+
+  async delayedCount(): Promise<number> {
+    return this.#guard(() => this.#redis.zcard(this.#keys.delayed))
+  }
+
+  async deadLetterCount(): Promise<number> {
+    return this.#guard(() => this.#redis.xlen(this.#keys.dlq))
+  }
+
+  /** The feed is a projection: a lost entry costs a watcher one line. */
+  async checkpointFeed(taskId: string, step: string, json: string): Promise<void> {
+    await this.#guard(() => this.#redis.xadd(this.#keys.feed, 'MAXLEN', '~', FEED_LENGTH, '*', 'task_id', taskId, 'step', step, 'data', json))
+  }
+
+  async pick(limits: Limits, total: number, takeOver: readonly PendingEntry[]): Promise<Pick> {
+    const args: Argument[] = [GROUP, this.consumer, limits.high, limits.medium, limits.low, total, PROMOTE_AT_MOST]
+    for (const entry of takeOver) args.push(streamNumber(entry.priority), entry.messageId, entry.consumer, entry.deliveredAtMs)
+    const reply = asList(await this.#run(scripts.pick, [...this.#keys.streams, this.#keys.delayed], args))
+    const lastIds = asList(reply[1])
+    const due = Number(reply[2])
+    return {
+      deliveries: asList(reply[0]).map((entry) => toDelivery(asList(entry))),
+      lastIds: byPriority((i) => asText(lastIds[i])),
+      nextDueMs: due < 0 ? null : due,
+    }
+  }
+
+  async take(entry: OwnedEntry, deadConsumers: readonly string[]): Promise<Delivery | null> {
+    const n = streamNumber(entry.priority)
+    const reply = await this.#run(scripts.take, [this.#keys.streams[n - 1] ?? ''], [GROUP, this.consumer, n, entry.messageId, ...deadConsumers])
+    return reply === null ? null : toDelivery(asList(reply))
+  }
+
+  async doorbell(lastIds: Readonly<Record<TaskPriority, string>>, maxMs: number, signal: AbortSignal): Promise<void> {
+    // One blocking read at a time: an older one has older ids, so whatever it missed has already rung it.
+    this.#ringing ??= this.#ring(lastIds, maxMs).finally(() => { this.#ringing = null })
+    const ringing = this.#ringing
+    await new Promise<void>((resolve) => {
+      const done = (): void => { signal.removeEventListener('abort', done); resolve() }
+      if (signal.aborted) { resolve(); return }
+      signal.addEventListener('abort', done, { once: true })
+      void ringing.then(done, done)
+    })
+  }
+
+  async #ring(lastIds: Readonly<Record<TaskPriority, string>>, maxMs: number): Promise<void> {
+    const ids = PRIORITIES.map((priority) => lastIds[priority])
+    try {
+      await this.#bell.callBuffer('XREAD', 'COUNT', 1, 'BLOCK', Math.max(1, Math.ceil(maxMs)), 'STREAMS', ...this.#keys.streams, ...ids)
+    } catch (error) {
+      if (!this.#closed) throw transient(error)
+    }
+  }
+
+  async renew(entries: readonly OwnedEntry[]): Promise<Renewal[]> {
+    if (entries.length === 0) return []
+    const args: Argument[] = [GROUP, this.consumer]
+    for (const entry of entries) args.push(streamNumber(entry.priority), entry.messageId)
+    const reply = asList(await this.#run(scripts.renew, this.#keys.streams, args))
+    return reply.map((code) => (code === 1 ? 'renewed' : code === 0 ? 'absent' : 'lost'))
+  }
+
+  settle(entries: readonly Settlement[]): Promise<boolean[]> {
+    return this.#settles.addAll(entries)
+  }
+
+  async #settleAll(entries: readonly Settlement[]): Promise<boolean[]> {
+    const args: Argument[] = [GROUP, this.consumer]
+    for (const entry of entries) {
+      args.push(streamNumber(entry.priority), entry.messageId, entry.move.kind)
+      switch (entry.move.kind) {
+        case 'done': args.push('', '', ''); break
+        case 'delay': args.push(entry.move.taskId, entry.move.taskType, Math.ceil(entry.move.delayMs)); break
+        case 'dead_letter': args.push(entry.move.letter.taskId, entry.move.letter.taskType, JSON.stringify(entry.move.letter)); break
+      }
+    }
+    const reply = await this.#run(scripts.settle, [...this.#keys.streams, this.#keys.delayed, this.#keys.dlq], args)
+    return asList(reply).map((code) => code === 1)
+  }
+
+  async pending(idleMs: number): Promise<PendingEntry[]> {
+    const reply = asList(await this.#run(scripts.pending, this.#keys.streams, [GROUP, Math.max(0, Math.floor(idleMs)), PENDING_AT_MOST]))
+    return reply.map((one) => {
+      const [n, id, consumer, deliveredAt] = asList(one)
+      return { priority: priorityOf(Number(n)), messageId: asText(id), consumer: asText(consumer), deliveredAtMs: Number(deliveredAt) }
+    })
+  }
+
+  async removeIdleConsumers(alive: readonly string[], idleMs: number): Promise<string[]> {
+    const reply = await this.#run(scripts.sweep, this.#keys.streams, [GROUP, Math.floor(idleMs), ...alive])
+    return asList(reply).map(asText)
+  }
+
+  /** Sets the epoch when there is none (a fresh or a flushed Redis) and returns what identifies this one. */
+  async identity(fresh: string): Promise<RedisIdentity> {
+    return this.#guard(async () => {
+      await this.#redis.set(this.#keys.epoch, fresh, 'NX')
+      const [epoch, info] = await Promise.all([this.#redis.get(this.#keys.epoch), this.#redis.info('server')])
+      return { epoch: epoch ?? fresh, runId: /run_id:(\S+)/.exec(info)?.[1] ?? '' }
+    })
+  }
+
+  async ping(): Promise<void> {
+    await this.#guard(() => this.#redis.ping())
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#bell.disconnect()
+    await this.#redis.quit().catch(() => this.#redis.disconnect())
+  }
+
+  async #run(script: LuaScript, keys: readonly string[], args: readonly Argument[]): Promise<Reply> {
+    return this.#guard(() => script.run(this.#redis, keys, args))
+  }
+
+  async #guard<T>(call: () => Promise<T>): Promise<T> {
+    try {
+      return await call()
+    } catch (error) {
+      throw transient(error)
+    }
+  }
+}
+
+function transient(error: unknown): SweepmillError {
+  if (error instanceof SweepmillError) return error
+  const message = error instanceof Error ? error.message : String(error)
+  return new SweepmillError('REDIS_UNAVAILABLE', `Redis does not answer as it should: ${message}. Check REDIS_URL and that the server runs.`, { cause: error })
+}
+
+/** Streams are numbered from 1 by priority, as the scripts' KEYS are. */
+function streamNumber(priority: TaskPriority): number {
+  return PRIORITIES.indexOf(priority) + 1
+}
+
+function priorityOf(n: number): TaskPriority {
+  return PRIORITIES[n - 1] ?? 'low'
+}
+
+function byPriority<T>(value: (index: number, priority: TaskPriority) => T): Record<TaskPriority, T> {
+  return { high: value(0, 'high'), medium: value(1, 'medium'), low: value(2, 'low') }
+}
+
+function toDelivery(entry: readonly Reply[]): Delivery {
+  const body = entry[5]
+  return {
+    priority: priorityOf(Number(entry[0])), messageId: asText(entry[1]), reclaimed: entry[2] === 1,
+    taskId: asText(entry[3]), taskType: asText(entry[4]), body: Buffer.isBuffer(body) ? body : null,
+  }
+}

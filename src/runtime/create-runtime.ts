@@ -1,0 +1,222 @@
+/**
+ * The composition root: the one place where Redis, Postgres, the threads and the domain meet.
+ *
+ * A `worker` serves the streams. A `session` is a command that waits for its own task: it computes that task
+ * here and takes nothing else. A `client` only submits and looks.
+ */
+import { systemClock } from '../base/clock.js'
+import type { Clock } from '../base/clock.js'
+import { SweepmillError } from '../base/errors.js'
+import { newNonce } from '../base/ids.js'
+import { seededRandom } from '../base/random.js'
+import { RedisTaskStream } from '../queue/redis-task-stream.js'
+import type { SagaObserver } from '../saga/saga-orchestrator.js'
+import { PostgresArtifactStore } from '../store/artifact-store.js'
+import { PostgresAttemptStore } from '../store/attempt-store.js'
+import { PostgresBarArchive } from '../store/bar-archive.js'
+import { CancelBell } from '../store/cancel-bell.js'
+import { PostgresFleet } from '../store/fleet.js'
+import { migrate } from '../store/migrate.js'
+import { Postgres } from '../store/postgres.js'
+import { PostgresSagaLog } from '../store/saga-log.js'
+import { PostgresSweepStore } from '../store/sweep-store.js'
+import { PostgresTaskDesk } from '../store/task-desk.js'
+import { PostgresTaskIntake } from '../store/task-intake.js'
+import type { ComputePool } from '../tasks/compute-pool.js'
+import { silentObserver } from '../tasks/observer.js'
+import type { QueueObserver } from '../tasks/observer.js'
+import type { RetryPolicy } from '../tasks/retry-policy.js'
+import type { TaskPriority } from '../tasks/task.js'
+import { backtestWorkflow } from '../workflows/backtest.js'
+import { optimizationWorkflow } from '../workflows/optimization.js'
+import type { Workflow } from '../workflows/workflow.js'
+import { AttemptLedger } from './attempt-ledger.js'
+import { BarCache } from './bar-cache.js'
+import type { Config } from './config.js'
+import { engineVersion } from './engine-version.js'
+import { thisIncarnation } from './incarnation.js'
+import { LapseWatch } from './lapse-watch.js'
+import { LeaseKeeper } from './lease-keeper.js'
+import { ProgressBoard } from './progress-board.js'
+import { Publisher } from './publisher.js'
+import { Reconciler } from './reconciler.js'
+import { deadConsumers, Recovery } from './recovery.js'
+import { accept, prepare } from './submission.js'
+import { SweepExport } from './sweep-export.js'
+import { TaskBackend } from './task-backend.js'
+import { TaskQueue } from './task-queue.js'
+import { SessionSource, StreamSource } from './task-source.js'
+import { TaskWorker } from './task-worker.js'
+
+export type RuntimeRole = 'worker' | 'session' | 'client'
+
+export type RuntimeLog = (level: 'info' | 'warn' | 'error', message: string, fields: Readonly<Record<string, unknown>>) => void
+
+/** What a health report is made of. Services that do not answer are null or false. */
+export interface RuntimeReading {
+  readonly consumerName: string
+  readonly running: boolean
+  readonly depths: Readonly<Record<TaskPriority, number>> | null
+  readonly redisUp: boolean
+  readonly postgresUp: boolean
+  readonly threads: { readonly total: number; readonly busy: number; readonly busyMs: number }
+  readonly wallMs: number
+}
+
+export interface RuntimeOptions<Health> {
+  readonly config: Config
+  readonly redisUrl: string
+  readonly databaseUrl: string
+  readonly role: RuntimeRole
+  /** Not closed by the runtime: the caller may have used it before there were services. */
+  readonly pool: ComputePool
+  readonly health: (reading: RuntimeReading) => Health
+  readonly observers?: { readonly queue: QueueObserver; readonly saga: SagaObserver; barsProcessed(bars: number): void }
+  readonly log?: RuntimeLog
+  readonly clock?: Clock
+  readonly retry?: RetryPolicy
+  /** Beside the built-in ones: for embedding programs. */
+  readonly workflows?: readonly Workflow<never>[]
+}
+
+export interface Runtime<Health> {
+  readonly consumer: string
+  readonly backend: TaskBackend<Health>
+  readonly queue: TaskQueue
+  readonly worker: TaskWorker
+  readonly stream: RedisTaskStream
+  /** Starts leases and, for a worker or session, the dispatcher and recovery. */
+  start(): Promise<void>
+  /** The task that a session computes. */
+  serve(taskId: string): void
+  /** True when a living worker serves these streams, so that a session need not compute. */
+  workerIsAlive(): Promise<boolean>
+  prepare: (request: Parameters<typeof prepare>[0]) => ReturnType<typeof prepare>
+  accept: (prepared: Awaited<ReturnType<typeof prepare>>) => ReturnType<typeof accept>
+  reading(): Promise<RuntimeReading>
+  /** Drains within `drainMs`, then lets go of both services. */
+  close(drainMs?: number): Promise<void>
+}
+
+/** Connects, migrates, and wires everything. Throws the first error with a code and lets go of what was opened. */
+export async function createRuntime<Health>(options: RuntimeOptions<Health>): Promise<Runtime<Health>> {
+  const { config, pool, role } = options
+  const clock = options.clock ?? systemClock
+  const log = options.log ?? (() => undefined)
+  const observer = options.observers?.queue ?? silentObserver
+  const incarnation = thisIncarnation(config.workerName, pool.threads, role === 'worker' ? 'worker' : 'session')
+  const postgresOptions = { databaseUrl: options.databaseUrl, applicationName: `sweepmill ${incarnation.id}` }
+  const postgres = new Postgres(postgresOptions)
+  const stream = new RedisTaskStream({ redisUrl: options.redisUrl, keyPrefix: config.keyPrefix, consumer: incarnation.id })
+  try {
+    await Promise.all([stream.connect(), migrate(postgres)])
+  } catch (error) {
+    await Promise.allSettled([stream.close(), postgres.close()])
+    throw error
+  }
+
+  const intake = new PostgresTaskIntake(postgres)
+  const attempts = new PostgresAttemptStore(postgres, incarnation.id)
+  const desk = new PostgresTaskDesk(postgres)
+  const fleet = new PostgresFleet(postgres)
+  const archive = new PostgresBarArchive(postgres)
+  const artifacts = new PostgresArtifactStore(postgres)
+  const sweeps = new PostgresSweepStore(postgres)
+  const bars = new BarCache(archive, pool, config.dataMemoryMb * 2 ** 20)
+  const board = new ProgressBoard(attempts, clock)
+  const keeper = new LeaseKeeper({ consumer: stream, fleet, incarnation, observer, clock, leaseMs: config.leaseMs, renewalMs: config.leaseRenewalMs })
+  const ledger = new AttemptLedger({ consumer: stream, attempts, desk, intake, observer, clock, owner: incarnation.id })
+  const watch = new LapseWatch(stream, clock, config.leaseMs)
+  const reconciler = new Reconciler(stream, intake, observer, config.leaseMs)
+  const publisher = new Publisher({ stream, intake, observer, clock, capacity: config.streamCapacity })
+  const random = seededRandom(Number.parseInt(newNonce(), 16))
+  const dead = (): Promise<ReadonlySet<string>> => deadConsumers(fleet)
+
+  let served: string | null = null
+  const source = role === 'worker'
+    ? new StreamSource(stream, config.pollIntervalMs)
+    : new SessionSource({ stream, desk, intake, clock, taskId: () => served, deadConsumers: dead })
+  const workflows = new Map<string, Workflow<unknown>>()
+  for (const workflow of [backtestWorkflow, optimizationWorkflow, ...options.workflows ?? []]) {
+    workflows.set(workflow.taskType, workflow as unknown as Workflow<unknown>)
+  }
+  const reading = (): Promise<RuntimeReading> => readRuntime({ stream, postgres, pool, clock, worker, keeper, role })
+  const worker: TaskWorker = new TaskWorker({
+    source, ledger, keeper, pool, workflows, clock, random, log,
+    saga: { log: new PostgresSagaLog(postgres, incarnation.id), clock, undoBudget: { tries: 5, pauseMs: 200 }, ...(options.observers === undefined ? {} : { observer: options.observers.saga }) },
+    tools: { bars, archive, artifacts, sweeps, clock, threads: pool.threads, engineVersion, barsProcessed: (count) => options.observers?.barsProcessed(count) },
+    onProgress: (attempt, progress) => board.report(attempt, progress),
+    slots: config.maxTasksPerBatch, maxBatch: config.maxTasksPerBatch,
+    healthCheck: async () => options.health(await reading()),
+    ...(options.retry === undefined ? {} : { retry: options.retry }),
+  })
+  const recovery = new Recovery({
+    reconciler, watch, consumer: stream, fleet, source, clock, intervalMs: config.recoveryIntervalMs, leaseMs: config.leaseMs,
+    log: (message, fields) => log('info', message, fields),
+  })
+  const bell = new CancelBell(postgresOptions, clock, (taskId) => stopTask(taskId))
+  const stopTask = (taskId: string): void => keeper.stopTask(taskId, new SweepmillError('TASK_CANCELLED', `Task ${taskId} was cancelled.`))
+  const queue = new TaskQueue({ stream, publisher, ledger, keeper, watch, reconciler, attempts, desk, clock, random, deadConsumers: dead })
+  const backend = new TaskBackend<Health>({
+    submit: async (request) => accept(await prepare(request, { pool, strategyDir: config.strategyDir, archive }), { archive, bars, publisher, desk }),
+    desk, intake, publisher: stream, artifacts, fleet, queue: stream, board, pool, clock, stopTask,
+    exports: new SweepExport({ pool, bars, archive, artifacts, sweeps }),
+    health: async () => options.health(await reading()),
+    ready: async () => {
+      const now = await reading()
+      return now.redisUp && now.postgresUp && (role === 'client' || now.running)
+    },
+  })
+
+  let closed: Promise<void> | null = null
+  return {
+    consumer: incarnation.id, backend, queue, worker, stream, reading,
+    start: async () => {
+      await keeper.start()
+      if (role === 'client') return
+      await bell.open()
+      worker.start()
+      recovery.start()
+    },
+    serve: (taskId) => { served = taskId },
+    workerIsAlive: async () => (await fleet.incarnations()).some((one) => one.role === 'worker' && !one.stopped && one.silentMs < 2 * config.leaseMs),
+    prepare: (request) => prepare(request, { pool, strategyDir: config.strategyDir, archive }),
+    accept: (prepared) => accept(prepared, { archive, bars, publisher, desk }),
+    close: (drainMs = 10_000) => {
+      closed ??= (async () => {
+        await worker.stop(drainMs)
+        await recovery.stop()
+        await keeper.stop()
+        await board.stop()
+        await bell.close()
+        await stream.close()
+        await postgres.close()
+      })()
+      return closed
+    },
+  }
+}
+
+interface ReadingParts {
+  readonly stream: RedisTaskStream
+  readonly postgres: Postgres
+  readonly pool: ComputePool
+  readonly clock: Clock
+  readonly worker: TaskWorker
+  readonly keeper: LeaseKeeper
+  readonly role: RuntimeRole
+}
+
+async function readRuntime({ stream, postgres, pool, clock, worker }: ReadingParts): Promise<RuntimeReading> {
+  const [depths, database] = await Promise.allSettled([stream.depths(), postgres.query('select 1')])
+  const stats = pool.stats()
+  return {
+    consumerName: stream.consumer,
+    running: worker.running,
+    depths: depths.status === 'fulfilled' ? depths.value : null,
+    redisUp: depths.status === 'fulfilled',
+    postgresUp: database.status === 'fulfilled',
+    threads: { total: stats.threads, busy: stats.busy, busyMs: stats.busyMs },
+    wallMs: clock.wallMs(),
+  }
+}

@@ -1,0 +1,167 @@
+/**
+ * From a spec as it came in to a task that was accepted.
+ *
+ * `prepare` validates everything and needs only threads: the file is parsed, the strategy compiled and its
+ * parameters and constraint checked there, so bad input is refused before any service is asked. `accept` stores
+ * what the task needs by content hash (any worker on any host can then run it) and hands the task to the queue.
+ */
+import { createHash } from 'node:crypto'
+import { basename, join } from 'node:path'
+import { existsSync } from 'node:fs'
+import { SweepmillError } from '../base/errors.js'
+import { builtinStrategies, parseBacktestSpec, parseSweepSpec, specToJson } from '../engine/index.js'
+import type { BarArchive, DatasetRecord, StoredBlock } from '../tasks/bar-archive.js'
+import type { BarStore } from '../tasks/bar-store.js'
+import type { ComputePool, ComputeReply } from '../tasks/compute-pool.js'
+import type { Submitted, SubmitRequest } from '../tasks/backend.js'
+import type { TaskDesk } from '../tasks/task-store.js'
+import { TaskType } from '../tasks/task.js'
+import { findFile, isStrategyFile } from './data-files.js'
+import type { Publisher } from './publisher.js'
+
+/** Bars as `parse_bars` hands them over. */
+interface ParsedBars {
+  readonly dataset: DatasetRecord
+  readonly blocks: readonly StoredBlock[]
+  readonly buffer: SharedArrayBuffer
+}
+
+export interface Prepared {
+  readonly request: SubmitRequest
+  /** Canonical spec with all defaults, pinned by data_hash and strategy_hash. */
+  readonly data: Readonly<Record<string, unknown>>
+  readonly specHash: string
+  readonly bars: ParsedBars
+  readonly source: { readonly hash: string; readonly name: string; readonly code: Uint8Array } | null
+  /** What a reader may want to know before the task runs. */
+  readonly warnings: readonly string[]
+}
+
+export interface PrepareOptions {
+  readonly pool: ComputePool
+  readonly strategyDir: string | null
+  /** Needed only for a spec that names `strategy_id`. */
+  readonly archive?: BarArchive
+}
+
+const STRATEGY_ENDINGS = ['.ts', '.mts', '.mjs', '.js']
+
+export async function prepare(request: SubmitRequest, options: PrepareOptions): Promise<Prepared> {
+  const isSweep = request.taskType === TaskType.OPTIMIZATION
+  if (!isSweep && request.taskType !== TaskType.BACKTEST) {
+    throw new SweepmillError('NOT_SUPPORTED', `Tasks of type ${request.taskType} are not run by this version.`)
+  }
+  const parse = (data: Readonly<Record<string, unknown>>): Record<string, unknown> =>
+    specToJson(isSweep ? parseSweepSpec(data) : parseBacktestSpec(data))
+  let spec = parse(await withStrategyName(request.data, options.archive))
+  const source = await compileStrategy(spec, request, options)
+  if (source !== null) {
+    const strategy = spec['strategy'] as Record<string, unknown>
+    spec = parse({ ...spec, strategy: { ...strategy, name: source.name }, strategy_hash: source.hash })
+  }
+  const bars = await parseBars(spec, request, options.pool)
+  const pinned = spec['data_hash']
+  if (typeof pinned === 'string' && pinned !== bars.dataset.dataHash) {
+    throw new SweepmillError('SPEC_INVALID', `data_hash is ${pinned}, but ${bars.dataset.source} has ${bars.dataset.dataHash}: the file changed. Leave data_hash out to take the file as it is.`)
+  }
+  spec = { ...spec, data_hash: bars.dataset.dataHash }
+  const checked = await run(options.pool, isSweep ? 'plan_sweep' : 'check_backtest', { spec }, source?.code ?? null, { bars: bars.buffer })
+  const { spec_hash: specHash } = JSON.parse(checked.json) as { spec_hash: string }
+  return { request, data: spec, specHash, bars, source, warnings: bars.dataset.warnings }
+}
+
+function run(pool: ComputePool, step: string, input: unknown, code: Uint8Array | null, shared: Record<string, SharedArrayBuffer> = {}): Promise<ComputeReply> {
+  return pool.run({ step, input, shared, ...(code === null ? {} : { bytes: { code } }), priority: 'high', divisible: false, userCode: code !== null })
+}
+
+/** Replaces a numeric `strategy_id` by the name and parameters it stands for. */
+async function withStrategyName(data: Readonly<Record<string, unknown>>, archive: BarArchive | undefined): Promise<Readonly<Record<string, unknown>>> {
+  const { strategy_id: id, ...rest } = data
+  if (id === undefined) return data
+  if (typeof id !== 'number' || !Number.isInteger(id)) throw new SweepmillError('SPEC_INVALID', `strategy_id must be a whole number, not ${JSON.stringify(id)}.`)
+  if (rest['strategy'] !== undefined) throw new SweepmillError('SPEC_INVALID', 'Name either strategy or strategy_id, not both.')
+  const found = await archive?.strategyById(id)
+  if (found === undefined || found === null) throw new SweepmillError('STRATEGY_UNKNOWN', `No strategy has the id ${id}.`, { details: { strategy_id: id } })
+  return { ...rest, strategy: { name: found.name, params: found.params } }
+}
+
+async function compileStrategy(spec: Record<string, unknown>, request: SubmitRequest, options: PrepareOptions): Promise<Prepared['source']> {
+  const { name } = spec['strategy'] as { name: string }
+  const file = strategyFile(name, request, options.strategyDir)
+  if (file === null) {
+    // Built in, or unknown: the step says which, with the names that are near.
+    await run(options.pool, 'describe_strategy', { name }, null)
+    return null
+  }
+  const reply = await run(options.pool, 'describe_strategy', { file }, null)
+  const described = JSON.parse(reply.json) as { name: string; source_hash: string }
+  const code = reply.bytes['code']
+  if (code === undefined) throw new SweepmillError('INVARIANT', 'The step describe_strategy returned no code.')
+  return { hash: described.source_hash, name: described.name, code }
+}
+
+function strategyFile(name: string, request: SubmitRequest, strategyDir: string | null): string | null {
+  if (isStrategyFile(name)) {
+    // Code is only taken from the command line or from STRATEGY_DIR, never from a data folder named over HTTP.
+    return findFile(name, request.roots === null ? null : strategyDir === null ? [] : [strategyDir], 'The strategy file')
+  }
+  if (builtinStrategies.has(name) || strategyDir === null) return null
+  for (const ending of STRATEGY_ENDINGS) {
+    const path = join(strategyDir, basename(name) + ending)
+    if (existsSync(path)) return path
+  }
+  return null
+}
+
+async function parseBars(spec: Record<string, unknown>, request: SubmitRequest, pool: ComputePool): Promise<ParsedBars> {
+  const { file } = spec
+  if (typeof file !== 'string') {
+    throw new SweepmillError('NOT_SUPPORTED', 'Bars by symbol need the bar store, which this version fills only from files: name a `file`.')
+  }
+  const path = findFile(file, request.roots, 'The data file')
+  const reply = await run(pool, 'parse_bars', { file: path, source: basename(file) }, null)
+  const parsed = JSON.parse(reply.json) as {
+    data_hash: string; source: string; bars: number; first_time: string; last_time: string; size_bytes: number
+    warnings: string[]; blocks: { month: string; hash: string; bars: number }[]
+  }
+  const buffer = reply.shared['bars']
+  if (buffer === undefined) throw new SweepmillError('INVARIANT', 'The step parse_bars returned no bars.')
+  return {
+    dataset: {
+      dataHash: parsed.data_hash, source: parsed.source, bars: parsed.bars, firstTime: parsed.first_time, lastTime: parsed.last_time,
+      sizeBytes: parsed.size_bytes, warnings: parsed.warnings, blocks: parsed.blocks.map((block) => block.hash),
+    },
+    blocks: parsed.blocks.map((block) => ({ ...block, bytes: reply.bytes[`block:${block.hash}`] ?? new Uint8Array() })),
+    buffer,
+  }
+}
+
+export interface AcceptParts {
+  readonly archive: BarArchive
+  readonly bars: BarStore
+  readonly publisher: Publisher
+  readonly desk: TaskDesk
+}
+
+export async function accept(prepared: Prepared, parts: AcceptParts): Promise<Submitted> {
+  const { request, data, bars, source, specHash } = prepared
+  const { dataset } = bars
+  if (!await parts.archive.has(dataset.dataHash)) await parts.archive.save(dataset, bars.blocks)
+  if (source !== null) await parts.archive.saveSource(source.hash, source.name, source.code)
+  parts.bars.put(dataset.dataHash, bars.buffer, dataset.bars)
+
+  const attachKey = request.taskType === TaskType.OPTIMIZATION
+    ? createHash('sha256').update(`${specHash} ${dataset.dataHash} ${source?.hash ?? ''}`).digest('hex')
+    : undefined
+  if (attachKey !== undefined && request.fresh !== true && request.idempotencyKey === undefined) {
+    const unfinished = await parts.desk.findUnfinished(attachKey)
+    if (unfinished !== null) return { taskId: unfinished, created: false }
+  }
+  const [accepted] = await parts.publisher.accept([{
+    taskType: request.taskType, data, priority: request.priority, userId: request.userId, ipAddress: request.ipAddress,
+    timeoutSeconds: request.timeoutSeconds, maxRetries: request.maxRetries, idempotencyKey: request.idempotencyKey,
+    notBefore: request.notBefore, attachKey: request.fresh === true ? undefined : attachKey,
+  }], false)
+  if (accepted === undefined) throw new SweepmillError('INVARIANT', 'An accepted task has no id.')
+  return accepted
+}

@@ -1,0 +1,169 @@
+/** The runtime as its faces see it: submits, waits, shows and steers tasks. All JSON that leaves is snake_case. */
+import { SweepmillError } from '../base/errors.js'
+import type { Clock } from '../base/clock.js'
+import type { ArtifactKind, Backend, ProgressView, QueueStatsView, Submitted, SubmitRequest, TaskEventView, TaskQuery, TaskView } from '../tasks/backend.js'
+import type { ArtifactStore } from '../tasks/bar-archive.js'
+import type { ComputePool } from '../tasks/compute-pool.js'
+import type { Fleet, TaskDesk, TaskIntake, TaskRecord } from '../tasks/task-store.js'
+import { isFinal, PRIORITIES } from '../tasks/task.js'
+import type { Checkpoint, TaskPriority } from '../tasks/task.js'
+import type { TaskPublisher } from '../tasks/task-stream.js'
+import { isTaskId } from '../base/ids.js'
+import type { ProgressBoard } from './progress-board.js'
+import type { SweepExport } from './sweep-export.js'
+
+/** First pauses of a waiting caller are short, because most backtests take milliseconds. */
+const WAIT_MIN_MS = 10
+const WAIT_MAX_MS = 200
+
+export interface QueueGauges {
+  depths(): Promise<Record<TaskPriority, number>>
+  lengths(): Promise<Record<TaskPriority, number>>
+  delayedCount(): Promise<number>
+  deadLetterCount(): Promise<number>
+}
+
+export interface TaskBackendParts<Health> {
+  readonly submit: (request: SubmitRequest) => Promise<Submitted>
+  readonly desk: TaskDesk
+  readonly intake: TaskIntake
+  readonly publisher: TaskPublisher
+  readonly artifacts: ArtifactStore
+  readonly fleet: Fleet
+  readonly queue: QueueGauges
+  readonly board: ProgressBoard
+  readonly pool: ComputePool
+  readonly exports: SweepExport
+  readonly clock: Clock
+  readonly health: () => Promise<Health>
+  readonly ready: () => Promise<boolean>
+  /** Tells a task of this process to stop; others hear it from Postgres. */
+  readonly stopTask: (taskId: string) => void
+}
+
+export class TaskBackend<Health> implements Backend<Health> {
+  readonly #parts: TaskBackendParts<Health>
+
+  constructor(parts: TaskBackendParts<Health>) {
+    this.#parts = parts
+  }
+
+  submit(request: SubmitRequest): Promise<Submitted> {
+    return this.#parts.submit(request)
+  }
+
+  async wait(taskId: string, onProgress?: (view: ProgressView) => void, signal?: AbortSignal): Promise<TaskView> {
+    const { board, pool, clock } = this.#parts
+    for (let pauseMs = WAIT_MIN_MS; ; pauseMs = Math.min(WAIT_MAX_MS, pauseMs * 1.5)) {
+      signal?.throwIfAborted()
+      const record = await this.#record(taskId)
+      if (isFinal(record.status)) {
+        board.forget(taskId)
+        return toView(record)
+      }
+      if (onProgress !== undefined) {
+        const here = board.latest(taskId)
+        const progress = here ?? record.progress
+        if (progress !== null) {
+          const { threads, busy } = pool.stats()
+          onProgress({ ...progress, status: record.status, threads: here === null ? null : { total: threads, busy } })
+        }
+      }
+      await clock.sleep(pauseMs, signal)
+    }
+  }
+
+  async task(taskId: string): Promise<TaskView> {
+    return toView(await this.#record(taskId))
+  }
+
+  async tasks(query: TaskQuery): Promise<readonly TaskView[]> {
+    return (await this.#parts.desk.list(query)).map(toView)
+  }
+
+  async events(taskId: string): Promise<readonly TaskEventView[]> {
+    await this.#record(taskId)
+    return (await this.#parts.desk.events(taskId)).map((event) => ({
+      at: event.at, event: event.event, from_status: event.fromStatus, to_status: event.toStatus,
+      attempt: event.attempt, generation: event.generation, worker: event.worker, detail: event.detail,
+    }))
+  }
+
+  async checkpoints(taskId: string): Promise<readonly Checkpoint[]> {
+    await this.#record(taskId)
+    return this.#parts.desk.checkpoints(taskId)
+  }
+
+  async artifact(taskId: string, kind: ArtifactKind): Promise<Uint8Array | null> {
+    const record = await this.#record(taskId)
+    if (record.status !== 'completed') return null
+    if (kind === 'report') return this.#parts.exports.report(record)
+    if (kind === 'equity') return this.#parts.exports.equityCsv(record)
+    return this.#parts.artifacts.get(taskId, kind)
+  }
+
+  async exportTrials(taskId: string, write: (bytes: Uint8Array) => Promise<void>): Promise<void> {
+    await this.#parts.exports.trialsCsv(await this.#record(taskId), write)
+  }
+
+  async cancel(taskId: string): Promise<TaskView> {
+    const before = await this.#record(taskId)
+    if (isFinal(before.status)) {
+      throw new SweepmillError('STATE_CONFLICT', `Task ${taskId} is ${before.status} already; only a task that waits or runs can be cancelled.`, { details: { status: before.status } })
+    }
+    const record = await this.#parts.desk.requestCancel(taskId)
+    this.#parts.stopTask(taskId)
+    return toView(record ?? before)
+  }
+
+  async retry(taskId: string): Promise<TaskView> {
+    const before = await this.#record(taskId)
+    const record = await this.#parts.desk.redrive(taskId)
+    if (record === null) {
+      throw new SweepmillError('STATE_CONFLICT', `Task ${taskId} is ${before.status}; only a failed, cancelled or dead-lettered task can be retried.`, { details: { status: before.status } })
+    }
+    const [messageId] = await this.#parts.publisher.publish([{ taskId, taskType: record.taskType, priority: record.priority, body: null, delayMs: 0 }])
+    await this.#parts.intake.markPublished([{ taskId, messageId: messageId ?? null }])
+    return toView(record)
+  }
+
+  async queueStats(): Promise<QueueStatsView> {
+    const { queue, fleet } = this.#parts
+    const [depths, lengths, delayed, deadLetters, workers] = await Promise.all([
+      queue.depths(), queue.lengths(), queue.delayedCount(), queue.deadLetterCount(), fleet.incarnations(),
+    ])
+    const of = (priority: TaskPriority): { waiting: number; in_flight: number } =>
+      ({ waiting: depths[priority], in_flight: lengths[priority] - depths[priority] })
+    return {
+      priorities: Object.fromEntries(PRIORITIES.map((priority) => [priority, of(priority)])) as QueueStatsView['priorities'],
+      delayed, dead_letters: deadLetters,
+      workers: workers.filter((one) => !one.stopped).map((one) => ({
+        id: one.id, worker_name: one.workerName, host: one.host, pid: one.pid, threads: one.threads, role: one.role, silent_ms: Math.round(one.silentMs),
+      })),
+    }
+  }
+
+  health(): Promise<Health> {
+    return this.#parts.health()
+  }
+
+  ready(): Promise<boolean> {
+    return this.#parts.ready()
+  }
+
+  async #record(taskId: string): Promise<TaskRecord> {
+    const record = isTaskId(taskId) ? await this.#parts.desk.get(taskId) : null
+    if (record === null) throw new SweepmillError('TASK_NOT_FOUND', `No task has the id ${taskId}. List them with \`sweepmill tasks list\`.`, { details: { task_id: taskId } })
+    return record
+  }
+}
+
+function toView(record: TaskRecord): TaskView {
+  return {
+    task_id: record.taskId, task_type: record.taskType, priority: record.priority, status: record.status,
+    user_id: record.userId, ip_address: record.ipAddress, data: record.data, result: record.result, error: record.error,
+    attempt: record.attempt, retry_count: record.retryCount, max_retries: record.maxRetries, timeout: record.timeoutSeconds,
+    generation: record.generation, created_at: record.createdAt, started_at: record.startedAt, completed_at: record.completedAt,
+    processing_time_ms: record.processingTimeMs, progress: record.progress,
+  }
+}

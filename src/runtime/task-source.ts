@@ -1,0 +1,90 @@
+/**
+ * Where a worker's next deliveries come from: the streams, or, for an in-process session, its own task alone.
+ */
+import type { Clock } from '../base/clock.js'
+import { isFinal } from '../tasks/task.js'
+import type { TaskDesk, TaskIntake } from '../tasks/task-store.js'
+import type { Delivery, Limits, PendingEntry, TaskStream } from '../tasks/task-stream.js'
+
+export interface TaskSource {
+  /** Deliveries within the limits, at least one unless nothing came for a while or `signal` aborted. */
+  next(limits: Limits, total: number, signal: AbortSignal): Promise<readonly Delivery[]>
+  /** Entries to take over at the next call. */
+  offer(lapsed: readonly PendingEntry[]): void
+}
+
+export class StreamSource implements TaskSource {
+  readonly #stream: TaskStream
+  readonly #pollMs: number
+  #lapsed: readonly PendingEntry[] = []
+
+  /** `pollMs` bounds how long a lost wake-up can go unnoticed. */
+  constructor(stream: TaskStream, pollMs: number) {
+    this.#stream = stream
+    this.#pollMs = pollMs
+  }
+
+  async next(limits: Limits, total: number, signal: AbortSignal): Promise<readonly Delivery[]> {
+    const lapsed = this.#lapsed
+    this.#lapsed = []
+    const pick = await this.#stream.pick(limits, total, lapsed)
+    if (pick.deliveries.length > 0) return pick.deliveries
+    await this.#stream.doorbell(pick.lastIds, Math.max(1, Math.min(this.#pollMs, pick.nextDueMs ?? this.#pollMs)), signal)
+    return []
+  }
+
+  offer(lapsed: readonly PendingEntry[]): void {
+    this.#lapsed = lapsed
+  }
+}
+
+/** How often a session looks whether its task can be taken (again). */
+const SESSION_POLL_MS = 100
+
+export class SessionSource implements TaskSource {
+  readonly #stream: TaskStream
+  readonly #desk: TaskDesk
+  readonly #intake: TaskIntake
+  readonly #clock: Clock
+  readonly #taskId: () => string | null
+  readonly #deadConsumers: () => Promise<ReadonlySet<string>>
+  #lapsed: readonly PendingEntry[] = []
+
+  constructor(parts: { stream: TaskStream; desk: TaskDesk; intake: TaskIntake; clock: Clock; taskId: () => string | null; deadConsumers: () => Promise<ReadonlySet<string>> }) {
+    this.#stream = parts.stream
+    this.#desk = parts.desk
+    this.#intake = parts.intake
+    this.#clock = parts.clock
+    this.#taskId = parts.taskId
+    this.#deadConsumers = parts.deadConsumers
+  }
+
+  async next(_limits: Limits, _total: number, signal: AbortSignal): Promise<readonly Delivery[]> {
+    const delivery = await this.#take()
+    if (delivery !== null) return [delivery]
+    await this.#clock.sleep(SESSION_POLL_MS, signal)
+    return []
+  }
+
+  offer(lapsed: readonly PendingEntry[]): void {
+    this.#lapsed = lapsed
+  }
+
+  async #take(): Promise<Delivery | null> {
+    const taskId = this.#taskId()
+    const task = taskId === null ? null : await this.#desk.get(taskId)
+    if (task === null || isFinal(task.status)) return null
+    if (task.messageId === null) {
+      // A retry waits in the delayed set, and a row whose publication was lost waits for the reconciler: either way
+      // this session publishes it again by itself; the open refuses whichever copy comes second or too early.
+      if (task.status !== 'pending') return null
+      const [id] = await this.#stream.publish([{ taskId: task.taskId, taskType: task.taskType, priority: task.priority, body: null, delayMs: 0 }])
+      if (typeof id === 'string') await this.#intake.markPublished([{ taskId: task.taskId, messageId: id }])
+      return id === null || id === undefined ? null : this.#stream.take({ priority: task.priority, messageId: id }, [])
+    }
+    const messageId = task.messageId
+    const dead = await this.#deadConsumers()
+    const lapsedOwners = this.#lapsed.filter((entry) => entry.messageId === messageId).map((entry) => entry.consumer)
+    return this.#stream.take({ priority: task.priority, messageId }, [...dead, ...lapsedOwners])
+  }
+}

@@ -1,0 +1,213 @@
+/**
+ * The dispatcher: fills free slots with tasks, runs each task's saga, and ends it.
+ *
+ * States: idle → running → draining → stopped. The loop only picks when a slot is free, never more than are free;
+ * everything CPU-bound goes to the pool. Draining stops picking, hands running attempts back (finished chunks
+ * stay committed) and waits for them within a bound.
+ */
+import { SweepmillError, toSweepmillError } from '../base/errors.js'
+import type { Clock } from '../base/clock.js'
+import type { Random } from '../base/random.js'
+import { SagaOrchestrator } from '../saga/saga-orchestrator.js'
+import type { SagaParts } from '../saga/saga-orchestrator.js'
+import type { ComputePool } from '../tasks/compute-pool.js'
+import { DEFAULT_RETRY, outcomeOfError } from '../tasks/retry-policy.js'
+import type { RetryPolicy } from '../tasks/retry-policy.js'
+import { PRIORITIES } from '../tasks/task.js'
+import type { Attempt, Outcome, Progress, TaskPriority } from '../tasks/task.js'
+import type { Completed, Workflow, WorkflowTools } from '../workflows/workflow.js'
+import type { AttemptLedger } from './attempt-ledger.js'
+import type { LeaseKeeper } from './lease-keeper.js'
+import type { TaskSource } from './task-source.js'
+
+export interface TaskWorkerParts {
+  readonly source: TaskSource
+  readonly ledger: AttemptLedger
+  readonly keeper: LeaseKeeper
+  readonly pool: ComputePool
+  readonly saga: SagaParts
+  readonly workflows: ReadonlyMap<string, Workflow<unknown>>
+  /** Everything a step may touch except what belongs to one attempt. */
+  readonly tools: Omit<WorkflowTools, 'signal' | 'compute' | 'report' | 'commit'>
+  readonly onProgress: (attempt: Attempt, progress: Progress) => void
+  readonly clock: Clock
+  readonly random: Random
+  readonly retry?: RetryPolicy
+  /** Task slots of each priority; HIGH's are never lent. */
+  readonly slots: number
+  readonly maxBatch: number
+  readonly healthCheck: () => Promise<unknown>
+  readonly log: (level: 'info' | 'warn' | 'error', message: string, fields: Readonly<Record<string, unknown>>) => void
+}
+
+const PAUSE_AFTER_ERROR_MS = 500
+
+export class TaskWorker {
+  readonly #parts: TaskWorkerParts
+  readonly #running: Record<TaskPriority, number> = { high: 0, medium: 0, low: 0 }
+  readonly #attempts = new Set<Promise<void>>()
+  readonly #stopping = new AbortController()
+  #state: 'idle' | 'running' | 'draining' | 'stopped' = 'idle'
+  #loop: Promise<void> = Promise.resolve()
+  #slotFreed: (() => void) | null = null
+  readonly #counts = { dequeued: 0, completed: 0, failed: 0 }
+
+  constructor(parts: TaskWorkerParts) {
+    this.#parts = parts
+  }
+
+  start(): void {
+    if (this.#state !== 'idle') throw new SweepmillError('STATE_CONFLICT', `A worker starts once; this one is ${this.#state}.`)
+    this.#state = 'running'
+    this.#loop = this.#dispatch()
+  }
+
+  get running(): boolean {
+    return this.#state === 'running'
+  }
+
+  get counts(): { readonly dequeued: number; readonly completed: number; readonly failed: number } {
+    return this.#counts
+  }
+
+  /** The report of GET /health. */
+  healthCheck(): Promise<unknown> {
+    return this.#parts.healthCheck()
+  }
+
+  /**
+   * Stops picking, hands back what runs and waits for it at most `drainMs` milliseconds. Never throws.
+   * What does not end in time is left to its lease.
+   */
+  async stop(drainMs = 10_000): Promise<void> {
+    if (this.#state === 'stopped' || this.#state === 'draining') { await this.#loop; return }
+    if (this.#state === 'idle') { this.#state = 'stopped'; return }
+    this.#state = 'draining'
+    this.#stopping.abort()
+    this.#slotFreed?.()
+    this.#parts.keeper.stopAll(new SweepmillError('WORKER_STOPPING', 'The worker is shutting down; the task goes on elsewhere.'))
+    await this.#loop
+    await Promise.race([Promise.allSettled(this.#attempts), this.#parts.clock.sleep(drainMs)])
+    this.#state = 'stopped'
+  }
+
+  async #dispatch(): Promise<void> {
+    const { source, ledger, clock, slots, maxBatch, log } = this.#parts
+    while (this.#state === 'running') {
+      const free = (priority: TaskPriority): number => Math.max(0, slots - this.#running[priority])
+      if (PRIORITIES.every((priority) => free(priority) === 0)) {
+        await new Promise<void>((resolve) => { this.#slotFreed = resolve })
+        continue
+      }
+      try {
+        const deliveries = await source.next({ high: free('high'), medium: free('medium'), low: free('low') }, maxBatch, this.#stopping.signal)
+        if (deliveries.length === 0) continue
+        for (const attempt of await ledger.open(deliveries)) this.#launch(attempt)
+      } catch (thrown) {
+        const error = toSweepmillError(thrown)
+        if (this.#stopping.signal.aborted) return
+        log('warn', 'could not pick tasks; trying again', { code: error.code, error: error.message })
+        await clock.sleep(PAUSE_AFTER_ERROR_MS, this.#stopping.signal)
+      }
+    }
+  }
+
+  #launch(attempt: Attempt): void {
+    this.#counts.dequeued += 1
+    this.#running[attempt.priority] += 1
+    const run = this.#run(attempt).catch((thrown: unknown) => {
+      const error = toSweepmillError(thrown)
+      this.#parts.log('error', 'an attempt could not be closed; its lease will lapse', { task_id: attempt.taskId, code: error.code, error: error.message })
+    }).finally(() => {
+      this.#running[attempt.priority] -= 1
+      this.#attempts.delete(run)
+      this.#slotFreed?.()
+      this.#slotFreed = null
+    })
+    this.#attempts.add(run)
+  }
+
+  async #run(attempt: Attempt): Promise<void> {
+    const { keeper, ledger, clock, random, log } = this.#parts
+    const startedMs = clock.monotonicMs()
+    const abort = new AbortController()
+    let progressMs = startedMs
+    const stop = (reason: SweepmillError): void => { if (!abort.signal.aborted) abort.abort(reason) }
+    keeper.hold({
+      taskId: attempt.taskId, priority: attempt.priority, messageId: attempt.messageId, stop,
+      check: (nowMs) => {
+        if (nowMs - progressMs > attempt.timeoutSeconds * 1000) {
+          stop(new SweepmillError('TASK_TIMEOUT', `Task ${attempt.taskId} made no progress for ${attempt.timeoutSeconds} s. Raise its timeout, or look for an endless loop in its strategy.`))
+        }
+      },
+    })
+    if (this.#stopping.signal.aborted) stop(new SweepmillError('WORKER_STOPPING', 'The worker is shutting down; the task goes on elsewhere.'))
+    let committed = false
+    const commit = async (completed: Completed): Promise<void> => {
+      abort.signal.throwIfAborted()
+      if (await ledger.close(attempt, completed, startedMs) === 'fenced') {
+        throw new SweepmillError('LEASE_LOST', `Task ${attempt.taskId} belongs to another attempt now; its result was not written.`)
+      }
+      committed = true
+    }
+    try {
+      await this.#saga(attempt, abort.signal, commit, () => { progressMs = clock.monotonicMs() })
+      if (!committed) await commit({ kind: 'completed', resultJson: null })
+      this.#counts.completed += 1
+      log('info', 'task completed', { task_id: attempt.taskId, type: attempt.taskType, attempt: attempt.attempt, ms: Math.round(clock.monotonicMs() - startedMs) })
+    } catch (thrown) {
+      const error = toSweepmillError(thrown, 'COMPUTE_FAILED')
+      if (error.code === 'LEASE_LOST' || committed) {
+        log('warn', 'attempt ended without writing', { task_id: attempt.taskId, attempt: attempt.attempt, code: error.code, error: error.message })
+        return
+      }
+      const outcome: Outcome = outcomeOfError(attempt, error.toData(), this.#parts.retry ?? DEFAULT_RETRY, random)
+      if (outcome.kind !== 'released') this.#counts.failed += 1
+      log(outcome.kind === 'released' ? 'info' : 'warn', `task ${outcome.kind === 'retry' ? 'will be retried' : outcome.kind}`, { task_id: attempt.taskId, type: attempt.taskType, attempt: attempt.attempt, code: error.code, error: error.message })
+      await ledger.close(attempt, outcome, startedMs)
+    } finally {
+      keeper.release(attempt.taskId)
+    }
+  }
+
+  async #saga(attempt: Attempt, signal: AbortSignal, commit: WorkflowTools['commit'], progressed: () => void): Promise<void> {
+    const { workflows, saga, pool, tools, onProgress } = this.#parts
+    const workflow = workflows.get(attempt.taskType)
+    if (workflow === undefined) {
+      throw new SweepmillError('NOT_RESOLVABLE', `This worker has no workflow for ${attempt.taskType}.`)
+    }
+    const orchestrator = new SagaOrchestrator({
+      sagaType: attempt.taskType, userId: attempt.userId, ipAddress: attempt.ipAddress, enableMetrics: true, enableAuditLog: true,
+    }, saga)
+    const context = workflow.begin(attempt, {
+      ...tools,
+      signal,
+      commit,
+      report: (progress) => {
+        progressed()
+        onProgress(attempt, progress)
+      },
+      compute: async (request) => {
+        signal.throwIfAborted()
+        try {
+          const reply = await pool.run({
+            ...request, priority: attempt.priority, taskId: attempt.taskId, attempt: attempt.attempt, signal,
+            ...(attempt.userId === null ? {} : { user: attempt.userId }),
+            onProgress: (done, total) => { progressed(); request.onProgress?.(done, total) },
+          })
+          progressed()
+          return reply
+        } catch (thrown) {
+          // The pool says "cancelled"; why the attempt was stopped is what decides its outcome.
+          signal.throwIfAborted()
+          throw thrown
+        }
+      },
+    })
+    try {
+      await orchestrator.execute(workflow.definition, context, attempt.taskId, attempt.attempt)
+    } finally {
+      workflow.end(context)
+    }
+  }
+}

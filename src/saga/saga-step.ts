@@ -1,0 +1,56 @@
+/**
+ * What a saga is made of: steps in order, each with a kind, and compensations that undo them in reverse.
+ *
+ * Rules that `defineSaga` checks: compensatable steps come before the pivot, retriable ones after it,
+ * names are unique, at most one pivot. After the pivot there is no way back, only forward.
+ */
+import { SweepmillError } from '../base/errors.js'
+
+export type StepKind = 'read-only' | 'compensatable' | 'pivot' | 'retriable'
+
+/** JSON text: the log keeps it, a later attempt gets it back, and nobody in between decodes it. */
+export type StepOutput = string
+
+export interface SagaStep<Context> {
+  readonly name: string
+  readonly kind: StepKind
+  /** Runs at least once and must be safe to run again after a crash. Returns what later steps and a resumed run need. */
+  run(context: Context): Promise<StepOutput>
+  /** Undoes the step. It is called as well when the outcome is unknown, so it must tolerate "never happened". */
+  readonly compensation?: {
+    readonly name: string
+    undo(context: Context, output: StepOutput | null): Promise<void>
+  }
+  /** What a resumed run does instead of `run` when the log says the step is finished. */
+  resume?(context: Context, output: StepOutput): Promise<void>
+}
+
+export interface SagaDefinition<Context> {
+  readonly type: string
+  /** Registered by (type, version): a running saga is only resumed by the version that began it. */
+  readonly version: number
+  readonly steps: readonly SagaStep<Context>[]
+}
+
+export interface SagaConfig {
+  readonly sagaType: string
+  readonly userId: string | null
+  readonly ipAddress: string | null
+  readonly enableMetrics: boolean
+  readonly enableAuditLog: boolean
+}
+
+export function defineSaga<Context>(definition: SagaDefinition<Context>): SagaDefinition<Context> {
+  const { type, steps } = definition
+  const refuse = (why: string): never => { throw new SweepmillError('SAGA_INVALID', `Saga ${type}: ${why}.`) }
+  if (steps.length === 0) refuse('it has no steps')
+  if (new Set(steps.map((step) => step.name)).size !== steps.length) refuse('two steps have the same name')
+  const pivot = steps.findIndex((step) => step.kind === 'pivot')
+  if (steps.filter((step) => step.kind === 'pivot').length > 1) refuse('it has more than one pivot')
+  steps.forEach((step, i) => {
+    if (pivot >= 0 && i > pivot && step.kind === 'compensatable') refuse(`step ${step.name} is compensatable and comes after the pivot`)
+    if ((pivot < 0 || i < pivot) && step.kind === 'retriable') refuse(`step ${step.name} is retriable and comes before the pivot`)
+    if (step.kind === 'compensatable' && step.compensation === undefined) refuse(`step ${step.name} is compensatable and has no compensation`)
+  })
+  return definition
+}

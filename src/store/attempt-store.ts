@@ -1,0 +1,253 @@
+/**
+ * The life of attempts in Postgres: open, checkpoint, finish. Every write is fenced by the attempt number.
+ *
+ * Batches are batches all the way: one statement opens or closes any number of attempts. Rows are locked
+ * in `task_id` order, so two batches can never wait for each other.
+ */
+import { Batcher } from '../base/batcher.js'
+import { SweepmillError } from '../base/errors.js'
+import type { ErrorData } from '../base/errors.js'
+import type { AttemptStore, FinishRequest, Opened, OpenRequest } from '../tasks/task-store.js'
+import type { Attempt, Progress, TaskPriority, TaskStatus } from '../tasks/task.js'
+import { isDataError } from './postgres.js'
+import type { Postgres } from './postgres.js'
+
+/** Crashes without progress that make a task poison. */
+export const POISON_CRASHES = 3
+
+/** The result column holds scalars; anything larger belongs to task_artifacts. */
+export const MAX_RESULT_BYTES = 64 * 1024
+
+/**
+ * In: JSON array of {task_id, message_id, reclaimed, needs_data}, the owner, the poison bound.
+ * Out: a row for each input row that exists. Locks: the task rows, in id order.
+ * An attempt opens from `pending` when due, or from `processing` when this very entry was taken over.
+ * A takeover writes two audit rows (processing → pending → processing), so that the history stays legal.
+ */
+const OPEN = `
+with input as (
+  select * from jsonb_to_recordset($1::jsonb) as x(task_id uuid, message_id text, reclaimed boolean, needs_data boolean)
+), locked as (
+  select t.task_id, t.status, t.attempt, t.generation, t.crashes, i.message_id, i.needs_data,
+         greatest(0, extract(epoch from (t.not_before - now())) * 1000)::float8 as delay_ms,
+         (t.status = 'processing' and i.reclaimed and t.message_id = i.message_id) as takeover
+  from tasks t join input i on i.task_id = t.task_id
+  order by t.task_id for update of t
+), judged as (
+  select *, case
+    when takeover and crashes + 1 >= $3 then 'poison'
+    when takeover then 'opened'
+    when status <> 'pending' then 'stale'
+    when coalesce(delay_ms, 0) > 0 then 'not_due'
+    when crashes >= $3 then 'poison'
+    else 'opened' end as verdict
+  from locked
+), once as (
+  -- The same task twice in one batch (an entry and its duplicate): the first one counts.
+  select distinct on (task_id) * from judged order by task_id, (verdict = 'opened') desc, message_id
+), changed as (
+  update tasks t set
+    status = case o.verdict when 'opened' then 'processing' else 'dead_letter' end,
+    attempt = t.attempt + case o.verdict when 'opened' then 1 else 0 end,
+    crashes = t.crashes + case when o.takeover then 1 else 0 end,
+    owner = $2, message_id = o.message_id, published_at = coalesce(t.published_at, now()),
+    started_at = coalesce(t.started_at, now()),
+    completed_at = case o.verdict when 'poison' then now() end,
+    dead_reason = case o.verdict when 'poison' then 'poison' end,
+    error_message = case o.verdict when 'poison'
+      then 'The task ended its process ' || $3 || ' times without progress.' else t.error_message end
+  from once o where o.task_id = t.task_id and o.verdict in ('opened', 'poison')
+  returning t.*, o.verdict, o.takeover, o.needs_data
+), audited as (
+  insert into task_events (task_id, event, from_status, to_status, attempt, generation, worker)
+  select task_id, event, from_status, to_status, attempt, generation, $2 from (
+    select task_id, 'reclaimed' as event, 'processing' as from_status, 'pending' as to_status,
+           attempt - case verdict when 'opened' then 1 else 0 end as attempt, generation, 1 as seq
+    from changed where takeover
+    union all
+    select task_id, case verdict when 'opened' then 'started' else 'dead_letter' end, 'pending',
+           case verdict when 'opened' then 'processing' else 'dead_letter' end, attempt, generation, 2
+    from changed) as both_rows order by task_id, seq
+)
+select o.task_id, o.message_id, o.verdict, o.delay_ms, c.task_type, c.priority, c.attempt, c.generation, c.retry_count,
+       c.max_retries, c.timeout, c.user_id, c.ip_address, case when c.needs_data then c.data end as data,
+       coalesce(c.task_type, (select task_type from tasks t where t.task_id = o.task_id)) as known_type
+from once o left join changed c on c.task_id = o.task_id`
+
+interface OpenRow {
+  task_id: string; message_id: string; verdict: 'opened' | 'poison' | 'stale' | 'not_due'; delay_ms: number | null
+  task_type: string; priority: TaskPriority; attempt: number; generation: number; retry_count: number; max_retries: number
+  timeout: number; user_id: string | null; ip_address: string | null; data: Record<string, unknown> | null; known_type: string
+}
+
+/**
+ * In: JSON array of outcomes, the worker's name for the audit. Out: ids whose fence stood.
+ * Locks: the task rows, in id order. One transaction: state, result, end of the saga run, sweep, audit.
+ */
+const FINISH = `
+with input as (
+  select * from jsonb_to_recordset($1::jsonb) as x(
+    task_id uuid, attempt integer, status text, event text, result jsonb, error jsonb, error_message text,
+    dead_reason text, delay_ms float8, counts boolean, saga_status text, detail jsonb,
+    sweep_trials bigint, sweep_hash text, sweep_top jsonb)
+), locked as (
+  select t.task_id from tasks t join input i on i.task_id = t.task_id and i.attempt = t.attempt
+  where t.status = 'processing' order by t.task_id for update of t
+), done as (
+  update tasks t set
+    status = i.status, result = coalesce(i.result, t.result), error = i.error,
+    error_message = coalesce(i.error_message, case when i.status = 'completed' then null else t.error_message end),
+    dead_reason = i.dead_reason,
+    retry_count = t.retry_count + case when i.status = 'pending' and i.counts then 1 else 0 end,
+    attempt = t.attempt, owner = null,
+    not_before = case when i.status = 'pending' then now() + make_interval(secs => coalesce(i.delay_ms, 0) / 1000.0) else t.not_before end,
+    published_at = case when i.status = 'pending' then null else t.published_at end,
+    message_id = case when i.status = 'pending' then null else t.message_id end,
+    progress = case when i.status = 'completed' then null else t.progress end,
+    completed_at = case when i.status = 'pending' then null else now() end,
+    processing_time_ms = case when i.status = 'pending' then null
+      else (extract(epoch from (clock_timestamp() - t.started_at)) * 1000)::bigint end
+  from input i join locked l using (task_id) where t.task_id = i.task_id
+  returning t.task_id, t.attempt, t.generation
+), pivot as (
+  insert into saga_steps (task_id, run, step, undo, seq, status, attempt, finished_at)
+  select r.task_id, r.run, 'save_results', false, 1000, 'finished', d.attempt, now()
+  from saga_runs r join done d using (task_id) join input i using (task_id)
+  where i.status = 'completed' and r.status = 'running'
+  on conflict (task_id, run, step, undo) do update set status = 'finished', finished_at = now()
+), sagas as (
+  update saga_runs r set status = i.saga_status, finished_at = now(), row_version = row_version + 1
+  from done d join input i using (task_id)
+  where r.task_id = d.task_id and i.saga_status is not null and r.status = 'running'
+), swept as (
+  update sweeps s set trials = i.sweep_trials, result_hash = i.sweep_hash, finished_at = now()
+  from done d join input i using (task_id) where s.sweep_id = d.task_id and i.sweep_hash is not null
+  returning s.sweep_id
+), topped as (
+  insert into sweep_top (sweep_id, rank, trial, params, metrics, held_out)
+  select s.sweep_id, row_number() over (partition by s.sweep_id order by ordinality), (x.one->>'trial')::bigint,
+         x.one->'params', x.one->'metrics', x.one->'held_out'
+  from swept s join input i on i.task_id = s.sweep_id,
+       lateral jsonb_array_elements(i.sweep_top) with ordinality as x(one, ordinality)
+  on conflict (sweep_id, rank) do update set trial = excluded.trial, params = excluded.params,
+    metrics = excluded.metrics, held_out = excluded.held_out
+), audited as (
+  insert into task_events (task_id, event, from_status, to_status, attempt, generation, worker, detail)
+  select d.task_id, i.event, 'processing', i.status, d.attempt, d.generation, $2, i.detail
+  from done d join input i using (task_id)
+)
+select task_id from done`
+
+/** Progress through a checkpoint also clears the crash count: the task is not poison. Locks the task row FOR SHARE… by update. */
+const CHECKPOINT = `
+with fenced as (
+  update tasks set crashes = 0 where task_id = $1 and attempt = $2 and status = 'processing' returning task_id
+)
+insert into checkpoints (task_id, attempt, step, data) select task_id, $2, $3, $4::jsonb from fenced returning task_id`
+
+const PROGRESS = `
+update tasks t set progress = i.progress
+from jsonb_to_recordset($1::jsonb) as i(task_id uuid, attempt integer, progress jsonb)
+where t.task_id = i.task_id and t.attempt = i.attempt and t.status = 'processing'`
+
+export class PostgresAttemptStore implements AttemptStore {
+  readonly #postgres: Postgres
+  readonly #worker: string
+  readonly #finishes: Batcher<FinishRequest, boolean>
+
+  /** `worker` is the incarnation that the audit trail names. */
+  constructor(postgres: Postgres, worker: string) {
+    this.#postgres = postgres
+    this.#worker = worker
+    this.#finishes = new Batcher((requests) => this.#finishAll(requests), { maxItems: 200, lanes: 1, splits: isDataError })
+  }
+
+  async open(requests: readonly OpenRequest[], owner: string): Promise<Opened[]> {
+    if (requests.length === 0) return []
+    const rows = await this.#postgres.prepared<OpenRow>('open_attempts', OPEN, [
+      JSON.stringify(requests.map((r) => ({ task_id: r.taskId, message_id: r.messageId, reclaimed: r.reclaimed, needs_data: r.needsData }))),
+      owner, POISON_CRASHES])
+    const byEntry = new Map(rows.map((row) => [`${row.task_id} ${row.message_id}`, row]))
+    const known = new Set(rows.map((row) => row.task_id))
+    return requests.map((request): Opened => {
+      const row = byEntry.get(`${request.taskId} ${request.messageId}`)
+      if (row === undefined) return { kind: known.has(request.taskId) ? 'stale' : 'missing' }
+      switch (row.verdict) {
+        case 'opened': return { kind: 'opened', attempt: toAttempt(row) }
+        case 'poison': return { kind: 'poison', attempts: row.attempt, generation: row.generation, taskType: row.known_type }
+        case 'not_due': return { kind: 'not_due', delayMs: row.delay_ms ?? 0, taskType: row.known_type }
+        case 'stale': return { kind: 'stale' }
+      }
+    })
+  }
+
+  async finish(requests: readonly FinishRequest[]): Promise<boolean[]> {
+    for (const { taskId, outcome } of requests) {
+      if (outcome.kind !== 'completed' || outcome.resultJson === null) continue
+      if (Buffer.byteLength(outcome.resultJson) > MAX_RESULT_BYTES) {
+        throw new SweepmillError('PAYLOAD_TOO_LARGE', `The result of task ${taskId} is larger than ${MAX_RESULT_BYTES} bytes; ask for a smaller \`top\`.`)
+      }
+    }
+    return this.#finishes.addAll(requests)
+  }
+
+  async #finishAll(requests: readonly FinishRequest[]): Promise<boolean[]> {
+    const rows = await this.#postgres.prepared<{ task_id: string }>('finish_attempts', FINISH,
+      [`[${requests.map(finishJson).join(',')}]`, this.#worker])
+    const done = new Set(rows.map((row) => row.task_id))
+    return requests.map((request) => done.has(request.taskId))
+  }
+
+  async checkpoint(taskId: string, attempt: number, step: string, dataJson: string): Promise<boolean> {
+    const rows = await this.#postgres.prepared('checkpoint', CHECKPOINT, [taskId, attempt, step, dataJson])
+    return rows.length > 0
+  }
+
+  async progress(items: readonly { readonly taskId: string; readonly attempt: number; readonly progress: Progress }[]): Promise<void> {
+    if (items.length === 0) return
+    await this.#postgres.prepared('progress', PROGRESS,
+      [JSON.stringify(items.map((item) => ({ task_id: item.taskId, attempt: item.attempt, progress: item.progress })))])
+  }
+
+  async quarantine(messageId: string, priority: TaskPriority, body: Uint8Array | null, reason: string): Promise<void> {
+    await this.#postgres.query('insert into quarantine (message_id, priority, body, reason) values ($1, $2, $3, $4)',
+      [messageId, priority, body === null ? null : Buffer.from(body), reason])
+  }
+}
+
+function toAttempt(row: OpenRow): Attempt {
+  return {
+    taskId: row.task_id, taskType: row.task_type, priority: row.priority, messageId: row.message_id, attempt: row.attempt,
+    generation: row.generation, retryCount: row.retry_count, maxRetries: row.max_retries, timeoutSeconds: row.timeout,
+    userId: row.user_id, ipAddress: row.ip_address, data: row.data ?? {},
+  }
+}
+
+/** Builds the JSON by hand around `resultJson`, which is text from a thread and is not decoded here. */
+function finishJson(request: FinishRequest): string {
+  const { outcome } = request
+  const row: Record<string, unknown> = { task_id: request.taskId, attempt: request.attempt, ...finishRow(outcome) }
+  const fixed = JSON.stringify(row)
+  if (outcome.kind !== 'completed') return fixed
+  const parts = [fixed.slice(0, -1)]
+  if (outcome.resultJson !== null) parts.push(`,"result":${outcome.resultJson}`)
+  if (outcome.sweep !== undefined) {
+    parts.push(`,"sweep_trials":${outcome.sweep.trials},"sweep_hash":${JSON.stringify(outcome.sweep.resultHash)},"sweep_top":${outcome.sweep.topJson}`)
+  }
+  return `${parts.join('')}}`
+}
+
+function finishRow(outcome: FinishRequest['outcome']): { status: TaskStatus; event: string; [key: string]: unknown } {
+  switch (outcome.kind) {
+    case 'completed': return { status: 'completed', event: 'completed', saga_status: 'completed' }
+    case 'cancelled': return { status: 'cancelled', event: 'cancelled', error_message: 'The task was cancelled.' }
+    case 'failed': return { status: 'failed', event: 'failed', ...errorColumns(outcome.error) }
+    case 'retry': return { status: 'pending', event: 'retry', counts: true, delay_ms: outcome.delayMs, ...errorColumns(outcome.error) }
+    case 'dead_letter': return { status: 'dead_letter', event: 'dead_letter', dead_reason: outcome.reason, ...errorColumns(outcome.error) }
+    case 'released': return { status: 'pending', event: 'released', counts: false, delay_ms: outcome.delayMs, detail: { why: outcome.why } }
+  }
+}
+
+function errorColumns(error: ErrorData): Record<string, unknown> {
+  return { error, error_message: error.message, detail: { code: error.code, message: error.message } }
+}

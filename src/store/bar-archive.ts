@@ -1,0 +1,65 @@
+/** Datasets, bar blocks and strategy sources in Postgres. Everything is keyed by its content and never updated. */
+import type { BarArchive, DatasetRecord, StoredBlock } from '../tasks/bar-archive.js'
+import type { Postgres } from './postgres.js'
+
+export class PostgresBarArchive implements BarArchive {
+  readonly #postgres: Postgres
+
+  constructor(postgres: Postgres) {
+    this.#postgres = postgres
+  }
+
+  async has(dataHash: string): Promise<boolean> {
+    const rows = await this.#postgres.query('select 1 from datasets where data_hash = $1', [dataHash])
+    return rows.length > 0
+  }
+
+  /** Blocks first, then the dataset that names them, in one transaction: a dataset never lacks a block. */
+  async save(dataset: DatasetRecord, blocks: readonly StoredBlock[]): Promise<void> {
+    await this.#postgres.transaction(async (client) => {
+      await client.query(`
+        insert into bar_blocks (block_hash, month, bars, bytes)
+        select * from unnest($1::text[], $2::text[], $3::int[], $4::bytea[]) on conflict do nothing`,
+      [blocks.map((b) => b.hash), blocks.map((b) => b.month), blocks.map((b) => b.bars), blocks.map((b) => Buffer.from(b.bytes))])
+      await client.query(`
+        insert into datasets (data_hash, source, bars, first_time, last_time, size_bytes, blocks, warnings)
+        values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing`,
+      [dataset.dataHash, dataset.source, dataset.bars, dataset.firstTime, dataset.lastTime, dataset.sizeBytes,
+        dataset.blocks, JSON.stringify(dataset.warnings)])
+    })
+  }
+
+  async load(dataHash: string): Promise<{ dataset: DatasetRecord; blocks: Uint8Array[] } | null> {
+    const [row] = await this.#postgres.query<{
+      source: string; bars: number; first_time: Date; last_time: Date; size_bytes: number; blocks: string[]; warnings: string[]
+    }>('select source, bars, first_time, last_time, size_bytes, blocks, warnings from datasets where data_hash = $1', [dataHash])
+    if (row === undefined) return null
+    const blocks = await this.#postgres.query<{ bytes: Buffer }>(`
+      select b.bytes from unnest($1::text[]) with ordinality as wanted(hash, n)
+      join bar_blocks b on b.block_hash = wanted.hash order by n`, [row.blocks])
+    if (blocks.length !== row.blocks.length) return null
+    return {
+      dataset: {
+        dataHash, source: row.source, bars: row.bars, firstTime: row.first_time.toISOString(), lastTime: row.last_time.toISOString(),
+        sizeBytes: row.size_bytes, warnings: row.warnings, blocks: row.blocks,
+      },
+      blocks: blocks.map((block) => block.bytes),
+    }
+  }
+
+  async saveSource(sourceHash: string, name: string, code: Uint8Array): Promise<void> {
+    await this.#postgres.query('insert into strategy_sources (source_hash, name, code) values ($1, $2, $3) on conflict do nothing',
+      [sourceHash, name, Buffer.from(code)])
+  }
+
+  async loadSource(sourceHash: string): Promise<Uint8Array | null> {
+    const [row] = await this.#postgres.query<{ code: Buffer }>('select code from strategy_sources where source_hash = $1', [sourceHash])
+    return row?.code ?? null
+  }
+
+  async strategyById(strategyId: number): Promise<{ name: string; params: Record<string, unknown> } | null> {
+    const [row] = await this.#postgres.query<{ name: string; params: Record<string, unknown> }>(
+      'select name, params from strategies where strategy_id = $1', [strategyId])
+    return row ?? null
+  }
+}

@@ -1,0 +1,103 @@
+/**
+ * The connection pool to Postgres, and the one place where pg's errors become ours.
+ *
+ * No statement names a schema: a deployment or a test that wants its own puts a search_path into the URL
+ * (`?options=-c search_path=mine`). `int8` stays text in pg unless told otherwise; the counts here are far below
+ * 2^53, so it is parsed as a number.
+ */
+import pg from 'pg'
+import { SweepmillError } from '../base/errors.js'
+
+const INT8_OID = 20
+const types: pg.CustomTypesConfig = {
+  getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
+    oid === INT8_OID ? Number : pg.types.getTypeParser(oid, format as 'text')) as pg.CustomTypesConfig['getTypeParser'],
+}
+
+export interface PostgresOptions {
+  readonly databaseUrl: string
+  readonly maxConnections?: number | undefined
+  readonly applicationName?: string | undefined
+}
+
+/** What statements run on: the pool, or one client inside a transaction. */
+export type Sql = Pick<pg.Pool, 'query'>
+
+export class Postgres {
+  readonly pool: pg.Pool
+  readonly options: PostgresOptions
+
+  constructor(options: PostgresOptions) {
+    this.options = options
+    this.pool = new pg.Pool({
+      connectionString: options.databaseUrl,
+      max: options.maxConnections ?? 8,
+      application_name: options.applicationName ?? 'sweepmill',
+      connectionTimeoutMillis: 10_000,
+      keepAlive: true,
+      types,
+    })
+    // An idle connection that breaks (a restart of Postgres) is dropped by the pool; without this line it would end the process.
+    this.pool.on('error', () => undefined)
+  }
+
+  async query<R extends pg.QueryResultRow>(text: string, values: readonly unknown[] = []): Promise<R[]> {
+    try {
+      return (await this.pool.query<R>(text, [...values])).rows
+    } catch (error) {
+      throw asOurs(error)
+    }
+  }
+
+  /** A prepared statement: parsed once a connection, which is a third of the cost of the small hot ones. */
+  async prepared<R extends pg.QueryResultRow>(name: string, text: string, values: readonly unknown[]): Promise<R[]> {
+    try {
+      return (await this.pool.query<R>({ name, text, values: [...values] })).rows
+    } catch (error) {
+      throw asOurs(error)
+    }
+  }
+
+  async transaction<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+    const client = await this.pool.connect().catch((error: unknown) => { throw asOurs(error) })
+    let broken = false
+    try {
+      await client.query('begin')
+      const result = await work(client)
+      await client.query('commit')
+      return result
+    } catch (error) {
+      await client.query('rollback').catch(() => { broken = true })
+      throw asOurs(error)
+    } finally {
+      client.release(broken)
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.pool.end()
+  }
+}
+
+/** True for errors of the data, which splitting a batch can isolate; false for a lost server. */
+export function isDataError(error: unknown): boolean {
+  const state = sqlState(error)
+  return state !== undefined && /^(22|23)/.test(state)
+}
+
+function sqlState(error: unknown): string | undefined {
+  const holder = error instanceof SweepmillError ? error.cause : error
+  const code = (holder as { code?: unknown } | null | undefined)?.code
+  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined
+}
+
+/** Connection trouble and a server that is starting or stopping are transient; the rest is a defect of ours. */
+function asOurs(error: unknown): unknown {
+  if (error instanceof SweepmillError) return error
+  const state = sqlState(error)
+  const message = error instanceof Error ? error.message : String(error)
+  if (state === undefined || /^(08|53|57P|40)/.test(state)) {
+    return new SweepmillError('POSTGRES_UNAVAILABLE', `Postgres does not answer as it should: ${message}. Check DATABASE_URL and that the server runs.`, { cause: error })
+  }
+  return new SweepmillError('INVARIANT', `A statement failed: ${message}`, { cause: error, details: { sqlstate: state } })
+}

@@ -1,0 +1,108 @@
+/** The saga log in Postgres. Writes of concurrent sagas share statements; each row is fenced by its task's attempt. */
+import { Batcher } from '../base/batcher.js'
+import { SweepmillError } from '../base/errors.js'
+import type { ErrorData } from '../base/errors.js'
+import type { BegunRun, LoggedStep, SagaLog, SagaRunStatus, SagaWrite } from '../saga/saga-log.js'
+import { isDataError } from './postgres.js'
+import type { Postgres } from './postgres.js'
+
+/** Resumes the last run unless it ended, then begins the next. Locks the task row FOR SHARE. */
+const BEGIN = `
+with fenced as (
+  select task_id from tasks where task_id = $1 and attempt = $2 and status = 'processing' for share
+), last as (
+  select run, version, status from saga_runs where task_id = $1 order by run desc limit 1
+), resumed as (
+  update saga_runs r set attempt = $2, row_version = row_version + 1
+  from last l, fenced f where r.task_id = f.task_id and r.run = l.run and l.status in ('running', 'compensating')
+  returning r.run, r.version, r.status
+), begun as (
+  insert into saga_runs (task_id, run, saga_type, version, status, attempt)
+  select task_id, coalesce((select run from last), 0) + 1, $3, $4, 'running', $2
+  from fenced where not exists (select 1 from last where status in ('running', 'compensating'))
+  returning run, version, status
+)
+select * from resumed union all select * from begun`
+
+/**
+ * In: JSON array of writes. Out: ids whose fence stood. Locks: task rows FOR SHARE, in id order.
+ * Idempotent: a step row is replaced by the newer state of the same step.
+ */
+const WRITE = `
+with input as (
+  select * from jsonb_to_recordset($1::jsonb) as x(
+    task_id uuid, attempt integer, run integer, run_status text, steps jsonb, checkpoint jsonb, audit jsonb)
+), fenced as (
+  select t.task_id, t.generation, t.crashes, i.attempt, i.run, i.run_status, i.steps, i.checkpoint, i.audit
+  from tasks t join input i on i.task_id = t.task_id and i.attempt = t.attempt
+  where t.status = 'processing' order by t.task_id for share of t
+), stepped as (
+  insert into saga_steps as s (task_id, run, step, undo, seq, status, attempt, output, error, finished_at)
+  select f.task_id, f.run, x.step, x.undo, x.seq, x.status, f.attempt, x.output, x.error,
+         case when x.status = 'started' then null else now() end
+  from fenced f, jsonb_to_recordset(f.steps) as x(step text, undo boolean, seq integer, status text, output jsonb, error jsonb)
+  on conflict (task_id, run, step, undo) do update set status = excluded.status, attempt = excluded.attempt,
+    output = coalesce(excluded.output, s.output), error = excluded.error, finished_at = excluded.finished_at
+), ran as (
+  update saga_runs r set status = f.run_status, row_version = row_version + 1,
+    finished_at = case when f.run_status in ('running', 'compensating') then null else now() end
+  from fenced f where r.task_id = f.task_id and r.run = f.run and f.run_status is not null
+), checked as (
+  insert into checkpoints (task_id, attempt, step, data)
+  select task_id, attempt, checkpoint->>'step', checkpoint->'data' from fenced where checkpoint is not null
+), calmed as (
+  update tasks t set crashes = 0 from fenced f where t.task_id = f.task_id and f.crashes > 0 and f.checkpoint is not null
+), audited as (
+  insert into task_events (task_id, event, attempt, generation, worker, detail)
+  select f.task_id, x.event, f.attempt, f.generation, $2, x.detail
+  from fenced f, jsonb_to_recordset(f.audit) as x(event text, detail jsonb)
+)
+select task_id from fenced`
+
+export class PostgresSagaLog implements SagaLog {
+  readonly #postgres: Postgres
+  readonly #worker: string
+  readonly #writes: Batcher<SagaWrite, boolean>
+
+  constructor(postgres: Postgres, worker: string) {
+    this.#postgres = postgres
+    this.#worker = worker
+    this.#writes = new Batcher((writes) => this.#writeAll(writes), { maxItems: 200, lanes: 1, splits: isDataError })
+  }
+
+  async begin(taskId: string, attempt: number, sagaType: string, version: number): Promise<BegunRun> {
+    const [run] = await this.#postgres.prepared<{ run: number; version: number; status: SagaRunStatus }>('saga_begin', BEGIN, [taskId, attempt, sagaType, version])
+    if (run === undefined) throw leaseLost(taskId)
+    const rows = await this.#postgres.prepared<{ step: string; undo: boolean; status: LoggedStep['status']; output: string | null; error: ErrorData | null }>(
+      'saga_steps', 'select step, undo, status, output::text as output, error from saga_steps where task_id = $1 and run = $2 order by seq', [taskId, run.run])
+    return { ref: { taskId, attempt, run: run.run }, version: run.version, status: run.status, steps: rows }
+  }
+
+  async write(write: SagaWrite): Promise<void> {
+    if (!await this.#writes.add(write)) throw leaseLost(write.ref.taskId)
+  }
+
+  async #writeAll(writes: readonly SagaWrite[]): Promise<boolean[]> {
+    const rows = await this.#postgres.prepared<{ task_id: string }>('saga_write', WRITE, [`[${writes.map(writeJson).join(',')}]`, this.#worker])
+    const held = new Set(rows.map((row) => row.task_id))
+    return writes.map((write) => held.has(write.ref.taskId))
+  }
+}
+
+function leaseLost(taskId: string): SweepmillError {
+  return new SweepmillError('LEASE_LOST', `Task ${taskId} belongs to another attempt now; this one writes nothing more.`)
+}
+
+/** Step outputs are JSON text and go in as they are. */
+function writeJson(write: SagaWrite): string {
+  const steps = write.steps.map((step) => {
+    const { output, ...rest } = step
+    const text = JSON.stringify(rest)
+    return output === undefined ? text : `${text.slice(0, -1)},"output":${output}}`
+  })
+  const fixed = JSON.stringify({
+    task_id: write.ref.taskId, attempt: write.ref.attempt, run: write.ref.run, run_status: write.runStatus ?? null,
+    checkpoint: write.checkpoint ?? null, audit: write.audit,
+  })
+  return `${fixed.slice(0, -1)},"steps":[${steps.join(',')}]}`
+}

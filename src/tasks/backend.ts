@@ -1,0 +1,140 @@
+/**
+ * Ports: what the two faces (HTTP and the command line) ask of the runtime. src/runtime implements them.
+ *
+ * Views are the JSON that leaves the program: snake_case, times ISO 8601 UTC. Every method rejects with
+ * a SweepmillError; nothing here knows of streams, fences or SQL.
+ */
+import type { ErrorData } from '../base/errors.js'
+import type { Checkpoint, Progress, TaskPriority, TaskStatus, TaskType } from './task.js'
+
+export interface SubmitRequest {
+  readonly taskType: TaskType
+  /** The flat snake_case spec as it came in, not yet parsed. */
+  readonly data: Readonly<Record<string, unknown>>
+  readonly priority?: TaskPriority | undefined
+  readonly userId?: string | undefined
+  readonly ipAddress?: string | undefined
+  readonly timeoutSeconds?: number | undefined
+  readonly maxRetries?: number | undefined
+  readonly idempotencyKey?: string | undefined
+  /** ISO 8601 with a zone. */
+  readonly notBefore?: string | undefined
+  /** Folders in which a file of the spec must lie. Null: anywhere, relative to the working directory. */
+  readonly roots: readonly string[] | null
+  /** True: attach to no unfinished sweep and reuse no trial. */
+  readonly fresh?: boolean | undefined
+}
+
+export interface Submitted {
+  readonly taskId: string
+  /** False: this call attached to, or repeated, a task that existed. */
+  readonly created: boolean
+}
+
+export interface TaskView {
+  readonly task_id: string
+  readonly task_type: string
+  readonly priority: TaskPriority
+  readonly status: TaskStatus
+  readonly user_id: string | null
+  readonly ip_address: string | null
+  readonly data: Readonly<Record<string, unknown>>
+  /** JSON, at most 64 KiB; null until the task is completed. */
+  readonly result: unknown
+  readonly error: ErrorData | null
+  readonly attempt: number
+  readonly retry_count: number
+  readonly max_retries: number
+  /** Seconds without progress. */
+  readonly timeout: number
+  readonly generation: number
+  readonly created_at: string
+  readonly started_at: string | null
+  readonly completed_at: string | null
+  readonly processing_time_ms: number | null
+  readonly progress: Progress | null
+}
+
+export interface TaskQuery {
+  readonly status?: TaskStatus | undefined
+  readonly type?: string | undefined
+  readonly userId?: string | undefined
+  readonly limit?: number | undefined
+  /** Only tasks created before this ISO time. */
+  readonly before?: string | undefined
+}
+
+export interface TaskEventView {
+  readonly at: string
+  readonly event: string
+  readonly from_status: TaskStatus | null
+  readonly to_status: TaskStatus | null
+  readonly attempt: number
+  readonly generation: number
+  readonly worker: string | null
+  readonly detail: unknown
+}
+
+/** What a waiting caller is told while the task is on its way. */
+export interface ProgressView extends Progress {
+  readonly status: TaskStatus
+  /** Null where the threads belong to another process. */
+  readonly threads: { readonly total: number; readonly busy: number } | null
+}
+
+export interface QueueStatsView {
+  readonly priorities: Readonly<Record<TaskPriority, {
+    /** In the stream, in nobody's hands. */
+    readonly waiting: number
+    /** In a worker's hands. */
+    readonly in_flight: number
+  }>>
+  readonly delayed: number
+  readonly dead_letters: number
+  readonly workers: readonly {
+    readonly id: string
+    readonly worker_name: string
+    readonly host: string
+    readonly pid: number
+    readonly threads: number
+    readonly role: 'worker' | 'session'
+    readonly silent_ms: number
+  }[]
+}
+
+export type ArtifactKind = 'trades' | 'equity' | 'report'
+
+/** Starting and steering tasks. */
+export interface TaskControl {
+  /** Validates the spec, pins its data, writes the row, publishes. The first three may refuse. */
+  submit(request: SubmitRequest): Promise<Submitted>
+  /** Until the task is final. Rejects with `signal.reason` once that aborts; the task goes on. */
+  wait(taskId: string, onProgress?: (view: ProgressView) => void, signal?: AbortSignal): Promise<TaskView>
+  /** TASK_NOT_FOUND; STATE_CONFLICT where the task is final. */
+  cancel(taskId: string): Promise<TaskView>
+  /** Starts the next generation of a task that is final. TASK_NOT_FOUND, STATE_CONFLICT. */
+  retry(taskId: string): Promise<TaskView>
+}
+
+/** Looking at tasks. All of one task reject with TASK_NOT_FOUND. */
+export interface TaskReader {
+  task(taskId: string): Promise<TaskView>
+  /** Newest first. */
+  tasks(query: TaskQuery): Promise<readonly TaskView[]>
+  events(taskId: string): Promise<readonly TaskEventView[]>
+  /** Oldest first. */
+  checkpoints(taskId: string): Promise<readonly Checkpoint[]>
+  artifact(taskId: string, kind: ArtifactKind): Promise<Uint8Array | null>
+  /** CSV of all trials in index order; `write` applies back-pressure. */
+  exportTrials(taskId: string, write: (bytes: Uint8Array) => Promise<void>): Promise<void>
+}
+
+/** Looking at the fleet. `Health` is the report's shape, which this layer does not know. */
+export interface FleetView<Health> {
+  queueStats(): Promise<QueueStatsView>
+  health(): Promise<Health>
+  /** True while new work is accepted and started. */
+  ready(): Promise<boolean>
+}
+
+export interface Backend<Health> extends TaskControl, TaskReader, FleetView<Health> {}

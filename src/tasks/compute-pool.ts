@@ -1,0 +1,44 @@
+/** Port: CPU-bound steps in threads. */
+import type { MessagePort } from 'node:worker_threads'
+
+export type ComputePriority = 'high' | 'medium' | 'low'
+
+export interface ComputeRequest {
+  readonly step: string
+  readonly input: unknown
+  readonly shared?: Readonly<Record<string, SharedArrayBuffer>>
+  readonly bytes?: Readonly<Record<string, Uint8Array>>
+  readonly priority: ComputePriority
+  readonly user?: string
+  readonly taskId?: string
+  readonly attempt?: number
+  readonly divisible: boolean
+  readonly userCode: boolean
+  readonly signal?: AbortSignal
+  readonly onProgress?: (done: number, total: number) => void
+  readonly port?: MessagePort
+}
+
+export interface ComputeReply {
+  readonly json: string
+  readonly bytes: Readonly<Record<string, Uint8Array>>
+  readonly shared: Readonly<Record<string, SharedArrayBuffer>>
+  readonly threadMs: number
+}
+
+export interface PoolStats {
+  readonly threads: number
+  readonly busy: number
+  readonly waiting: Readonly<Record<ComputePriority, number>>
+  readonly completed: number
+  readonly busyMs: number
+  readonly replacedThreads: number
+  readonly startedAtMs: number
+}
+
+export interface ComputePool {
+  run(request: ComputeRequest): Promise<ComputeReply>
+  readonly threads: number
+  stats(): PoolStats
+  close(): Promise<void>
+}

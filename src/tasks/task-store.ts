@@ -1,0 +1,138 @@
+/**
+ * Ports: the truth about tasks. One implementation speaks Postgres (src/store).
+ *
+ * Every write of an attempt is fenced: it holds only while the row is `processing` with this very
+ * attempt number. A refused write changes nothing and says so; it is counted, never retried.
+ */
+import type { ErrorData } from '../base/errors.js'
+import type { Attempt, Checkpoint, NewTask, Outcome, Progress, TaskPriority, TaskStatus } from './task.js'
+import type { Publication } from './task-stream.js'
+
+export type Inserted =
+  | { readonly kind: 'created'; readonly taskId: string }
+  | { readonly kind: 'existing'; readonly taskId: string }
+  | { readonly kind: 'conflict'; readonly taskId: string }
+
+export interface OpenRequest {
+  readonly taskId: string
+  readonly messageId: string
+  readonly priority: TaskPriority
+  readonly reclaimed: boolean
+  /** True when the message carried no payload. */
+  readonly needsData: boolean
+}
+
+/** What opening said of one delivery. Everything but `opened` must leave the stream. */
+export type Opened =
+  | { readonly kind: 'opened'; readonly attempt: Attempt }
+  | { readonly kind: 'poison'; readonly attempts: number; readonly generation: number; readonly taskType: string }
+  | { readonly kind: 'not_due'; readonly delayMs: number; readonly taskType: string }
+  /** Final, or live under another entry: a duplicate. */
+  | { readonly kind: 'stale' }
+  /** No row: quarantine. */
+  | { readonly kind: 'missing' }
+
+export interface FinishRequest {
+  readonly taskId: string
+  readonly attempt: number
+  readonly outcome: Outcome
+}
+
+/** Creating and publishing. */
+export interface TaskIntake {
+  /** `atomic`: all rows or none. */
+  insert(tasks: readonly NewTask[], atomic: boolean): Promise<Inserted[]>
+  markPublished(items: readonly { readonly taskId: string; readonly messageId: string | null }[]): Promise<void>
+  /** Pending rows that have no message and are older than `olderThanMs`, ready to publish. */
+  unpublished(olderThanMs: number, limit: number): Promise<Publication[]>
+  /** After Redis lost its memory: every pending row counts as unpublished; rows of silent owners go back to pending. */
+  forgetPublications(silentMs: number): Promise<number>
+}
+
+/** The life of attempts. */
+export interface AttemptStore {
+  open(requests: readonly OpenRequest[], owner: string): Promise<Opened[]>
+  /** True where the fence stood and the outcome is committed. */
+  finish(requests: readonly FinishRequest[]): Promise<boolean[]>
+  checkpoint(taskId: string, attempt: number, step: string, dataJson: string): Promise<boolean>
+  progress(items: readonly { readonly taskId: string; readonly attempt: number; readonly progress: Progress }[]): Promise<void>
+  quarantine(messageId: string, priority: TaskPriority, body: Uint8Array | null, reason: string): Promise<void>
+}
+
+/** The fleet: who is alive, and which running tasks somebody wants stopped. */
+export interface Fleet {
+  beat(incarnation: Incarnation): Promise<readonly string[]>
+  leave(id: string): Promise<void>
+  incarnations(): Promise<(Incarnation & { readonly silentMs: number })[]>
+}
+
+export interface Incarnation {
+  readonly id: string
+  readonly workerName: string
+  readonly host: string
+  readonly pid: number
+  /** Identifies the process beyond its pid: boot id, pid namespace and start time; null where the system cannot say. */
+  readonly processKey: string | null
+  readonly threads: number
+  /** A session serves one task and takes nothing else; a worker serves the streams. */
+  readonly role: 'worker' | 'session'
+  readonly stopped: boolean
+}
+
+/** Reading, and what operators do. */
+export interface TaskDesk {
+  get(taskId: string): Promise<TaskRecord | null>
+  list(filter: TaskFilter): Promise<TaskRecord[]>
+  findUnfinished(attachKey: string): Promise<string | null>
+  checkpoints(taskId: string): Promise<Checkpoint[]>
+  events(taskId: string): Promise<TaskEventRecord[]>
+  requestCancel(taskId: string): Promise<TaskRecord | null>
+  redrive(taskId: string): Promise<TaskRecord | null>
+}
+
+export interface TaskFilter {
+  readonly status?: TaskStatus | undefined
+  readonly type?: string | undefined
+  readonly userId?: string | undefined
+  readonly limit?: number | undefined
+  /** Only tasks created before this ISO time. */
+  readonly before?: string | undefined
+}
+
+export interface TaskRecord {
+  readonly taskId: string
+  readonly taskType: string
+  readonly priority: TaskPriority
+  readonly status: TaskStatus
+  readonly data: Readonly<Record<string, unknown>>
+  readonly userId: string | null
+  readonly ipAddress: string | null
+  readonly timeoutSeconds: number
+  readonly maxRetries: number
+  readonly retryCount: number
+  readonly attempt: number
+  readonly generation: number
+  readonly crashes: number
+  readonly owner: string | null
+  readonly messageId: string | null
+  readonly published: boolean
+  readonly result: unknown
+  readonly error: ErrorData | null
+  readonly deadReason: string | null
+  readonly progress: Progress | null
+  readonly createdAt: string
+  readonly startedAt: string | null
+  readonly completedAt: string | null
+  readonly processingTimeMs: number | null
+}
+
+export interface TaskEventRecord {
+  readonly at: string
+  readonly event: string
+  readonly fromStatus: TaskStatus | null
+  readonly toStatus: TaskStatus | null
+  readonly attempt: number
+  readonly generation: number
+  readonly worker: string | null
+  readonly detail: unknown
+}

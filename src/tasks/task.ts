@@ -1,0 +1,127 @@
+/**
+ * A task: one unit of accepted work, its states, and the one table of legal transitions.
+ *
+ * Postgres holds the truth of a task; Redis only delivers it. `attempt` is the fence: it grows by one
+ * at every start and every write of an attempt must carry it. `generation` counts how often a finished
+ * task was started over by an operator; exactly one final state exists per generation.
+ */
+import { SweepmillError } from '../base/errors.js'
+import type { ErrorData } from '../base/errors.js'
+
+export const TaskPriority = { HIGH: 'high', MEDIUM: 'medium', LOW: 'low' } as const
+export type TaskPriority = (typeof TaskPriority)[keyof typeof TaskPriority]
+
+/** Highest first: the order in which everything that respects priority looks. */
+export const PRIORITIES: readonly TaskPriority[] = ['high', 'medium', 'low']
+
+export const TaskType = {
+  BACKTEST: 'backtest_workflow',
+  OPTIMIZATION: 'optimization_workflow',
+  DATA_SYNC: 'data_sync',
+  CLEANUP: 'cleanup',
+} as const
+export type TaskType = (typeof TaskType)[keyof typeof TaskType]
+
+export type TaskStatus = 'pending' | 'processing' | 'completed' | 'failed' | 'dead_letter' | 'cancelled'
+
+export const FINAL_STATUSES: readonly TaskStatus[] = ['completed', 'failed', 'dead_letter', 'cancelled']
+
+export function isFinal(status: TaskStatus): boolean {
+  return FINAL_STATUSES.includes(status)
+}
+
+/**
+ * From → to. `processing → pending` is a retry, a hand-back or a lost lease; a final state leaves only
+ * by an operator's redrive, which starts the next generation.
+ */
+export const LEGAL_TRANSITIONS: Readonly<Record<TaskStatus, readonly TaskStatus[]>> = {
+  pending: ['processing', 'cancelled', 'dead_letter'],
+  processing: ['completed', 'failed', 'dead_letter', 'cancelled', 'pending'],
+  completed: [],
+  failed: ['pending'],
+  dead_letter: ['pending'],
+  cancelled: ['pending'],
+}
+
+export function assertTransition(from: TaskStatus, to: TaskStatus): void {
+  if (!LEGAL_TRANSITIONS[from].includes(to)) {
+    throw new SweepmillError('STATE_CONFLICT', `A task cannot go from ${from} to ${to}.`, { details: { from, to } })
+  }
+}
+
+/** What a caller hands in to create a task. Times in milliseconds, `timeoutSeconds` without progress. */
+export interface NewTask {
+  readonly taskId: string
+  readonly taskType: string
+  readonly priority: TaskPriority
+  readonly data: Readonly<Record<string, unknown>>
+  readonly userId: string | null
+  readonly ipAddress: string | null
+  readonly timeoutSeconds: number
+  readonly maxRetries: number
+  readonly idempotencyKey: string | null
+  /** ISO 8601 time before which the task must not start, or null. */
+  readonly notBefore: string | null
+  /** SHA-256 of the canonical payload: tells a repeat from a conflict under one idempotency key. */
+  readonly payloadHash: string
+  /** Groups equal work, so that a second submit can attach to an unfinished sweep. Null: never attach. */
+  readonly attachKey: string | null
+}
+
+/** One started attempt, as its owner sees it. */
+export interface Attempt {
+  readonly taskId: string
+  readonly taskType: string
+  readonly priority: TaskPriority
+  readonly messageId: string
+  readonly attempt: number
+  readonly generation: number
+  readonly retryCount: number
+  readonly maxRetries: number
+  readonly timeoutSeconds: number
+  readonly userId: string | null
+  readonly ipAddress: string | null
+  readonly data: Readonly<Record<string, unknown>>
+}
+
+/** How an attempt ended. `result` is JSON text that nobody on the main thread decodes. */
+export type Outcome =
+  | { readonly kind: 'completed'; readonly resultJson: string | null; readonly sweep?: SweepOutcome }
+  | { readonly kind: 'failed'; readonly error: ErrorData }
+  | { readonly kind: 'retry'; readonly error: ErrorData; readonly delayMs: number }
+  | { readonly kind: 'dead_letter'; readonly reason: DeadLetterReason; readonly error: ErrorData }
+  | { readonly kind: 'cancelled' }
+  /** Handed back without counting: shutdown, or a worker that lacks what the task needs. */
+  | { readonly kind: 'released'; readonly why: string; readonly delayMs: number }
+
+/** What the pivot of a sweep commits beside the result. `topJson` is a JSON array of trials. */
+export interface SweepOutcome {
+  readonly trials: number
+  readonly resultHash: string
+  readonly topJson: string
+}
+
+export type DeadLetterReason = 'retries_exhausted' | 'poison' | 'undecodable' | 'compensation_failed' | 'moved_by_caller'
+
+/** A checkpoint as the API serves it. */
+export interface Checkpoint {
+  readonly step: string
+  readonly data: unknown
+  readonly timestamp: string
+}
+
+/** Progress of a running attempt: `done` of `total` units of `step`. */
+export interface Progress {
+  readonly step: string
+  readonly done: number
+  readonly total: number
+}
+
+export const TASK_DEFAULTS = { timeoutSeconds: 300, maxRetries: 3 } as const
+
+/** The priority of a task whose caller names none. */
+export function defaultPriority(taskType: string, scheduled: boolean): TaskPriority {
+  if (taskType === TaskType.BACKTEST) return scheduled ? 'medium' : 'high'
+  if (taskType === TaskType.DATA_SYNC) return 'medium'
+  return 'low'
+}

@@ -1,0 +1,103 @@
+/**
+ * backtest_workflow: fetch_data → run_backtest → save_results, undone by rollback_results,
+ * delete_backtest_results, delete_cached_data. The save is the pivot: result, state and audit commit together.
+ */
+import { SweepmillError } from '../base/errors.js'
+import { defineSaga } from '../saga/saga-step.js'
+import { TaskType } from '../tasks/task.js'
+import type { Attempt } from '../tasks/task.js'
+import type { BarsLease } from '../tasks/bar-store.js'
+import { pinnedSpec, strategyCode } from './task-spec.js'
+import type { PinnedSpec } from './task-spec.js'
+import type { Workflow, WorkflowTools } from './workflow.js'
+
+export const BACKTEST_ARTIFACTS = ['trades', 'equity'] as const
+
+interface BacktestContext {
+  readonly attempt: Attempt
+  readonly tools: WorkflowTools
+  readonly pinned: PinnedSpec
+  lease: BarsLease | null
+  /** JSON text of the result, from the thread or, on a resumed run, from the log. */
+  resultJson: string | null
+}
+
+async function fetchBars(context: BacktestContext): Promise<BarsLease> {
+  context.lease ??= await context.tools.bars.acquire(context.pinned.dataHash, context.tools.signal)
+  return context.lease
+}
+
+export const backtestWorkflow: Workflow<BacktestContext> = {
+  taskType: TaskType.BACKTEST,
+  begin: (attempt, tools) => ({ attempt, tools, pinned: pinnedSpec(attempt), lease: null, resultJson: null }),
+  end: (context) => context.lease?.release(),
+  definition: defineSaga<BacktestContext>({
+    type: TaskType.BACKTEST,
+    version: 1,
+    steps: [
+      {
+        name: 'fetch_data',
+        kind: 'compensatable',
+        run: async (context) => {
+          const lease = await fetchBars(context)
+          return JSON.stringify({ data_hash: lease.dataHash, bars: lease.bars })
+        },
+        compensation: {
+          name: 'delete_cached_data',
+          undo: (context) => {
+            context.lease?.release()
+            context.lease = null
+            context.tools.bars.drop(context.pinned.dataHash)
+            return Promise.resolve()
+          },
+        },
+      },
+      {
+        name: 'run_backtest',
+        kind: 'compensatable',
+        run: async (context) => {
+          const { attempt, tools, pinned } = context
+          const lease = await fetchBars(context)
+          const code = await strategyCode(pinned, tools)
+          const reply = await tools.compute({
+            step: 'backtest', input: { spec: pinned.spec }, shared: { bars: lease.buffer },
+            ...(code === null ? {} : { bytes: { code } }), divisible: false, userCode: code !== null,
+            onProgress: (done, total) => tools.report({ step: 'run_backtest', done, total }),
+          })
+          tools.barsProcessed(lease.bars)
+          for (const kind of BACKTEST_ARTIFACTS) {
+            const bytes = reply.bytes[kind]
+            if (bytes !== undefined && !await tools.artifacts.put(attempt.taskId, attempt.attempt, kind, bytes)) throw fenceFell(attempt)
+          }
+          context.resultJson = reply.json
+          return reply.json
+        },
+        resume: (context, output) => {
+          context.resultJson = output
+          return Promise.resolve()
+        },
+        compensation: {
+          name: 'delete_backtest_results',
+          undo: async ({ attempt, tools }) => {
+            if (!await tools.artifacts.remove(attempt.taskId, attempt.attempt, BACKTEST_ARTIFACTS)) throw fenceFell(attempt)
+          },
+        },
+      },
+      {
+        name: 'save_results',
+        kind: 'pivot',
+        run: async (context) => {
+          await context.tools.commit({ kind: 'completed', resultJson: context.resultJson })
+          return 'null'
+        },
+        // The commit is one transaction: if it did not happen there is nothing to roll back, and if it did the
+        // attempt is over and no undo runs. The undo stands in the log so that the history is complete.
+        compensation: { name: 'rollback_results', undo: () => Promise.resolve() },
+      },
+    ],
+  }),
+}
+
+export function fenceFell(attempt: Attempt): SweepmillError {
+  return new SweepmillError('LEASE_LOST', `Task ${attempt.taskId} belongs to another attempt now; attempt ${attempt.attempt} writes nothing more.`)
+}

@@ -1,0 +1,259 @@
+/**
+ * optimization_workflow: fetch_data → plan → run_chunks → rank → save_results.
+ *
+ * The grid is cut into quanta `[from, to)` that the plan fixes once; measured cost only decides how many quanta
+ * travel to a thread together (about 50 ms). A quantum is finished when its row is committed; quanta commit in
+ * groups at most 250 ms apart, so a crash costs at most what is in flight. Finished quanta are never undone:
+ * a retry or a resumed attempt goes forward from them.
+ */
+import { MessageChannel } from 'node:worker_threads'
+import type { MessagePort } from 'node:worker_threads'
+import { toSweepmillError } from '../base/errors.js'
+import { defineSaga } from '../saga/saga-step.js'
+import { TaskType } from '../tasks/task.js'
+import type { Attempt } from '../tasks/task.js'
+import type { BarsLease } from '../tasks/bar-store.js'
+import type { QuantumRows, SweepRecord } from '../tasks/sweep-store.js'
+import { fenceFell } from './backtest.js'
+import { ChunkPlanner, quantumSizeFor } from './chunk-planner.js'
+import { pinnedSpec, strategyCode } from './task-spec.js'
+import type { PinnedSpec } from './task-spec.js'
+import type { Workflow, WorkflowTools } from './workflow.js'
+
+export const SWEEP_ARTIFACTS = ['ranking', 'equity', 'trades'] as const
+
+const COMMIT_EVERY_MS = 200
+const PAGE_BYTES = 4 * 1024 * 1024
+
+interface OptimizationContext {
+  readonly attempt: Attempt
+  readonly tools: WorkflowTools
+  readonly pinned: PinnedSpec
+  lease: BarsLease | null
+  code: Uint8Array | null | undefined
+  sweep: SweepRecord | null
+  reusedQuanta: number
+  ranked: RankedSweep | null
+}
+
+/** What `rank` logs: small enough for a step output. `result` is the task's result. */
+interface RankedSweep {
+  readonly result: { readonly trials: number; readonly result_hash: string; readonly top: readonly unknown[] } & Record<string, unknown>
+}
+
+/** What `plan_sweep` replies. */
+interface PlanReply {
+  readonly full_size: number
+  readonly spec_hash: string
+  readonly us_per_trial: number
+}
+
+async function barsOf(context: OptimizationContext): Promise<BarsLease> {
+  context.lease ??= await context.tools.bars.acquire(context.pinned.dataHash, context.tools.signal)
+  return context.lease
+}
+
+/** The parts of a request that every step of one sweep shares. */
+async function computeOn(context: OptimizationContext, step: string, input: Record<string, unknown>,
+  options: { divisible: boolean; port?: MessagePort }): Promise<Awaited<ReturnType<WorkflowTools['compute']>>> {
+  const lease = await barsOf(context)
+  context.code ??= await strategyCode(context.pinned, context.tools)
+  return context.tools.compute({
+    step, input: { spec: context.pinned.spec, ...input }, shared: { bars: lease.buffer },
+    ...(context.code === null ? {} : { bytes: { code: context.code } }), userCode: context.code !== null,
+    divisible: options.divisible, ...(options.port === undefined ? {} : { port: options.port }),
+  })
+}
+
+async function plan(context: OptimizationContext): Promise<SweepRecord> {
+  const { attempt, tools, pinned } = context
+  const reply = await computeOn(context, 'plan_sweep', {}, { divisible: false })
+  const planned = JSON.parse(reply.json) as PlanReply
+  const quantumSize = quantumSizeFor(planned.full_size, planned.us_per_trial)
+  const sweep = await tools.sweeps.begin({
+    sweepId: attempt.taskId, specHash: planned.spec_hash, dataHash: pinned.dataHash, engineVersion: tools.engineVersion,
+    fullSize: planned.full_size, quantumSize, quanta: Math.ceil(planned.full_size / quantumSize),
+  }, attempt.attempt, attempt.generation)
+  if (sweep === null) throw fenceFell(attempt)
+  return sweep
+}
+
+async function runChunks(context: OptimizationContext, sweep: SweepRecord): Promise<void> {
+  const { attempt, tools } = context
+  const before = await tools.sweeps.finished(sweep.sweepId)
+  context.reusedQuanta = before.quanta.length
+  const planner = new ChunkPlanner(sweep, before.quanta)
+  const lease = await barsOf(context)
+  let uncommitted: QuantumRows[] = []
+  let committing: Promise<void> = Promise.resolve()
+  let lastCommitMs = tools.clock.monotonicMs()
+  const report = (): void => tools.report({ step: 'run_chunks', done: planner.doneIndices, total: sweep.fullSize })
+
+  const commit = async (): Promise<void> => {
+    const group = uncommitted
+    uncommitted = []
+    lastCommitMs = tools.clock.monotonicMs()
+    if (group.length > 0 && !await tools.sweeps.saveQuanta(sweep.sweepId, attempt.attempt, group)) throw fenceFell(attempt)
+  }
+  const lane = async (): Promise<void> => {
+    for (let chunk = planner.next(); chunk !== null; chunk = planner.next()) {
+      tools.signal.throwIfAborted()
+      const reply = await computeOn(context, 'run_trials', { ranges: chunk.ranges }, { divisible: true })
+      const cost = JSON.parse(reply.json) as { ms: number[]; trials: number[] }
+      chunk.quanta.forEach((quantum, i) => {
+        const [fromIndex, toIndex] = chunk.ranges[i] ?? [0, 0]
+        uncommitted.push({
+          quantum, fromIndex, toIndex, trials: cost.trials[i] ?? 0, costMs: cost.ms[i] ?? 0, rows: reply.bytes[`q:${i}`] ?? new Uint8Array(),
+        })
+        tools.barsProcessed((cost.trials[i] ?? 0) * lease.bars)
+      })
+      planner.finished(chunk, cost.ms)
+      report()
+      if (tools.clock.monotonicMs() - lastCommitMs >= COMMIT_EVERY_MS) {
+        lastCommitMs = tools.clock.monotonicMs()
+        committing = committing.then(commit)
+        await committing
+      }
+    }
+  }
+  report()
+  // One lane more than threads: a finished thread finds its next chunk already waiting.
+  const lanes = await Promise.allSettled(Array.from({ length: tools.threads + 1 }, lane))
+  const failed = lanes.find((one) => one.status === 'rejected')
+  if (failed !== undefined) {
+    const error = toSweepmillError(failed.reason, 'COMPUTE_FAILED')
+    // What was computed is worth keeping, unless the lease is gone.
+    if (error.code !== 'LEASE_LOST') await committing.then(commit).catch(() => undefined)
+    throw error
+  }
+  await committing.then(commit)
+  report()
+}
+
+/** Feeds a thread pages of rows over a port as it asks for them; the main thread holds one page at a time. */
+export async function servePages(port: MessagePort, pages: AsyncIterable<readonly Uint8Array[]>): Promise<void> {
+  const iterator = pages[Symbol.asyncIterator]()
+  await new Promise<void>((resolve, reject) => {
+    port.on('message', (message: { type: string }) => {
+      if (message.type !== 'next') return
+      iterator.next().then(({ value, done }) => {
+        if (done === true) {
+          port.postMessage({ type: 'end' })
+          resolve()
+        } else {
+          port.postMessage({ type: 'page', rows: value })
+        }
+      }, reject)
+    })
+    port.on('close', resolve)
+  })
+}
+
+async function rank(context: OptimizationContext, sweep: SweepRecord): Promise<string> {
+  const { attempt, tools } = context
+  const { port1, port2 } = new MessageChannel()
+  const serving = servePages(port1, tools.sweeps.pages(sweep.sweepId, PAGE_BYTES))
+  try {
+    const [reply] = await Promise.all([
+      computeOn(context, 'rank_sweep', { reused_chunks: context.reusedQuanta, quanta: sweep.quanta, data_hash: sweep.dataHash, spec_hash: sweep.specHash }, { divisible: false, port: port2 }),
+      serving,
+    ])
+    for (const kind of SWEEP_ARTIFACTS) {
+      const bytes = reply.bytes[kind]
+      if (bytes !== undefined && !await tools.artifacts.put(attempt.taskId, attempt.attempt, kind, bytes)) throw fenceFell(attempt)
+    }
+    return reply.json
+  } finally {
+    port1.close()
+  }
+}
+
+export const optimizationWorkflow: Workflow<OptimizationContext> = {
+  taskType: TaskType.OPTIMIZATION,
+  begin: (attempt, tools) => ({
+    attempt, tools, pinned: pinnedSpec(attempt), lease: null, code: undefined, sweep: null, reusedQuanta: 0, ranked: null,
+  }),
+  end: (context) => context.lease?.release(),
+  definition: defineSaga<OptimizationContext>({
+    type: TaskType.OPTIMIZATION,
+    version: 1,
+    steps: [
+      {
+        name: 'fetch_data',
+        kind: 'compensatable',
+        run: async (context) => {
+          const lease = await barsOf(context)
+          return JSON.stringify({ data_hash: lease.dataHash, bars: lease.bars })
+        },
+        compensation: {
+          name: 'delete_cached_data',
+          undo: (context) => {
+            context.lease?.release()
+            context.lease = null
+            context.tools.bars.drop(context.pinned.dataHash)
+            return Promise.resolve()
+          },
+        },
+      },
+      {
+        name: 'plan',
+        kind: 'read-only',
+        run: async (context) => {
+          context.sweep = await plan(context)
+          return JSON.stringify(context.sweep)
+        },
+        resume: (context, output) => {
+          context.sweep = JSON.parse(output) as SweepRecord
+          return Promise.resolve()
+        },
+      },
+      {
+        // Read-only to the saga: its rows are results in their own right and are kept, whatever happens later.
+        name: 'run_chunks',
+        kind: 'read-only',
+        run: async (context) => {
+          const sweep = context.sweep ?? await plan(context)
+          await runChunks(context, sweep)
+          return JSON.stringify({ quanta: sweep.quanta, reused: context.reusedQuanta })
+        },
+        resume: (context, output) => {
+          context.reusedQuanta = (JSON.parse(output) as { quanta: number }).quanta
+          return Promise.resolve()
+        },
+      },
+      {
+        name: 'rank',
+        kind: 'compensatable',
+        run: async (context) => {
+          const json = await rank(context, context.sweep ?? await plan(context))
+          context.ranked = { result: JSON.parse(json) as RankedSweep['result'] }
+          return json
+        },
+        resume: (context, output) => {
+          context.ranked = { result: JSON.parse(output) as RankedSweep['result'] }
+          return Promise.resolve()
+        },
+        compensation: {
+          name: 'delete_backtest_results',
+          undo: async ({ attempt, tools }) => {
+            if (!await tools.artifacts.remove(attempt.taskId, attempt.attempt, SWEEP_ARTIFACTS)) throw fenceFell(attempt)
+          },
+        },
+      },
+      {
+        name: 'save_results',
+        kind: 'pivot',
+        run: async (context) => {
+          const result = context.ranked?.result
+          if (result === undefined) throw fenceFell(context.attempt)
+          await context.tools.commit({
+            kind: 'completed', resultJson: JSON.stringify(result),
+            sweep: { trials: result.trials, resultHash: result.result_hash, topJson: JSON.stringify(result.top) },
+          })
+          return 'null'
+        },
+        compensation: { name: 'rollback_results', undo: () => Promise.resolve() },
+      },
+    ],
+  }),
+}

@@ -1,0 +1,25 @@
+/** The documents agree with the code: every error code is explained, every README command exists. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { ERRORS } from '../../src/base/errors.js'
+import { packageRoot } from '../../src/base/package-root.js'
+
+const read = (file: string): string => readFileSync(join(packageRoot, file), 'utf8')
+
+test('docs/errors.md lists every code with its sentence', () => {
+  const rows = [...read('docs/errors.md').matchAll(/^\| `([A-Z_]+)` \| ([a-z-]+) \| (yes|no) \| (\d{3}) \| (.+) \|$/gm)]
+    .map(([, code, category, retryable, status, sentence]) => ({ code, category, retryable, status: Number(status), sentence }))
+  const table = Object.entries(ERRORS).map(([code, row]) => ({
+    code, category: row.category, retryable: row.retryable ? 'yes' : 'no', status: row.httpStatus, sentence: row.sentence,
+  }))
+  expect(rows).toEqual(table)
+})
+
+test('the npm scripts that the README names exist', () => {
+  const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> }
+  const named = [...read('README.md').matchAll(/npm run ([a-z:]+)/g)].map(([, name]) => name ?? '')
+  expect(named.length).toBeGreaterThan(0)
+  for (const name of named) expect(scripts).toHaveProperty([name])
+  expect(Object.keys(scripts).length).toBeLessThanOrEqual(12)
+})

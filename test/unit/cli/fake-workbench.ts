@@ -1,0 +1,92 @@
+/** A workbench over the in-memory backend: a command's whole way without a service or a thread. */
+import type { MigrationView, OpenWorkbench, Role, Workbench } from '../../../src/cli/session.js'
+import type { ArtifactKind, Backend, ProgressView, QueueStatsView, SubmitRequest, Submitted, TaskView } from '../../../src/tasks/backend.js'
+import type { HealthReport } from '../../../src/telemetry/health.js'
+import { MemoryBackend } from '../http/memory-backend.js'
+
+/** What the tests turn. */
+interface Script {
+  readonly calls: string[]
+  /** Thrown by `check`. */
+  refusal: Error | null
+  /** What a submitted task becomes. */
+  outcome: Partial<TaskView>
+  /** True: `wait` lasts until a signal, which it sends itself. */
+  endless: boolean
+}
+
+class ScriptedBackend extends MemoryBackend {
+  readonly #script: Script
+
+  constructor(script: Script) {
+    super()
+    this.#script = script
+  }
+
+  override async wait(taskId: string, onProgress?: (view: ProgressView) => void, signal?: AbortSignal): Promise<TaskView> {
+    this.#script.calls.push('wait')
+    onProgress?.({ status: 'processing', step: 'run_chunks', done: 10, total: 100, threads: { total: 4, busy: 4 } })
+    if (this.#script.endless) {
+      await new Promise((_resolve, reject) => {
+        signal?.addEventListener('abort', () => { reject(signal.reason as Error) })
+        process.kill(process.pid, 'SIGINT')
+      })
+    }
+    return this.set(taskId, this.#script.outcome)
+  }
+
+  override artifact(_taskId: string, kind: ArtifactKind): Promise<Uint8Array | null> {
+    return Promise.resolve(new TextEncoder().encode(`${kind}\n`))
+  }
+
+  override async exportTrials(_taskId?: string, write?: (bytes: Uint8Array) => Promise<void>): Promise<void> {
+    for (const line of ['trial,fast\n', '0,5\n']) await write?.(new TextEncoder().encode(line))
+  }
+
+  override queueStats(): Promise<QueueStatsView> {
+    return Promise.resolve({
+      priorities: { high: { waiting: 1, in_flight: 2 }, medium: { waiting: 0, in_flight: 0 }, low: { waiting: 3, in_flight: 4 } },
+      delayed: 5, dead_letters: 6,
+      workers: [{ id: 'w-1', worker_name: 'w', host: 'h', pid: 1, threads: 2, role: 'worker', silent_ms: 100 }],
+    })
+  }
+}
+
+export class FakeWorkbench implements Workbench, Script {
+  readonly threads = 4
+  readonly calls: string[] = []
+  readonly checked: SubmitRequest[] = []
+  refusal: Error | null = null
+  outcome: Partial<TaskView> = { status: 'completed', result: {}, processing_time_ms: 1234 }
+  endless = false
+  readonly backend: MemoryBackend = new ScriptedBackend(this)
+
+  open: OpenWorkbench = () => {
+    this.calls.push('open')
+    return Promise.resolve(this)
+  }
+
+  busyMs(): number { return 0 }
+
+  check(request: SubmitRequest): Promise<void> {
+    this.calls.push('check')
+    this.checked.push(request)
+    return this.refusal === null ? Promise.resolve() : Promise.reject(this.refusal)
+  }
+
+  connect(role: Role): Promise<Backend<HealthReport>> {
+    this.calls.push(`connect ${role}`)
+    return Promise.resolve(this.backend)
+  }
+
+  submit(request: SubmitRequest): Promise<Submitted> { return this.backend.submit(request) }
+
+  migrate(): Promise<MigrationView> {
+    return Promise.resolve({ applied: ['0001_first'], tables: [{ name: 'tasks', columns: ['task_id', 'status'] }] })
+  }
+
+  close(): Promise<void> {
+    this.calls.push('close')
+    return Promise.resolve()
+  }
+}

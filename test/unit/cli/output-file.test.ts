@@ -1,0 +1,37 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { assertWritable, writeFileAtomically } from '../../../src/cli/output-file.js'
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
+let folder: string
+beforeEach(() => { folder = mkdtempSync(join(tmpdir(), 'sweepmill-out-')) })
+afterEach(() => { rmSync(folder, { recursive: true }) })
+
+test('a file appears whole, or the old one stays and nothing is left beside it', async () => {
+  const path = join(folder, 'trades.csv')
+  writeFileSync(path, 'old')
+  await expect(writeFileAtomically(path, async (write) => {
+    await write(bytes('half'))
+    expect(readFileSync(path, 'utf8')).toBe('old')
+    throw new Error('the database went away')
+  })).rejects.toThrow('went away')
+  expect([readFileSync(path, 'utf8'), readdirSync(folder)]).toEqual(['old', ['trades.csv']])
+  await writeFileAtomically(path, async (write) => { await write(bytes('new ')); await write(bytes('text')) })
+  expect([readFileSync(path, 'utf8'), readdirSync(folder)]).toEqual(['new text', ['trades.csv']])
+})
+
+test('a pipe is written to, not replaced', async () => {
+  const path = join(folder, 'pipe')
+  execFileSync('mkfifo', [path])
+  await assertWritable({ '--trades': path })
+  const [read] = await Promise.all([readFile(path, 'utf8'), writeFileAtomically(path, (write) => write(bytes('through')))])
+  expect([read, readdirSync(folder)]).toEqual(['through', ['pipe']])
+})
+
+test('flags that are not given are no outputs', async () => {
+  await expect(assertWritable({ '--trades': undefined }, [undefined])).resolves.toBeUndefined()
+})

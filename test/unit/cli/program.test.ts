@@ -1,0 +1,299 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { systemClock } from '../../../src/base/clock.js'
+import { SweepmillError } from '../../../src/base/errors.js'
+import { runProgram } from '../../../src/cli/program.js'
+import { FakeWorkbench } from './fake-workbench.js'
+
+let folder: string
+let data: string
+let bench: FakeWorkbench
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'sweepmill-cli-'))
+  data = join(folder, 'bars.csv')
+  writeFileSync(data, 'date,open,high,low,close,volume\n')
+  bench = new FakeWorkbench()
+})
+afterEach(() => { rmSync(folder, { recursive: true }) })
+
+interface Ran {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+  readonly document: unknown
+}
+
+async function run(args: readonly string[], env: Record<string, string> = {}): Promise<Ran> {
+  let stdout = ''
+  let stderr = ''
+  const code = await runProgram(args, {
+    env, clock: systemClock, version: '0.0.0-test', openWorkbench: bench.open,
+    stdout: { write: (text) => { stdout += text } }, stderr: { write: (text) => { stderr += text } },
+  })
+  return { code, stdout, stderr, document: args.includes('--json') && stdout !== '' ? JSON.parse(stdout) as unknown : null }
+}
+
+const spec = (json: unknown): string => {
+  const path = join(folder, 'spec.json')
+  writeFileSync(path, typeof json === 'string' ? json : JSON.stringify(json))
+  return path
+}
+
+describe('flags become a spec', () => {
+  test('of a backtest', async () => {
+    const { code } = await run([
+      'backtest', '--data', data, '--strategy', 'sma-cross', '--set', 'fast=10', '--set', 'slow=20', '--start', '2010-01-01', '--end', '2012-01-01',
+      '--adjust', '--cash', '5000', '--fee-rate', '0.002', '--slippage', '1e-4', '--direction', 'both', '--fill', 'next-open',
+      '--execution', 'sizing.whole_units=true', '--execution', 'stop_loss=0.05', '--priority', 'low', '--timeout', '60',
+    ])
+    expect(code).toBe(0)
+    expect(bench.checked).toEqual([{
+      taskType: 'backtest_workflow', priority: 'low', timeoutSeconds: 60, roots: null, fresh: false,
+      data: {
+        file: data, strategy: { name: 'sma-cross', params: { fast: 10, slow: 20 } }, start_date: '2010-01-01', end_date: '2012-01-01', adjust: true,
+        execution: {
+          initial_cash: 5000, fee_rate: 0.002, slippage: 0.0001, direction: 'both', fill: 'next_open', sizing: { whole_units: true }, stop_loss: 0.05,
+        },
+      },
+    }])
+    expect(bench.backend.requests).toEqual(bench.checked)
+    expect(bench.calls).toEqual(['open', 'check', 'connect session', 'wait', 'close'])
+  })
+
+  test('of a sweep', async () => {
+    await run([
+      'sweep', '--data', data, '--strategy', 'sma-cross', '--param', 'fast=5:50:1', '--param', 'slow=10,20', '--constraint', 'fast < slow',
+      '--objective', 'calmar_ratio', '--objective-direction', 'minimize', '--direction', 'short', '--holdout', '0.3', '--top', '5', '--seed', '7', '--new',
+    ])
+    expect(bench.checked[0]).toMatchObject({ taskType: 'optimization_workflow', fresh: true })
+    expect(bench.checked[0]?.data).toEqual({
+      file: data, strategy: { name: 'sma-cross' }, space: { fast: { min: 5, max: 50, step: 1 }, slow: { choices: [10, 20] } }, constraint: 'fast < slow',
+      objective: 'calmar_ratio', direction: 'minimize', execution: { direction: 'short' }, holdout: 0.3, top: 5, seed: 7,
+    })
+  })
+
+  test('flags override the file, key by key', async () => {
+    const path = spec({
+      symbol: 'GOOG', timeframe: '1d', strategy: { name: 'sma-cross', params: { fast: 10, slow: 20 } },
+      execution: { fee_rate: 0.002, sizing: { mode: 'all_in', whole_units: true } }, metrics: { risk_free: 0.01 },
+    })
+    await run(['backtest', '--spec', path, '--data', data, '--set', 'slow=30', '--fee-rate', '0', '--execution', 'sizing.mode=fraction'])
+    expect(bench.checked[0]?.data).toEqual({
+      file: data, strategy: { name: 'sma-cross', params: { fast: 10, slow: 30 } },
+      execution: { fee_rate: 0, sizing: { mode: 'fraction', whole_units: true } }, metrics: { risk_free: 0.01 },
+    })
+  })
+
+  test('another strategy comes without the file\'s parameters', async () => {
+    await run(['backtest', '--spec', spec({ file: data, strategy: { name: 'sma-cross', params: { fast: 10 } }, strategy_hash: 'ab' }), '--strategy', 'buy-and-hold'])
+    expect(bench.checked[0]?.data).toEqual({ file: data, strategy: { name: 'buy-and-hold' } })
+  })
+
+  test('a file alone is passed on untouched, unknown keys included', async () => {
+    const json = { file: data, strategy: { name: 'x' }, surprise: [1], execution: 'odd' }
+    await run(['backtest', '--spec', spec(json)])
+    expect(bench.checked[0]?.data).toEqual(json)
+  })
+})
+
+describe('what is wrong is said before anything starts', () => {
+  const cases: readonly [string, (where: string) => readonly string[], string, RegExp][] = [
+    ['no data', () => ['backtest'], 'USAGE', /--data FILE\.csv/],
+    ['data that is not there', (at) => ['backtest', '--data', join(at, 'none.csv')], 'FILE_NOT_FOUND', /none\.csv does not exist/],
+    ['a folder as data', (at) => ['backtest', '--data', at], 'FILE_NOT_FOUND', /is a folder/],
+    ['a spec that is not there', (at) => ['backtest', '--spec', join(at, 'none.json')], 'FILE_NOT_FOUND', /none\.json/],
+    ['data named by a spec that is not there', () => ['backtest', '--spec', spec({ file: 'none.csv' })], 'FILE_NOT_FOUND', /none\.csv/],
+    ['a spec that is no JSON', () => ['backtest', '--spec', spec('{"a":')], 'SPEC_INVALID', /is not JSON/],
+    ['a spec that is no object', () => ['backtest', '--spec', spec([])], 'SPEC_INVALID', /one JSON object/],
+    ['--set without a strategy', () => ['backtest', '--data', data, '--set', 'a=1'], 'USAGE', /--strategy/],
+    ['an unknown command', () => ['bactest'], 'USAGE', /Did you mean backtest/],
+    ['an unknown option', () => ['backtest', '--strateg', 'x'], 'USAGE', /Did you mean --strategy/],
+    ['a number that is none', () => ['backtest', '--cash', 'much'], 'USAGE', /--cash/],
+    ['the objective\'s direction under the wrong name', () => ['sweep', '--direction', 'maximize'], 'USAGE', /--objective-direction maximize/],
+    ['an unknown way', () => ['sweep', '--objective-direction', 'up'], 'USAGE', /maximize, minimize/],
+    ['one argument too many', () => ['config', 'x'], 'USAGE', /Too many arguments/],
+    ['a missing argument', () => ['tasks', 'show'], 'USAGE', /missing required argument 'id'/i],
+    ['an id that is none', () => ['tasks', 'show', 'abc'], 'TASK_NOT_FOUND', /"abc"/],
+    ['an unknown status', () => ['tasks', 'list', '--status', 'gone'], 'USAGE', /choices are pending/],
+    ['a limit that is none', () => ['tasks', 'list', '--limit', '0'], 'USAGE', /1 to 1000/],
+    ['a time that is none', () => ['tasks', 'list', '--before', 'yesterday'], 'USAGE', /ISO 8601/],
+    ['an output in no folder', (at) => ['backtest', '--data', data, '--trades', join(at, 'no', 't.csv')], 'USAGE', /--trades .* does not exist/],
+    ['a folder as output', (at) => ['backtest', '--data', data, '--equity', at], 'USAGE', /--equity .* is a folder/],
+    ['the input as output', () => ['backtest', '--data', data, '--trades', data], 'USAGE', /--trades .* is the input/],
+    ['two outputs in one file', (at) => ['backtest', '--data', data, '--trades', join(at, 'x'), '--equity', join(at, 'x')], 'USAGE', /is --trades too/],
+    ['an output nobody waits for', (at) => ['sweep', '--data', data, '--detach', '--trials', join(at, 'x')], 'USAGE', /--detach/],
+    ['a health address that is none', () => ['health', '--url', 'nowhere'], 'USAGE', /--url/],
+  ]
+  test.each(cases)('%s', async (_what, args, code, sentence) => {
+    const given = args(folder)
+    const told = await run(given)
+    expect([told.code, told.stdout]).toEqual([2, ''])
+    expect(told.stderr).toMatch(sentence)
+    expect(told.stderr).toContain(`[${code}]`)
+    const asJson = await run([...given, '--json'])
+    expect([asJson.code, asJson.stderr]).toEqual([2, ''])
+    expect(asJson.document).toMatchObject({ error: { code, message: expect.stringMatching(sentence) as string } })
+    expect(bench.calls).toEqual([])
+  })
+
+  test('bad environment values, before the workbench is opened', async () => {
+    const told = await run(['backtest', '--data', data, '--json'], { REDIS_URL: 'localhost:6379' })
+    expect([told.code, bench.calls]).toEqual([2, []])
+    expect(told.document).toMatchObject({ error: { code: 'CONFIG_INVALID', details: { variable: 'REDIS_URL' } } })
+    expect((await run(['worker'], { HTTP_HOST: '0.0.0.0' })).stderr).toMatch(/API_TOKENS/)
+    expect(bench.calls).toEqual([])
+  })
+
+  test('what the check finds, before a service is connected', async () => {
+    bench.refusal = new SweepmillError('DATA_INVALID', 'Line 7 has a negative price.', { details: { line: 7 } })
+    const told = await run(['backtest', '--data', data, '--strategy', 'sma-cross', '--trades', join(folder, 't.csv'), '--json'])
+    expect(told.code).toBe(2)
+    expect(told.document).toEqual({ error: { code: 'DATA_INVALID', message: 'Line 7 has a negative price.', details: { line: 7 } } })
+    expect(bench.calls).toEqual(['open', 'check', 'close'])
+    expect(readdirSync(folder)).toEqual(['bars.csv'])
+  })
+})
+
+describe('results', () => {
+  test('a backtest: the task as JSON, or its headline; files where asked', async () => {
+    bench.outcome = { status: 'completed', processing_time_ms: 12, result: { total_return: 25.5, win_rate: 0.65, total_trades: 42, sharpe_ratio: null, null_reasons: { sharpe_ratio: 'no variance' }, final_equity: 12550, warnings: ['prices are not adjusted'] } }
+    const args = ['backtest', '--data', data, '--strategy', 'sma-cross']
+    const files = ['trades', 'equity', 'report'].map((kind) => [`--${kind}`, join(folder, kind)]).flat()
+    const asJson = await run([...args, ...files, '--json'])
+    expect([asJson.code, asJson.stderr]).toEqual([0, ''])
+    expect(asJson.document).toMatchObject({ status: 'completed', result: { final_equity: 12550 }, processing_time_ms: 12 })
+    expect(readdirSync(folder).sort()).toEqual(['bars.csv', 'equity', 'report', 'trades'])
+    expect(readFileSync(join(folder, 'trades'), 'utf8')).toBe('trades\n')
+    const told = await run(args)
+    for (const line of [/total return +25\.50 %/, /win rate +65 %/, /trades +42$/m, /final equity +12,550/, /Sharpe +- \(no variance\)/, /! prices are not adjusted/]) {
+      expect(told.stdout).toMatch(line)
+    }
+    expect(told.stdout).not.toContain('\u001B')
+  })
+
+  test('a sweep: flat JSON, or a table of the best', async () => {
+    const top = [{ trial: 7, params: { fast: 5, slow: 20 }, metrics: { sharpe_ratio: 1.25, total_return: 80 }, holdout: { sharpe_ratio: 0.5, total_return: 3 } }]
+    bench.outcome = { status: 'completed', processing_time_ms: 2000, result: { trials: 5000, reused_chunks: 3, result_hash: 'abc', best: top[0], top } }
+    const args = ['sweep', '--data', data, '--strategy', 'sma-cross', '--param', 'fast=5:50:1']
+    const asJson = await run([...args, '--trials', join(folder, 'all.csv'), '--json'])
+    expect(asJson.document).toMatchObject({
+      task_id: expect.any(String) as string, status: 'completed', trials: 5000, reused_chunks: 3, result_hash: 'abc', best: { trial: 7, params: { fast: 5 } }, top,
+    })
+    expect(readFileSync(join(folder, 'all.csv'), 'utf8')).toBe('trial,fast\n0,5\n')
+    const told = await run(args)
+    expect(told.stdout).toMatch(/trials +5,000/)
+    expect(told.stdout).toMatch(/trials per second +2,500/)
+    expect(told.stdout).toMatch(/# +trial +fast +slow +sharpe_ratio +total_return +held-out sharpe_ratio/)
+    expect(told.stdout).toMatch(/1 +7 +5 +20 +1\.25 +80 +0\.50 +3$/m)
+  })
+
+  test('a task that failed is an error with its code; bad input found late is still exit 2', async () => {
+    const error = { code: 'STRATEGY_FAILED', message: 'signals threw: x is not defined', details: { bar: 3 } } as const
+    bench.outcome = { status: 'failed', error }
+    const told = await run(['backtest', '--data', data, '--strategy', './mine.mjs', '--trades', join(folder, 't'), '--json'])
+    expect(told.code).toBe(1)
+    expect(told.document).toMatchObject({ error: { ...error, details: { bar: 3, status: 'failed', task_id: expect.any(String) as string } } })
+    expect(readdirSync(folder)).toEqual(['bars.csv'])
+    bench.outcome = { status: 'failed', error: { code: 'PARAM_INVALID', message: 'fast is out of range.' } }
+    expect((await run(['backtest', '--data', data])).code).toBe(2)
+    bench.outcome = { status: 'cancelled' }
+    expect(await run(['backtest', '--data', data])).toMatchObject({ code: 1, stderr: expect.stringContaining('[TASK_CANCELLED]') as string })
+  })
+
+  test('--detach queues and returns', async () => {
+    const told = await run(['sweep', '--data', data, '--detach', '--json'])
+    expect(told).toMatchObject({ code: 0, document: { task_id: expect.any(String) as string, status: 'queued', created: true } })
+    expect(bench.calls).toEqual(['open', 'check', 'connect client', 'close'])
+  })
+
+  test('Ctrl-C keeps the task, says so, closes what was open, exits 130', async () => {
+    bench.endless = true
+    const told = await run(['sweep', '--data', data, '--json'])
+    expect(told.code).toBe(130)
+    expect(told.document).toMatchObject({ status: 'processing', interrupted: true })
+    expect(told.stderr).toMatch(/Interrupted\. The task 0190.* is kept/)
+    expect(bench.calls.at(-1)).toBe('close')
+    expect(process.listenerCount('SIGINT')).toBe(0)
+  })
+
+  test('a surprise shows its stack and exits 1', async () => {
+    bench.refusal = new TypeError('cannot read x')
+    const told = await run(['backtest', '--data', data])
+    expect(told.code).toBe(1)
+    expect(told.stderr).toMatch(/cannot read x \[INVARIANT\][\s\S]*at /)
+  })
+})
+
+describe('operation', () => {
+  test('tasks list, show, cancel, retry', async () => {
+    await run(['backtest', '--data', data, '--strategy', 'sma-cross'])
+    const [id] = [...bench.backend.rows.keys()]
+    expect((await run(['tasks', 'list'])).stdout).toMatch(new RegExp(`${id} +backtest_workflow +high +completed`))
+    expect((await run(['tasks', 'list', '--json'])).document).toMatchObject({ tasks: [{ task_id: id }] })
+    expect((await run(['tasks', 'show', String(id), '--json'])).document).toMatchObject({ task_id: id, events: [], checkpoints: [{ step: 'fetch_data' }] })
+    expect((await run(['tasks', 'show', String(id)])).stdout).toContain('"name":"sma-cross"')
+    expect(await run(['tasks', 'cancel', String(id)])).toMatchObject({ code: 1, stderr: expect.stringContaining('[STATE_CONFLICT]') as string })
+    expect((await run(['tasks', 'retry', String(id), '--json'])).document).toMatchObject({ status: 'pending', generation: 2 })
+    expect((await run(['tasks', 'cancel', String(id)])).stdout).toContain('is cancelled')
+  })
+
+  test('queue stats and migrate', async () => {
+    expect((await run(['queue', 'stats'])).stdout).toMatch(/low +3 +4[\s\S]*delayed +5[\s\S]*w +worker +h +1 +2/)
+    expect((await run(['queue', 'stats', '--json'])).document).toMatchObject({ dead_letters: 6 })
+    expect((await run(['migrate'])).stdout).toMatch(/Applied: 0001_first\n {2}tasks: task_id, status/)
+    expect((await run(['migrate', '--json'])).document).toEqual({ applied: ['0001_first'], tables: [{ name: 'tasks', columns: ['task_id', 'status'] }] })
+  })
+
+  test('config prints what is in effect, secrets hidden, and needs nothing', async () => {
+    const told = await run(['config', '--json'], { REDIS_URL: 'redis://:hunter2@cache:6379', WORKER_THREADS: '3' })
+    expect(told.document).toMatchObject({
+      config: { REDIS_URL: { value: 'redis://:***@cache:6379', source: 'environment' }, WORKER_THREADS: { value: '3' }, LEASE_MS: { value: '15000', source: 'default' } },
+    })
+    expect((await run(['config'], { API_TOKENS: 'hunter2' })).stdout).not.toContain('hunter2')
+    expect(bench.calls).toEqual([])
+  })
+
+  test('health without a worker is exit 1, with a document', async () => {
+    const told = await run(['health', '--json'], { HTTP_PORT: '1' })
+    expect(told).toMatchObject({ code: 1, document: { status: 'unreachable', url: 'http://127.0.0.1:1' } })
+    expect(bench.calls).toEqual([])
+  })
+
+  test('worker serves until it is told to stop', async () => {
+    const ready = new Promise<string>((resolve) => {
+      let stdout = ''
+      void runProgram(['worker', '--json'], {
+        env: { HTTP_PORT: '0', LOG_LEVEL: 'silent' }, clock: systemClock, version: '0.0.0-test', openWorkbench: bench.open,
+        stdout: { write: (text) => { stdout += text; resolve(stdout) } }, stderr: { write: () => undefined },
+      }).then((code) => { ended(code) })
+    })
+    let ended: (code: number) => void = () => undefined
+    const end = new Promise<number>((resolve) => { ended = resolve })
+    const { url } = JSON.parse(await ready) as { url: string }
+    const health = await run(['health', '--url', url])
+    expect(health.code).toBe(0)
+    expect(health.stdout).toMatch(/status +healthy/)
+    bench.backend.running = false
+    expect((await run(['health', '--url', url, '--json'])).code).toBe(1)
+    process.kill(process.pid, 'SIGTERM')
+    expect(await end).toBe(0)
+    expect(bench.calls).toEqual(['open', 'connect worker', 'close'])
+    await expect(fetch(url)).rejects.toThrow()
+  })
+
+  test('help is on standard output and exit 0; no command is exit 2', async () => {
+    expect(await run(['--help'])).toMatchObject({ code: 0, stderr: '' })
+    expect((await run(['sweep', '--help'])).stdout).toContain('--objective-direction')
+    expect(await run([])).toMatchObject({ code: 2, stdout: '' })
+    expect((await run(['--version'])).stdout).toBe('0.0.0-test\n')
+  })
+})
+
+test('an output folder that is made later is no excuse to fail at the end', async () => {
+  mkdirSync(join(folder, 'out'))
+  expect((await run(['backtest', '--data', data, '--trades', join(folder, 'out', 't.csv')])).code).toBe(0)
+  expect(readdirSync(join(folder, 'out'))).toEqual(['t.csv'])
+})

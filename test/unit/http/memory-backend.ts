@@ -1,0 +1,79 @@
+/** The ports of the faces in memory: enough of the rules for the HTTP tests to mean something. */
+import { SweepmillError } from '../../../src/base/errors.js'
+import type {
+  ArtifactKind, Backend, ProgressView, QueueStatsView, SubmitRequest, Submitted, TaskEventView, TaskQuery, TaskView,
+} from '../../../src/tasks/backend.js'
+import { defaultPriority, isFinal, TASK_DEFAULTS } from '../../../src/tasks/task.js'
+import type { Checkpoint } from '../../../src/tasks/task.js'
+import { healthReport } from '../../../src/telemetry/health.js'
+import type { HealthReport } from '../../../src/telemetry/health.js'
+
+export class MemoryBackend implements Backend<HealthReport> {
+  readonly requests: SubmitRequest[] = []
+  readonly rows = new Map<string, TaskView>()
+  running = true
+  /** Thrown by the next submit. */
+  refusal: Error | null = null
+
+  submit(request: SubmitRequest): Promise<Submitted> {
+    if (this.refusal !== null) return Promise.reject(this.refusal)
+    this.requests.push(request)
+    const taskId = `01900000-0000-7000-8000-${String(this.rows.size + 1).padStart(12, '0')}`
+    this.rows.set(taskId, {
+      task_id: taskId, task_type: request.taskType, priority: request.priority ?? defaultPriority(request.taskType, request.notBefore !== undefined),
+      status: 'pending', user_id: request.userId ?? null, ip_address: request.ipAddress ?? null, data: request.data, result: null, error: null,
+      attempt: 0, retry_count: 0, max_retries: request.maxRetries ?? TASK_DEFAULTS.maxRetries,
+      timeout: request.timeoutSeconds ?? TASK_DEFAULTS.timeoutSeconds, generation: 1, created_at: '2025-11-05T17:00:00Z', started_at: null,
+      completed_at: null, processing_time_ms: null, progress: null,
+    })
+    return Promise.resolve({ taskId, created: true })
+  }
+
+  set(taskId: string, change: Partial<TaskView>): TaskView {
+    const row = this.rows.get(taskId)
+    if (row === undefined) throw new SweepmillError('TASK_NOT_FOUND', `No task has the id "${taskId}".`)
+    const changed = { ...row, ...change }
+    this.rows.set(taskId, changed)
+    return changed
+  }
+
+  async task(taskId: string): Promise<TaskView> { return this.set(taskId, {}) }
+
+  tasks(query: TaskQuery): Promise<readonly TaskView[]> {
+    const all = [...this.rows.values()].reverse()
+    return Promise.resolve(all.filter((row) => query.status === undefined || row.status === query.status).slice(0, query.limit))
+  }
+
+  async cancel(taskId: string): Promise<TaskView> {
+    const row = await this.task(taskId)
+    if (isFinal(row.status)) throw new SweepmillError('STATE_CONFLICT', `The task is ${row.status}.`)
+    return this.set(taskId, { status: 'cancelled' })
+  }
+
+  async retry(taskId: string): Promise<TaskView> {
+    const row = await this.task(taskId)
+    if (!isFinal(row.status)) throw new SweepmillError('STATE_CONFLICT', `The task is ${row.status}.`)
+    return this.set(taskId, { status: 'pending', generation: row.generation + 1 })
+  }
+
+  wait(taskId: string, _onProgress?: (view: ProgressView) => void): Promise<TaskView> { return this.task(taskId) }
+  async events(taskId: string): Promise<readonly TaskEventView[]> { await this.task(taskId); return [] }
+  async checkpoints(taskId: string): Promise<readonly Checkpoint[]> {
+    await this.task(taskId)
+    return [{ step: 'fetch_data', data: { bars: 5105 }, timestamp: '2025-11-05T17:00:01Z' }]
+  }
+
+  artifact(_taskId: string, _kind: ArtifactKind): Promise<Uint8Array | null> { return Promise.resolve(null) }
+  exportTrials(): Promise<void> { return Promise.resolve() }
+  queueStats(): Promise<QueueStatsView> { return Promise.reject(new Error('not asked over HTTP')) }
+
+  health(): Promise<HealthReport> {
+    return Promise.resolve(healthReport({
+      workerName: 'w', consumerName: 'w-0', running: this.running, depths: { high: 0, medium: 0, low: 0 },
+      totals: { enqueued: 0, dequeued: 0, completed: 0, failed: 0, recovered: 0 }, threads: { total: 2, busy: 0 },
+      eventLoopDelay: { p50: 0, p99: 0, max: 0 }, redisUp: true, postgresUp: true, wallMs: 0,
+    }))
+  }
+
+  ready(): Promise<boolean> { return Promise.resolve(this.running) }
+}

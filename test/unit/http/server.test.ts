@@ -1,0 +1,246 @@
+import { spawnSync } from 'node:child_process'
+import { connect, createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { SweepmillError } from '../../../src/base/errors.js'
+import { assertListenable } from '../../../src/http/exposure.js'
+import { createHttpServer } from '../../../src/http/server.js'
+import type { HttpServer } from '../../../src/http/server.js'
+import { createLogger } from '../../../src/telemetry/logger.js'
+import { Metrics } from '../../../src/telemetry/registry.js'
+import { MemoryBackend } from './memory-backend.js'
+
+const log = createLogger({ level: 'silent', workerName: 'test' })
+let backend: MemoryBackend
+let server: HttpServer
+const open: HttpServer[] = []
+
+async function serve(config: { httpHost?: string; httpPort?: number; apiTokens?: readonly string[] } = {}): Promise<HttpServer> {
+  const created = await createHttpServer({
+    backend, metrics: new Metrics('0.0.0-test'), log, version: '0.0.0-test',
+    config: { httpHost: '127.0.0.1', httpPort: 0, apiTokens: [], dataRoots: ['/srv/bars'], ...config },
+  })
+  open.push(created)
+  return created
+}
+
+beforeEach(async () => {
+  backend = new MemoryBackend()
+  server = await serve()
+})
+afterEach(async () => { await Promise.all(open.splice(0).map((each) => each.close())) })
+
+const post = (url: string, payload: unknown) => server.app.inject({ method: 'POST', url, payload: payload as object })
+const codeOf = (reply: { json(): unknown }): string => (reply.json() as { error: { code: string } }).error.code
+
+describe('submitting', () => {
+  test('the task\'s own keys are taken out of the flat body, the spec is passed on untouched', async () => {
+    const spec = { file: 'GOOG.csv', strategy: { name: 'sma-cross', params: { fast: 10 } }, surprise: 1 }
+    const reply = await post('/api/backtests', {
+      ...spec, priority: 'LOW', user_id: 'ann', timeout: 60, max_retries: 0, idempotency_key: 'k1', not_before: '2030-01-01T01:00:00+01:00',
+    })
+    expect(reply.statusCode).toBe(202)
+    expect(reply.json()).toEqual({ task_id: '01900000-0000-7000-8000-000000000001', status: 'queued' })
+    expect(backend.requests).toEqual([{
+      taskType: 'backtest_workflow', data: spec, priority: 'low', userId: 'ann', ipAddress: '127.0.0.1', timeoutSeconds: 60, maxRetries: 0,
+      idempotencyKey: 'k1', notBefore: '2030-01-01T00:00:00.000Z', roots: ['/srv/bars'],
+    }])
+  })
+
+  test('an optimization goes the same way', async () => {
+    expect((await post('/api/optimizations', { space: {} })).statusCode).toBe(202)
+    expect(backend.requests[0]).toMatchObject({ taskType: 'optimization_workflow', data: { space: {} } })
+  })
+
+  test.each([
+    ['priority', 'urgent'], ['priority', 3], ['user_id', ''], ['user_id', 7], ['timeout', 0], ['timeout', '60'], ['timeout', 1.5],
+    ['max_retries', -1], ['idempotency_key', 'x'.repeat(201)], ['not_before', '2030-01-01'], ['not_before', '2030-13-01T00:00:00Z'],
+  ])('%s = %j is refused by name', async (key, value) => {
+    const reply = await post('/api/backtests', { [key]: value })
+    expect(reply.statusCode).toBe(400)
+    expect(reply.json()).toMatchObject({ error: { code: 'SPEC_INVALID', details: { path: key } } })
+    expect(backend.requests).toEqual([])
+  })
+
+  test('what the runtime refuses keeps its code, status and details, without a stack', async () => {
+    backend.refusal = new SweepmillError('STRATEGY_UNKNOWN', 'No strategy is called "x".', { details: { known: ['sma-cross'] } })
+    const reply = await post('/api/backtests', {})
+    expect(reply.statusCode).toBe(400)
+    expect(reply.json()).toEqual({ error: { code: 'STRATEGY_UNKNOWN', message: 'No strategy is called "x".', details: { known: ['sma-cross'] } } })
+  })
+
+  test('a full queue says come back; a surprise says nothing of our insides', async () => {
+    backend.refusal = new SweepmillError('QUEUE_FULL', 'Full.')
+    const full = await post('/api/backtests', {})
+    expect([full.statusCode, full.headers['retry-after'], codeOf(full)]).toEqual([503, '1', 'QUEUE_FULL'])
+    backend.refusal = new TypeError('cannot read /etc/secret')
+    const surprise = await post('/api/backtests', {})
+    expect([surprise.statusCode, codeOf(surprise)]).toEqual([500, 'INVARIANT'])
+    expect(surprise.body).not.toContain('secret')
+  })
+})
+
+describe('bodies that are no spec', () => {
+  const inject = (payload: string, type = 'application/json') =>
+    server.app.inject({ method: 'POST', url: '/api/backtests', headers: { 'content-type': type }, payload })
+  test.each([
+    ['broken JSON', () => inject('{"file": '), 400, 'REQUEST_INVALID'],
+    ['no body', () => inject(''), 400, 'REQUEST_INVALID'],
+    ['an array', () => inject('[]'), 400, 'REQUEST_INVALID'],
+    ['null', () => inject('null'), 400, 'REQUEST_INVALID'],
+    ['a prototype', () => inject('{"__proto__": {"x": 1}}'), 400, 'REQUEST_INVALID'],
+    ['a form', () => inject('file=GOOG.csv', 'application/x-www-form-urlencoded'), 415, 'REQUEST_INVALID'],
+    ['plain text', () => inject('{}', 'text/plain'), 415, 'REQUEST_INVALID'],
+    ['2 MiB', () => inject(JSON.stringify({ x: 'y'.repeat(2 ** 21) })), 413, 'PAYLOAD_TOO_LARGE'],
+    ['no type', () => server.app.inject({ method: 'POST', url: '/api/backtests' }), 400, 'REQUEST_INVALID'],
+  ])('%s', async (_what, send, status, code) => {
+    const reply = await send()
+    expect([reply.statusCode, codeOf(reply)]).toEqual([status, code])
+    expect(backend.requests).toEqual([])
+  })
+})
+
+describe('looking after tasks', () => {
+  const id = '01900000-0000-7000-8000-000000000001'
+  beforeEach(async () => { await post('/api/backtests', { file: 'GOOG.csv' }) })
+
+  test('a finished task reads as it is, its result untouched', async () => {
+    backend.set(id, { status: 'completed', result: { total_return: 25.5, nested: { any: [1, null] } }, processing_time_ms: 2310 })
+    const reply = await server.app.inject(`/api/tasks/${id.toUpperCase()}`)
+    expect(reply.statusCode).toBe(200)
+    expect(reply.json()).toMatchObject({
+      task_id: id, status: 'completed', result: { total_return: 25.5, nested: { any: [1, null] } },
+      created_at: '2025-11-05T17:00:00Z', processing_time_ms: 2310,
+    })
+  })
+
+  test('checkpoints, cancel, retry', async () => {
+    expect((await server.app.inject(`/api/tasks/${id}/checkpoints`)).json()).toEqual({
+      task_id: id, checkpoints: [{ step: 'fetch_data', data: { bars: 5105 }, timestamp: '2025-11-05T17:00:01Z' }],
+    })
+    const early = await post(`/api/tasks/${id}/retry`, {})
+    expect([early.statusCode, codeOf(early)]).toEqual([409, 'STATE_CONFLICT'])
+    // No body and no content type, as curl -X POST sends it.
+    expect((await server.app.inject({ method: 'POST', url: `/api/tasks/${id}/cancel` })).json()).toMatchObject({ status: 'cancelled' })
+    expect((await post(`/api/tasks/${id}/retry`, {})).json()).toMatchObject({ status: 'pending', generation: 2 })
+  })
+
+  test.each(['/api/tasks/nonsense', `/api/tasks/${id.replace(/1$/, '9')}`, '/api/tasks/nonsense/checkpoints'])('%s is not found', async (url) => {
+    const reply = await server.app.inject(url)
+    expect([reply.statusCode, codeOf(reply)]).toEqual([404, 'TASK_NOT_FOUND'])
+  })
+
+  test('the list filters, and refuses what it does not know', async () => {
+    await post('/api/optimizations', {})
+    const tasks = async (query: string) => (await server.app.inject(`/api/tasks${query}`)).json<{ tasks: { task_type: string }[] }>().tasks
+    expect((await tasks('')).map((row) => row.task_type)).toEqual(['optimization_workflow', 'backtest_workflow'])
+    expect(await tasks('?limit=1')).toHaveLength(1)
+    expect(await tasks('?status=failed')).toEqual([])
+    for (const query of ['?stat=failed', '?status=gone', '?limit=0', '?limit=1&limit=2', '?before=yesterday']) {
+      const reply = await server.app.inject(`/api/tasks${query}`)
+      expect([query, reply.statusCode, codeOf(reply)]).toEqual([query, 400, 'REQUEST_INVALID'])
+    }
+  })
+})
+
+describe('probes, metrics, documentation', () => {
+  test('follow the backend', async () => {
+    const statuses = async () => Promise.all(['/livez', '/readyz', '/health'].map(async (url) => (await server.app.inject(url)).statusCode))
+    expect(await statuses()).toEqual([200, 200, 200])
+    backend.running = false
+    expect(await statuses()).toEqual([200, 503, 503])
+    expect((await server.app.inject('/health')).json()).toMatchObject({ status: 'unhealthy', worker_name: 'w', running: false })
+  })
+
+  const promtool = spawnSync('promtool', ['--version']).error === undefined
+  test('metrics are text that Prometheus reads', async () => {
+    const reply = await server.app.inject('/metrics')
+    expect(reply.headers['content-type']).toBe('text/plain; version=0.0.4; charset=utf-8')
+    expect(reply.body).toContain('# TYPE task_queue_enqueued_total counter')
+    if (promtool) expect(spawnSync('promtool', ['check', 'metrics'], { input: reply.body, encoding: 'utf8' }).status).toBe(0)
+  })
+
+  test('the OpenAPI document names every route', async () => {
+    const document = (await server.app.inject('/api/docs')).json<{ openapi: string; paths: Record<string, object> }>()
+    expect(document.openapi).toBe('3.1.0')
+    expect(Object.keys(document.paths).sort()).toEqual([
+      '/api/backtests', '/api/docs', '/api/optimizations', '/api/tasks', '/api/tasks/{id}', '/api/tasks/{id}/cancel', '/api/tasks/{id}/checkpoints',
+      '/api/tasks/{id}/retry', '/health', '/livez', '/metrics', '/readyz',
+    ])
+  })
+
+  test.each(['/', '/api', '/api/backtests', '/%'])('%s is an error in the one shape', async (url) => {
+    const reply = await server.app.inject(url)
+    expect([404, 400]).toContain(reply.statusCode)
+    expect(['ROUTE_NOT_FOUND', 'REQUEST_INVALID']).toContain(codeOf(reply))
+  })
+})
+
+describe('tokens', () => {
+  beforeEach(async () => { server = await serve({ apiTokens: ['first-token', 'second'], httpHost: '0.0.0.0' }) })
+  const status = async (url: string, authorization?: string): Promise<number> =>
+    (await server.app.inject({ url, headers: { host: 'quant.example', ...(authorization === undefined ? {} : { authorization }) } })).statusCode
+
+  test('guard everything but the probes', async () => {
+    for (const url of ['/api/tasks', '/metrics', '/api/docs', '/api/tasks/x', '/nowhere']) expect([url, await status(url)]).toEqual([url, 401])
+    for (const url of ['/health', '/livez', '/readyz', '/health?x=1']) expect([url, await status(url)]).toEqual([url, 200])
+    const reply = await server.app.inject({ method: 'POST', url: '/api/backtests', payload: {} })
+    expect([reply.statusCode, codeOf(reply), reply.headers['www-authenticate']]).toEqual([401, 'UNAUTHORIZED', 'Bearer'])
+    expect(backend.requests).toEqual([])
+  })
+
+  test('each of them opens, nothing near them does', async () => {
+    for (const given of ['Bearer first-token', 'bearer second']) expect(await status('/api/tasks', given)).toBe(200)
+    for (const given of ['', 'Bearer', 'Bearer first', 'Bearer first-token2', 'Basic first-token', 'Bearer first-token,second', 'first-token']) {
+      expect([given, await status('/api/tasks', given)]).toEqual([given, 401])
+    }
+  })
+})
+
+describe('without tokens', () => {
+  test.each(['0.0.0.0', '::', '192.168.1.5', 'quant.example'])('it refuses to serve %s', async (httpHost) => {
+    await expect(serve({ httpHost })).rejects.toMatchObject({ code: 'CONFIG_INVALID', details: { variable: 'HTTP_HOST' } })
+  })
+
+  test('a page that resolves its own name to 127.0.0.1 gets nothing', async () => {
+    const from = async (host: string) => (await server.app.inject({ url: '/api/tasks', headers: { host } })).statusCode
+    expect(await from('evil.example')).toBe(401)
+    for (const host of ['localhost:8080', '127.0.0.1:8080', '[::1]:8080', '127.9.9.9']) expect([host, await from(host)]).toEqual([host, 200])
+  })
+})
+
+describe('listening', () => {
+  test('on a free port, over a real socket, and a port in use is said clearly', async () => {
+    const { port, url } = await server.listen()
+    expect((await fetch(`${url}/livez`)).status).toBe(200)
+    const taken = { httpHost: '127.0.0.1', httpPort: port, apiTokens: [] }
+    await expect((await serve(taken)).listen()).rejects.toMatchObject({ code: 'PORT_IN_USE', details: { port } })
+    await expect(assertListenable(taken)).rejects.toMatchObject({ code: 'PORT_IN_USE' })
+    await expect(assertListenable({ ...taken, httpPort: 0 })).resolves.toBeUndefined()
+  })
+
+  test('a port is free again after the check', async () => {
+    const probe = createServer().listen(0, '127.0.0.1')
+    await new Promise((resolve) => { probe.once('listening', resolve) })
+    const httpPort = (probe.address() as AddressInfo).port
+    await new Promise((resolve) => { probe.close(resolve) })
+    const options = { httpHost: '127.0.0.1', httpPort, apiTokens: [] }
+    await assertListenable(options)
+    await expect((await serve(options)).listen()).resolves.toMatchObject({ port: httpPort })
+  })
+
+  test('an address of another machine is a configuration error', async () => {
+    await expect((await serve({ httpHost: '203.0.113.7', apiTokens: ['t'] })).listen()).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
+  })
+
+  test('bytes that are not HTTP get the one shape too', async () => {
+    const { port } = await server.listen()
+    const answer = await new Promise<string>((resolve, reject) => {
+      let text = ''
+      const socket = connect(port, '127.0.0.1', () => socket.write('nonsense\r\n\r\n'))
+      socket.on('data', (bytes) => { text += String(bytes) }).on('end', () => resolve(text)).on('error', reject)
+    })
+    expect(answer).toMatch(/^HTTP\/1\.1 400 /)
+    expect(JSON.parse(answer.split('\r\n\r\n')[1] ?? '')).toMatchObject({ error: { code: 'REQUEST_INVALID' } })
+  })
+})
