@@ -27,22 +27,37 @@ function cross(name: string, a: Column, b: Column, direction: 1 | -1): Uint8Arra
 
 /** Where a - b turns from below zero to above it. b crosses below a exactly where a crosses above b. */
 function crossUp(a: Float64Array, b: Float64Array): Uint8Array {
+  return crossBoth(a, b).above
+}
+
+/**
+ * Both crosses in one walk, the two sides of one rule. Three plain loops, one for each state, because crosses
+ * are rare: half the time of one loop with a flag.
+ */
+export function crossBoth(a: Float64Array, b: Float64Array): { above: Uint8Array; below: Uint8Array } {
   const length = a.length
-  const mask = new Uint8Array(length)
-  let below = 0 // 1 when the last non-zero difference was negative, else 0
-  for (let i = 0; i < length; i++) {
-    const x = a[i]!
-    const y = b[i]!
-    if (x > y) {
-      mask[i] = below
-      below = 0
-    } else if (x < y) {
-      below = 1
-    } else if (x !== y) {
-      below = 0 // NaN
+  const above = new Uint8Array(length)
+  const below = new Uint8Array(length)
+  let i = 0
+  while (i < length) {
+    // No sign yet: not begun, NaN, or equal since then.
+    while (i < length && !(a[i]! < b[i]! || a[i]! > b[i]!)) i++
+    // A sign; an equality keeps it, the other sign is a cross, NaN ends it.
+    if (i < length && a[i]! > b[i]!) {
+      while (i < length && a[i]! >= b[i]!) i++
+      if (i === length || !(a[i]! < b[i]!)) continue
+      below[i] = 1
+    }
+    for (;;) {
+      while (i < length && a[i]! <= b[i]!) i++
+      if (i === length || !(a[i]! > b[i]!)) break
+      above[i] = 1
+      while (i < length && a[i]! >= b[i]!) i++
+      if (i === length || !(a[i]! < b[i]!)) break
+      below[i] = 1
     }
   }
-  return mask
+  return { above, below }
 }
 
 function constant(level: number, like: Column): Float64Array {

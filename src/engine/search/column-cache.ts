@@ -4,11 +4,14 @@
  *
  * Only columns it knows count: the bars' own and those it made itself. A column that a strategy built is
  * computed afresh each time, because another trial's may have the same shape and other content. Masks
- * (crosses) are not kept: nearly every pair is asked for once.
+ * (crosses) are not kept, nearly every pair is asked for once; but one walk gives both sides of a pair, so the
+ * side that was not asked for waits for the next call.
  * Memory is bounded: the columns used longest ago go first. Losing one costs time, never the result.
  */
 import type { BarColumns } from '../../market/layout.js'
 import type { Indicators } from '../indicators/indicators.js'
+import type { Column } from '../indicators/cross.js'
+import { crossBoth } from '../indicators/cross.js'
 import { ta } from '../indicators/indicators.js'
 
 export const DEFAULT_CACHE_BYTES = 256 * 1024 * 1024
@@ -26,6 +29,7 @@ export class ColumnCache {
   private readonly limitBytes: number
   private readonly ids = new WeakMap<Float64Array, number>()
   private nextId = 0
+  private waiting: { readonly side: 'above' | 'below'; readonly a: Float64Array; readonly b: Float64Array; readonly mask: Uint8Array } | undefined
   /** In order of last use: the first is the next to go. */
   private readonly results = new Map<string, Remembered>()
 
@@ -36,7 +40,22 @@ export class ColumnCache {
     }
     const remembering: Record<string, unknown> = { ...ta }
     for (const name of KEPT) remembering[name] = this.remember(name, ta[name] as unknown as IndicatorFunction)
+    remembering.crossAbove = (a: Column, b: Column) => this.cross('above', a, b)
+    remembering.crossBelow = (a: Column, b: Column) => this.cross('below', a, b)
     this.ta = remembering as Indicators
+  }
+
+  private cross(side: 'above' | 'below', a: Column, b: Column): Uint8Array {
+    const known = a instanceof Float64Array && b instanceof Float64Array && this.ids.has(a) && this.ids.has(b)
+    if (!known || a.length !== b.length) return side === 'above' ? ta.crossAbove(a, b) : ta.crossBelow(a, b)
+    const { waiting } = this
+    this.waiting = undefined
+    // Handed out once: a strategy may write into the masks it gets.
+    if (waiting?.side === side && waiting.a === a && waiting.b === b) return waiting.mask
+    const both = crossBoth(a, b)
+    const other = side === 'above' ? 'below' : 'above'
+    this.waiting = { side: other, a, b, mask: both[other] }
+    return both[side]
   }
 
   private remember(name: string, compute: IndicatorFunction): IndicatorFunction {

@@ -39,10 +39,33 @@ export function decide(masks: Masks, length: number, direction: Direction, strat
   const shortEntry = hasShort ? column(masks, 'shortEntry', length, strategy) : longExit
   const shortExit = hasShort ? column(masks, 'shortExit', length, strategy) : longEntry
   const keep = direction === 'both' ? 15 : direction === 'long' ? 3 : 12
-  for (let i = 0; i < length; i++) {
+  // Decisions are rare: four bars at a time, and mostly nothing to do for all four.
+  const words = length >> 2
+  const le = wordsOf(longEntry, words)
+  const lx = wordsOf(longExit, words)
+  const se = hasShort ? wordsOf(shortEntry, words) : lx
+  const sx = hasShort ? wordsOf(shortExit, words) : le
+  out.fill(0, 0, length)
+  for (let w = 0; w < words; w++) {
+    if ((le[w]! | lx[w]! | se[w]! | sx[w]!) !== 0) {
+      const i = w * 4
+      combine(longEntry, longExit, shortEntry, shortExit, keep, i, i + 4, out)
+    }
+  }
+  combine(longEntry, longExit, shortEntry, shortExit, keep, words * 4, length, out)
+}
+
+function combine(longEntry: Uint8Array, longExit: Uint8Array, shortEntry: Uint8Array, shortExit: Uint8Array, keep: number, from: number, to: number, out: Uint8Array): void {
+  for (let i = from; i < to; i++) {
     const code = (longEntry[i]! | (longExit[i]! << 1) | (shortEntry[i]! << 2) | (shortExit[i]! << 3)) & keep
     out[i] = RESOLVED[code]!
   }
+}
+
+/** Four bytes a word; a mask that does not begin on a word's boundary is copied. */
+function wordsOf(mask: Uint8Array, words: number): Uint32Array {
+  const aligned = mask.byteOffset % 4 === 0 ? mask : mask.slice()
+  return new Uint32Array(aligned.buffer, aligned.byteOffset, words)
 }
 
 /** The mask as bytes that are 0 or 1. */
@@ -54,9 +77,12 @@ function column(masks: Masks, name: typeof NAMES[number], length: number, strate
   if (!isList) throw unusable(strategy, `${name} is not an array; return a Uint8Array of one 0 or 1 a bar`)
   if (mask.length !== length) throw unusable(strategy, `${name} has ${mask.length} values for ${length} bars`)
   if (mask instanceof Uint8Array) {
+    const words = length >> 2
     let seen = 0
-    for (let i = 0; i < length; i++) seen |= mask[i]!
-    if (seen <= 1) return mask
+    const view = wordsOf(mask, words)
+    for (let w = 0; w < words; w++) seen |= view[w]!
+    for (let i = words * 4; i < length; i++) seen |= mask[i]!
+    if ((seen & ~0x01010101) === 0) return mask
   }
   return Uint8Array.from({ length }, (_, i) => {
     const value: unknown = mask[i]

@@ -53,8 +53,9 @@ export class Simulation {
     const hasStops = execution.stopLoss !== null || execution.takeProfit !== null || execution.trailingStop !== null
     const stopFirst = hasStops && nextOpen && execution.stopPriority === 'stop_first'
     const last = to - 1
+    const lag = nextOpen ? 1 : 0
     const endAtOpen = execution.finalize === 'close_last_open' ? last : -1
-    let cash = this.cash
+    let cash = 0
     let units = 0
     let halted = false
     for (let i = from; i < to; i++) {
@@ -88,6 +89,18 @@ export class Simulation {
         halted = true
       }
       equity[i] = value
+      if (hasStops && this.units !== 0) continue
+      // Quiet stretch: no position to watch and no decision due, so only the equity moves (half the time of a trial).
+      cash = this.cash
+      units = this.units
+      const quietUntil = endAtOpen === -1 ? to : last
+      for (let k = i + 1; k < quietUntil; k++) {
+        if (decisions[k - lag]! !== 0 && !halted) break
+        value = cash + units * close[k]!
+        if (value <= 0 && !halted) break
+        equity[k] = value
+        i = k
+      }
     }
     if (execution.finalize === 'close_last_close' && this.units !== 0) {
       this.exit(last, close[last]!, execution.stopSlippage, END)

@@ -63,7 +63,7 @@ export function satisfiesConstraint(strategy: Strategy, params: Params): boolean
 
 /** The constraint as its author wrote it: the arrow function's body, on one line. */
 function constraintText(strategy: Strategy): string {
-  const source = String(strategy.constraint).replaceAll(/\s+/g, ' ')
+  const source = String((strategy as { constraint?: unknown }).constraint).replaceAll(/\s+/g, ' ')
   const arrow = source.indexOf('=>')
   return `"${(arrow === -1 ? source : source.slice(arrow + 2).trim()).slice(0, 200)}"`
 }
