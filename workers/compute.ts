@@ -5,11 +5,11 @@
  */
 import { readlinkSync } from 'node:fs'
 import { setPriority } from 'node:os'
-import { move, transferableSymbol, valueSymbol, workerData } from 'piscina'
 import { SweepmillError, toSweepmillError } from '../src/base/errors.js'
 import { ControlBlock } from '../src/pool/control-block.js'
 import { decodeCall } from '../src/pool/protocol.js'
 import type { ThreadReply, ThreadRequest } from '../src/pool/protocol.js'
+import { movable, threadOptions } from '../src/pool/thread-side.js'
 import type { Step, StepContext } from './step.js'
 import { stopped } from './step.js'
 import { backtest, checkBacktest, describe, equityCsvStep } from './steps/backtest.js'
@@ -35,7 +35,7 @@ const STEPS: Readonly<Record<string, Step>> = {
   probe, echo: ({ input }) => ({ json: input }),
 }
 
-lowerPriority((workerData as { readonly niceness: number }).niceness)
+lowerPriority(threadOptions().niceness)
 
 export default async function compute(request: ThreadRequest): Promise<ThreadReply> {
   const fromMs = performance.now()
@@ -62,15 +62,6 @@ export default async function compute(request: ThreadRequest): Promise<ThreadRep
   } catch (thrown) {
     return { kind: 'failed', error: asError(thrown, call.userCode).toData(), threadMs: performance.now() - fromMs }
   }
-}
-
-/** Buffers go over without a copy where a payload owns all of its buffer. */
-function movable(reply: Extract<ThreadReply, { kind: 'done' }>): ThreadReply {
-  const owned = Object.values(reply.bytes).filter((bytes) => bytes.byteLength === bytes.buffer.byteLength).map((bytes) => bytes.buffer)
-  return move({
-    get [transferableSymbol]() { return [...new Set(owned)] },
-    get [valueSymbol]() { return reply },
-  } as never) as unknown as ThreadReply
 }
 
 function asError(thrown: unknown, userCode: boolean): SweepmillError {

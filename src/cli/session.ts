@@ -1,11 +1,10 @@
 /**
- * What the commands need of the runtime, and the one place where it is plugged in.
+ * What the commands need of the runtime. `open-workbench.ts` plugs the real one in.
  *
  * A workbench is opened with threads only, so that a spec and its data are checked before any service
  * starts; `connect` then finds or starts Redis and Postgres. `close` ends everything that was started,
  * in reverse: work in hand is handed back, never lost.
  */
-import { systemClock } from '../base/clock.js'
 import type { Config } from '../runtime/config.js'
 import type { Backend, SubmitRequest, Submitted } from '../tasks/backend.js'
 import type { HealthReport } from '../telemetry/health.js'
@@ -34,7 +33,8 @@ export interface Workbench {
   submit(request: SubmitRequest): Promise<Submitted>
   /** Brings the schema up to date and reads it back. */
   migrate(): Promise<MigrationView>
-  close(): Promise<void>
+  /** `stopServices`: embedded services that nobody else uses are gone when it resolves; else they stop some seconds later. */
+  close(stopServices?: boolean): Promise<void>
 }
 
 export interface WorkbenchOptions {
@@ -44,28 +44,3 @@ export interface WorkbenchOptions {
 }
 
 export type OpenWorkbench = (options: WorkbenchOptions) => Promise<Workbench>
-
-/** The one place where the commands meet the runtime. Imported when it is needed: `--help` loads none of it. */
-export const openWorkbench: OpenWorkbench = async (options) => {
-  const [{ RuntimeWorkbench }, { createComputePool }, { openServices }, { Postgres }, { migrate }] = await Promise.all([
-    import('./runtime-workbench.js'), import('../pool/compute-pool.js'), import('../services/services.js'),
-    import('../store/postgres.js'), import('../store/migrate.js'),
-  ])
-  const { config, log } = options
-  return new RuntimeWorkbench(options, {
-    pool: createComputePool({ threads: config.workerThreads, heapMb: config.threadHeapMb, clock: systemClock }),
-    clock: systemClock,
-    findServices: () => openServices({
-      stateDir: config.stateDir, redisUrl: config.redisUrl, databaseUrl: config.databaseUrl, log: (line) => { log.info(line) },
-    }),
-    migrate: async (databaseUrl) => {
-      const postgres = new Postgres({ databaseUrl, maxConnections: 2 })
-      try {
-        const { applied, tables } = await migrate(postgres)
-        return { applied, tables: tables.map(({ table, columns }) => ({ name: table, columns })) }
-      } finally {
-        await postgres.close()
-      }
-    },
-  })
-}
