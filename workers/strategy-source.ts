@@ -45,7 +45,7 @@ export async function compileStrategy(file: string): Promise<Uint8Array> {
     const { outputFiles } = await build({
       entryPoints: [file], bundle: true, write: false, format: 'esm', platform: 'neutral', target: 'node20', sourcemap: 'inline',
       sourcesContent: false, logLevel: 'silent', mainFields: ['module', 'main'],
-      plugins: [{ name: 'engine', setup: ({ onResolve }) => { onResolve({ filter: /^sweepmill$/ }, () => ({ path: ENGINE_IMPORT, external: true })) } }],
+      plugins: [{ name: 'engine', setup: (build) => { build.onResolve({ filter: /^sweepmill$/ }, () => ({ path: ENGINE_IMPORT, external: true })) } }],
     })
     const [output] = outputFiles
     if (output === undefined) throw new SweepmillError('INVARIANT', 'esbuild wrote nothing.')

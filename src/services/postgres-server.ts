@@ -28,7 +28,7 @@ export async function startPostgres(place: Place, searchPath: string, log: (line
     rmSync(data, { recursive: true, force: true })
     const made = await runProgram(join(programs, 'initdb'), [
       '-D', data, '-U', USER, '--encoding=UTF8', '--locale=C', '--auth=scram-sha-256', `--pwfile=${passwordFile}`,
-    ], { cwd: '/', ...(place.owner ?? {}) })
+    ], { cwd: '/', ...place.owner })
     rmSync(passwordFile, { force: true })
     if (!made.ok) throw new SweepmillError('SERVICE_FAILED', `initdb failed: ${made.output.trim().split('\n').slice(-3).join(' | ')}`)
   }

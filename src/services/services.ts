@@ -153,7 +153,8 @@ function closed(socket: Socket): Promise<void> {
 
 async function processGone(pid: number): Promise<void> {
   const started = startOf(pid)
-  while (started !== null && startOf(pid) === started) await systemClock.sleep(20)
+  if (started === null) return
+  for (; startOf(pid) === started;) await systemClock.sleep(20)
 }
 
 type Reply = Exclude<FromSupervisor, { kind: 'log' }>

@@ -68,7 +68,7 @@ function watched(starting: Promise<StartedServer>, forget: () => void): Promise<
 async function stopServers(): Promise<void> {
   ending = true
   const started = await Promise.allSettled([redis, postgres])
-  await Promise.allSettled(started.map((one) => (one.status === 'fulfilled' ? one.value?.server.stop() : undefined)))
+  await Promise.allSettled(started.map(async (one) => { if (one.status === 'fulfilled') await one.value?.server.stop() }))
 }
 
 function end(): void {
