@@ -24,8 +24,8 @@ const IDENTITY = ['data_hash', 'spec_hash', 'engine_version', 'seed', 'periods_p
 
 export function renderBacktestReport(input: BacktestReportInput, assets: ReportAssets): string {
   const { summary, spec, time, equity, close } = input
-  const strategy = spec['strategy'] as { name?: unknown; params?: Record<string, unknown> } | undefined
-  const name = String(strategy?.name ?? '')
+  const strategy = spec['strategy'] as { name?: string; params?: Record<string, unknown> } | undefined
+  const name = strategy?.name ?? ''
   const params = Object.entries(strategy?.params ?? {}).map(([key, value]) => `${key} ${String(value)}`).join(', ')
   const initial = Number((spec['execution'] as { initial_cash?: unknown } | undefined)?.initial_cash ?? equity[0] ?? 1)
   const shown = new Set<string>([...HEADLINE, ...IDENTITY])

@@ -52,7 +52,7 @@ const HELD_OUT_COLUMNS = ['total_return', 'sharpe_ratio', 'max_drawdown', 'total
 
 export function renderSweepReport(input: SweepReportInput, assets: ReportAssets): string {
   const { ranking, spec, time, equity, close } = input
-  const strategy = String((spec['strategy'] as { name?: unknown } | undefined)?.name ?? '')
+  const strategy = (spec['strategy'] as { name?: string } | undefined)?.name ?? ''
   const [best] = ranking.top
   const initial = Number((spec['execution'] as { initial_cash?: unknown } | undefined)?.initial_cash ?? equity[0] ?? 1)
   const hold = close.map((price) => (initial * price) / (close[0] ?? 1))
