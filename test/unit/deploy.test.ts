@@ -20,7 +20,7 @@ test('alerts use only metrics that are registered', async () => {
   metrics.queue.observeDeadLetters(() => Promise.resolve(0))
   metrics.host.observe(() => ({ eventLoopDelayP99Ms: 0, threads: 1, threadsBusy: 0, usefulCpuShare: 0 }))
   const registered = new Set([...(await metrics.exposition()).matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name))
-  const used = [...read('deploy/alerts.yaml').matchAll(/expr: (.*)/g)].flatMap(([, expr]) => (expr ?? '').match(/\b(?:task_queue|saga|sweepmill)_[a-z_]+/g) ?? [])
+  const used = [...read('deploy/alerts.yaml').matchAll(/expr: (.*)/g)].flatMap(([, expr]) => (expr ?? '').match(/\b(?:task_queue|saga|sweepmill)_[a-z0-9_]+/g) ?? [])
   expect(used.length).toBeGreaterThan(8)
   expect(used.map((name) => name.replace(/_bucket$/, '')).filter((name) => !registered.has(name))).toEqual([])
 })
