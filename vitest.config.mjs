@@ -16,7 +16,6 @@ export default defineConfig({
           name: 'servers',
           include: ['test/{conformance,integration,faults}/**/*.test.ts'],
           globalSetup: ['test/global-setup.ts'],
-          maxWorkers: 2,
         },
       },
     ],

@@ -43,14 +43,15 @@ export class Invocation {
   }
 
   /** Opens the runtime for `use` and closes it whatever happens. */
-  async withWorkbench<T>(config: Config, use: (workbench: Workbench) => Promise<T>): Promise<T> {
+  /** `stopServices`: leave no embedded service behind. */
+  async withWorkbench<T>(config: Config, use: (workbench: Workbench) => Promise<T>, stopServices = false): Promise<T> {
     const workbench = await this.context.openWorkbench({
       config, log: this.logger(config), metrics: new Metrics(this.context.version),
     })
     try {
       return await use(workbench)
     } finally {
-      await workbench.close()
+      await workbench.close(stopServices)
     }
   }
 }

@@ -9,7 +9,7 @@ import { systemClock } from '../base/clock.js'
 import { packageRoot } from '../base/package-root.js'
 import { environment } from '../runtime/config.js'
 import { runProgram } from './program.js'
-import { openWorkbench } from './session.js'
+import { openWorkbench } from './open-workbench.js'
 
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {

@@ -24,6 +24,7 @@ export interface FoundServices {
   readonly redisUrl: string
   readonly databaseUrl: string
   release(): Promise<void>
+  stop(): Promise<void>
 }
 
 export interface WorkbenchParts {
@@ -97,10 +98,10 @@ export class RuntimeWorkbench implements Workbench {
     return this.#parts.migrate(this.#services.databaseUrl)
   }
 
-  async close(): Promise<void> {
+  async close(stopServices = false): Promise<void> {
     this.#stopWatching()
     this.#monitor.stop()
-    const steps = [() => this.#runtime?.close(), () => this.#parts.pool.close(), () => this.#services?.release()]
+    const steps = [() => this.#runtime?.close(), () => this.#parts.pool.close(), () => (stopServices ? this.#services?.stop() : this.#services?.release())]
     const failures: unknown[] = []
     for (const step of steps) await Promise.resolve(step()).catch((error: unknown) => { failures.push(error) })
     for (const error of failures) this.#options.log.warn({ err: error }, 'something did not close')

@@ -1,11 +1,10 @@
 /**
- * What the commands need of the runtime, and the one place where it is plugged in.
+ * What the commands need of the runtime. `open-workbench.ts` plugs the real one in.
  *
  * A workbench is opened with threads only, so that a spec and its data are checked before any service
  * starts; `connect` then finds or starts Redis and Postgres. `close` ends everything that was started,
  * in reverse: work in hand is handed back, never lost.
  */
-import { SweepmillError } from '../base/errors.js'
 import type { Config } from '../runtime/config.js'
 import type { Backend, SubmitRequest, Submitted } from '../tasks/backend.js'
 import type { HealthReport } from '../telemetry/health.js'
@@ -34,7 +33,8 @@ export interface Workbench {
   submit(request: SubmitRequest): Promise<Submitted>
   /** Brings the schema up to date and reads it back. */
   migrate(): Promise<MigrationView>
-  close(): Promise<void>
+  /** `stopServices`: embedded services that nobody else uses are gone when it resolves; else they stop some seconds later. */
+  close(stopServices?: boolean): Promise<void>
 }
 
 export interface WorkbenchOptions {
@@ -44,5 +44,3 @@ export interface WorkbenchOptions {
 }
 
 export type OpenWorkbench = (options: WorkbenchOptions) => Promise<Workbench>
-
-export const openWorkbench: OpenWorkbench = () => Promise.reject(new SweepmillError('NOT_SUPPORTED', 'This build has no runtime.'))

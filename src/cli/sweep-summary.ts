@@ -31,10 +31,10 @@ function topTable(top: unknown, objective: string): string {
   if (first === undefined) return '  no trial has a value of the objective'
   const params = Object.keys(asRecord(first['params']))
   const metrics = [objective, ...BESIDE.filter((name) => name !== objective)].filter((name) => name in asRecord(first['metrics']))
-  const heldOut = rows.some((row) => typeof row['holdout'] === 'object' && row['holdout'] !== null)
-  const header = ['#', 'trial', ...params, ...metrics, ...(heldOut ? [`held-out ${objective}`, 'held-out total_return'] : [])]
+  const heldOut = rows.some((row) => typeof row['held_out'] === 'object' && row['held_out'] !== null)
+  const header = ['#', 'trial', ...params, ...metrics, ...(heldOut ? [`held-out ${objective}`, 'held-out return'] : [])]
   const body = rows.map((row, rank): Cell[] => {
-    const held = asRecord(row['holdout'])
+    const held = asRecord(row['held_out'])
     return [
       rank + 1, cell(row['trial']), ...params.map((name) => cell(asRecord(row['params'])[name])),
       ...metrics.map((name) => cell(asRecord(row['metrics'])[name])), ...(heldOut ? [cell(held[objective]), cell(held['total_return'])] : []),

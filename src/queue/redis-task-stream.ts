@@ -49,6 +49,8 @@ export class RedisTaskStream implements TaskStream {
   readonly #keys: { readonly streams: readonly string[]; readonly delayed: string; readonly dlq: string; readonly feed: string; readonly epoch: string }
   readonly #publishes: Batcher<Publication, string | null>
   readonly #settles: Batcher<Settlement, boolean>
+  /** Concurrent producers share one look at the lengths. */
+  readonly #looks: Batcher<null, Record<TaskPriority, number>>
   #ringing: Promise<void> | null = null
   #closed = false
 
@@ -67,6 +69,10 @@ export class RedisTaskStream implements TaskStream {
     const batching = { maxItems: 500, lanes: 2, splits: () => false }
     this.#publishes = new Batcher((items) => this.#publishAll(items), batching)
     this.#settles = new Batcher((entries) => this.#settleAll(entries), batching)
+    this.#looks = new Batcher(async (askers) => {
+      const lengths = await this.#lengths()
+      return askers.map(() => lengths)
+    }, { ...batching, maxItems: 10_000 })
   }
 
   /** Connects and refuses a Redis that evicts keys or is too old. */
@@ -98,7 +104,11 @@ export class RedisTaskStream implements TaskStream {
     return asList(reply).map((id) => (id === null ? null : asText(id)))
   }
 
-  async lengths(): Promise<Record<TaskPriority, number>> {
+  lengths(): Promise<Record<TaskPriority, number>> {
+    return this.#looks.add(null)
+  }
+
+  async #lengths(): Promise<Record<TaskPriority, number>> {
     const lengths = await this.#guard(() => Promise.all(this.#keys.streams.map((key) => this.#redis.xlen(key))))
     return byPriority((i) => lengths[i] ?? 0)
   }

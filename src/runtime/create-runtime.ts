@@ -29,11 +29,12 @@ import type { RetryPolicy } from '../tasks/retry-policy.js'
 import type { TaskPriority } from '../tasks/task.js'
 import { backtestWorkflow } from '../workflows/backtest.js'
 import { optimizationWorkflow } from '../workflows/optimization.js'
-import type { Workflow } from '../workflows/workflow.js'
+import { register } from '../workflows/workflow.js'
+import type { RegisteredWorkflow } from '../workflows/workflow.js'
 import { AttemptLedger } from './attempt-ledger.js'
 import { BarCache } from './bar-cache.js'
 import type { Config } from './config.js'
-import { engineVersion } from './engine-version.js'
+import { engineVersion } from '../base/engine-version.js'
 import { thisIncarnation } from './incarnation.js'
 import { LapseWatch } from './lapse-watch.js'
 import { LeaseKeeper } from './lease-keeper.js'
@@ -76,7 +77,7 @@ export interface RuntimeOptions<Health> {
   readonly clock?: Clock
   readonly retry?: RetryPolicy
   /** Beside the built-in ones: for embedding programs. */
-  readonly workflows?: readonly Workflow<never>[]
+  readonly workflows?: readonly RegisteredWorkflow[]
 }
 
 export interface Runtime<Health> {
@@ -136,11 +137,9 @@ export async function createRuntime<Health>(options: RuntimeOptions<Health>): Pr
   const source = role === 'worker'
     ? new StreamSource(stream, config.pollIntervalMs)
     : new SessionSource({ stream, desk, intake, clock, taskId: () => served, deadConsumers: dead })
-  const workflows = new Map<string, Workflow<unknown>>()
-  for (const workflow of [backtestWorkflow, optimizationWorkflow, ...options.workflows ?? []]) {
-    workflows.set(workflow.taskType, workflow as unknown as Workflow<unknown>)
-  }
-  const reading = (): Promise<RuntimeReading> => readRuntime({ stream, postgres, pool, clock, worker, keeper, role })
+  const workflows = new Map([register(backtestWorkflow), register(optimizationWorkflow), ...options.workflows ?? []]
+    .map((workflow) => [workflow.taskType, workflow]))
+  const reading = (): Promise<RuntimeReading> => readRuntime({ stream, postgres, pool, clock, worker })
   const worker: TaskWorker = new TaskWorker({
     source, ledger, keeper, pool, workflows, clock, random, log,
     saga: { log: new PostgresSagaLog(postgres, incarnation.id), clock, undoBudget: { tries: 5, pauseMs: 200 }, ...(options.observers === undefined ? {} : { observer: options.observers.saga }) },
@@ -203,8 +202,6 @@ interface ReadingParts {
   readonly pool: ComputePool
   readonly clock: Clock
   readonly worker: TaskWorker
-  readonly keeper: LeaseKeeper
-  readonly role: RuntimeRole
 }
 
 async function readRuntime({ stream, postgres, pool, clock, worker }: ReadingParts): Promise<RuntimeReading> {

@@ -38,7 +38,6 @@ export class LeaseKeeper {
   readonly #holdings = new Map<string, Holding>()
   #stopTimer: (() => void) | null = null
   #round: Promise<void> = Promise.resolve()
-  #lastBeatMs = Number.NEGATIVE_INFINITY
 
   constructor(parts: LeaseKeeperParts) {
     this.#parts = parts
@@ -55,14 +54,6 @@ export class LeaseKeeper {
 
   release(taskId: string): void {
     this.#holdings.delete(taskId)
-  }
-
-  get count(): number {
-    return this.#holdings.size
-  }
-
-  get lastBeatMs(): number {
-    return this.#lastBeatMs
   }
 
   stopTask(taskId: string, reason: SweepmillError): void {
@@ -96,10 +87,9 @@ export class LeaseKeeper {
   }
 
   async #beat(): Promise<void> {
-    const { fleet, incarnation, clock } = this.#parts
+    const { fleet, incarnation } = this.#parts
     try {
       const cancelled = await fleet.beat(incarnation)
-      this.#lastBeatMs = clock.monotonicMs()
       for (const taskId of cancelled) this.stopTask(taskId, new SweepmillError('TASK_CANCELLED', `Task ${taskId} was cancelled.`))
     } catch {
       // Postgres is away: the next round tries again.

@@ -30,13 +30,13 @@ export class SweepExport {
   async report(task: TaskRecord): Promise<Uint8Array | null> {
     const isSweep = task.taskType === TaskType.OPTIMIZATION
     if (!isSweep && task.taskType !== TaskType.BACKTEST) return null
-    const kinds = isSweep ? ['ranking', 'equity'] : ['equity', 'trades']
     const bytes: Record<string, Uint8Array> = {}
-    for (const kind of kinds) {
+    for (const kind of isSweep ? ['ranking', 'equity'] : ['equity', 'trades']) {
       const found = await this.#parts.artifacts.get(task.taskId, kind)
-      if (found === null) return null
-      bytes[kind] = found
+      if (found !== null) bytes[kind] = found
     }
+    // A sweep in which no trial has a value of the objective has a ranking, but no best trial's equity.
+    if (bytes[isSweep ? 'ranking' : 'equity'] === undefined) return null
     const reply = await this.#withBars(task, (shared) => this.#run(isSweep ? 'render_sweep_report' : 'render_backtest_report',
       { spec: task.data, result: task.result, task_id: task.taskId }, { bytes, shared }))
     return reply.bytes['html'] ?? null

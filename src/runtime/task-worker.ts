@@ -15,7 +15,7 @@ import { DEFAULT_RETRY, outcomeOfError } from '../tasks/retry-policy.js'
 import type { RetryPolicy } from '../tasks/retry-policy.js'
 import { PRIORITIES } from '../tasks/task.js'
 import type { Attempt, Outcome, Progress, TaskPriority } from '../tasks/task.js'
-import type { Completed, Workflow, WorkflowTools } from '../workflows/workflow.js'
+import type { Completed, RegisteredWorkflow, WorkflowTools } from '../workflows/workflow.js'
 import type { AttemptLedger } from './attempt-ledger.js'
 import type { LeaseKeeper } from './lease-keeper.js'
 import type { TaskSource } from './task-source.js'
@@ -26,7 +26,7 @@ export interface TaskWorkerParts {
   readonly keeper: LeaseKeeper
   readonly pool: ComputePool
   readonly saga: SagaParts
-  readonly workflows: ReadonlyMap<string, Workflow<unknown>>
+  readonly workflows: ReadonlyMap<string, RegisteredWorkflow>
   /** Everything a step may touch except what belongs to one attempt. */
   readonly tools: Omit<WorkflowTools, 'signal' | 'compute' | 'report' | 'commit'>
   readonly onProgress: (attempt: Attempt, progress: Progress) => void
@@ -87,7 +87,9 @@ export class TaskWorker {
     this.#slotFreed?.()
     this.#parts.keeper.stopAll(new SweepmillError('WORKER_STOPPING', 'The worker is shutting down; the task goes on elsewhere.'))
     await this.#loop
-    await Promise.race([Promise.allSettled(this.#attempts), this.#parts.clock.sleep(drainMs)])
+    const drained = new AbortController()
+    await Promise.race([Promise.allSettled(this.#attempts), this.#parts.clock.sleep(drainMs, drained.signal)])
+    drained.abort()
     this.#state = 'stopped'
   }
 

@@ -68,13 +68,20 @@ with silent as (
 )
 select (select count(*) from returned)::int + (select count(*) from forgotten)::int as n`
 
+interface PublishedItem {
+  readonly taskId: string
+  readonly messageId: string | null
+}
+
 export class PostgresTaskIntake implements TaskIntake {
   readonly #postgres: Postgres
   readonly #singles: Batcher<NewTask, Inserted>
+  readonly #published: Batcher<PublishedItem, void>
 
   constructor(postgres: Postgres) {
     this.#postgres = postgres
     this.#singles = new Batcher((tasks) => insertAll(this.#postgres.pool, tasks), { maxItems: 500, lanes: 2, splits: isDataError })
+    this.#published = new Batcher((items) => this.#markAll(items), { maxItems: 1000, lanes: 1, splits: () => false })
   }
 
   async insert(tasks: readonly NewTask[], atomic: boolean): Promise<Inserted[]> {
@@ -89,10 +96,14 @@ export class PostgresTaskIntake implements TaskIntake {
     })
   }
 
-  async markPublished(items: readonly { readonly taskId: string; readonly messageId: string | null }[]): Promise<void> {
-    if (items.length === 0) return
+  async markPublished(items: readonly PublishedItem[]): Promise<void> {
+    await this.#published.addAll(items)
+  }
+
+  async #markAll(items: readonly PublishedItem[]): Promise<void[]> {
     await this.#postgres.prepared('mark_published', MARK_PUBLISHED,
       [JSON.stringify(items.map((item) => ({ task_id: item.taskId, message_id: item.messageId })))])
+    return items.map(() => undefined)
   }
 
   async unpublished(olderThanMs: number, limit: number): Promise<Publication[]> {

@@ -22,6 +22,8 @@ import type { Workflow, WorkflowTools } from './workflow.js'
 
 export const SWEEP_ARTIFACTS = ['ranking', 'equity', 'trades'] as const
 
+/** The result column holds at most 64 KiB; the whole ranking is in sweep_top. */
+const TOP_IN_RESULT = 20
 const COMMIT_EVERY_MS = 200
 const PAGE_BYTES = 4 * 1024 * 1024
 
@@ -247,7 +249,7 @@ export const optimizationWorkflow: Workflow<OptimizationContext> = {
           const result = context.ranked?.result
           if (result === undefined) throw fenceFell(context.attempt)
           await context.tools.commit({
-            kind: 'completed', resultJson: JSON.stringify(result),
+            kind: 'completed', resultJson: JSON.stringify({ ...result, top: result.top.slice(0, TOP_IN_RESULT) }),
             sweep: { trials: result.trials, resultHash: result.result_hash, topJson: JSON.stringify(result.top) },
           })
           return 'null'

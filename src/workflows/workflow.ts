@@ -39,3 +39,11 @@ export interface Workflow<Context> {
   /** Releases what the context holds, however the attempt ended. */
   end(context: Context): void
 }
+
+/** A workflow whose context type only it knows: what the runtime holds. */
+export type RegisteredWorkflow = Workflow<unknown>
+
+/** Forgets the context type: the runtime hands a workflow only the contexts that it made itself. */
+export function register<Context>(workflow: Workflow<Context>): RegisteredWorkflow {
+  return workflow as unknown as RegisteredWorkflow
+}

@@ -26,7 +26,7 @@ export const DEMO_BACKTEST = {
 }
 export const DEMO_SWEEP = {
   strategy: { name: 'sma-cross' },
-  space: { fast: { min: 2, max: 200, step: 1 }, slow: { min: 3, max: 500, step: 1 } }, constraint: 'fast < slow',
+  space: { fast: { min: 2, max: 200, step: 1 }, slow: { min: 3, max: 620, step: 1 } }, constraint: 'fast < slow',
   objective: 'sharpe_ratio', direction: 'maximize', holdout: 0.3, top: 20, execution: EXECUTION,
 }
 
@@ -57,7 +57,7 @@ async function runDemo(invocation: Invocation): Promise<void> {
     output.text(`\n${output.bold('One sweep')}: ${titleOf(DEMO_SWEEP)} with ${DEMO_SWEEP.constraint}, ${took(second)}\n${sweepSummary(second.task.result, DEMO_SWEEP, second)}`)
     output.text(`\nThe report: ${join(process.cwd(), REPORT)}`)
     output.document({ backtest: first.task, sweep: sweepDocument(second.task), ...speed, report: join(process.cwd(), REPORT) })
-  })
+  }, true)
 }
 
 function speedOf({ task, busyShare }: AwaitedTask, workbench: Workbench): Record<string, unknown> {

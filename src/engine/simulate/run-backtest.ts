@@ -11,18 +11,11 @@ import type { BacktestSpec } from '../specs/backtest-spec.js'
 import { checkParams } from '../strategies/check-params.js'
 import type { Strategy } from '../strategies/strategy.js'
 import { prepareBars, sliceBars } from './prepare-bars.js'
+import type { RunIdentity } from './run-identity.js'
 import { runStrategy } from './run-strategy.js'
 import { Simulation } from './simulation.js'
 import { summarise } from './summarise.js'
 import type { Trade } from './trade-log.js'
-
-/** What the result says about its inputs; hashing is the caller's, the engine has no crypto. */
-export interface RunIdentity {
-  readonly dataHash?: string
-  readonly specHash?: string
-  readonly engineVersion?: string
-  readonly seed?: number
-}
 
 /** Bars [from, to) of the prepared bars. */
 export interface BarWindow {

@@ -14,7 +14,7 @@ import { METRIC_UNITS, SWEEP_METRICS } from '../metrics/sweep-metrics.js'
 import type { BacktestSpec } from '../specs/backtest-spec.js'
 import { executionToJson } from '../specs/execution-spec.js'
 import type { Params, Strategy } from '../strategies/strategy.js'
-import type { RunIdentity } from './run-backtest.js'
+import type { RunIdentity } from './run-identity.js'
 import type { Simulation } from './simulation.js'
 import { ENTRY_BAR, EXIT_BAR } from './trade-log.js'
 

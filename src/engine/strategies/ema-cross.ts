@@ -3,7 +3,7 @@ import { defineStrategy } from './strategy.js'
 
 export const emaCross = defineStrategy({
   name: 'ema-cross',
-  params: { fast: { min: 2, max: 200, step: 1, default: 10 }, slow: { min: 3, max: 500, step: 1, default: 20 } },
+  params: { fast: { min: 2, max: 200, step: 1, default: 10 }, slow: { min: 3, max: 1000, step: 1, default: 20 } },
   constraint: ({ fast, slow }) => fast < slow,
   signals({ close }, { fast, slow }, ta) {
     const f = ta.ema(close, fast)

@@ -1,0 +1,27 @@
+/** The one place where the commands meet threads, services and store. Imported when it is needed: `--help` loads none of it. */
+import { systemClock } from '../base/clock.js'
+import type { OpenWorkbench } from './session.js'
+
+export const openWorkbench: OpenWorkbench = async (options) => {
+  const [{ RuntimeWorkbench }, { createComputePool }, { openServices }, { Postgres }, { migrate }] = await Promise.all([
+    import('./runtime-workbench.js'), import('../pool/compute-pool.js'), import('../services/services.js'),
+    import('../store/postgres.js'), import('../store/migrate.js'),
+  ])
+  const { config, log } = options
+  return new RuntimeWorkbench(options, {
+    pool: createComputePool({ threads: config.workerThreads, heapMb: config.threadHeapMb, clock: systemClock }),
+    clock: systemClock,
+    findServices: () => openServices({
+      stateDir: config.stateDir, redisUrl: config.redisUrl, databaseUrl: config.databaseUrl, log: (line) => { log.info(line) },
+    }),
+    migrate: async (databaseUrl) => {
+      const postgres = new Postgres({ databaseUrl, maxConnections: 2 })
+      try {
+        const { applied, tables } = await migrate(postgres)
+        return { applied, tables: tables.map(({ table, columns }) => ({ name: table, columns })) }
+      } finally {
+        await postgres.close()
+      }
+    },
+  })
+}

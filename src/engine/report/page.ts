@@ -1,0 +1,56 @@
+/** The frame of every report: one file with its style, its charts and its data, and no request to anywhere. */
+import { escapeHtml, scriptJson } from './markup.js'
+import { CHART_SCRIPT } from './chart-script.js'
+
+export interface ReportAssets {
+  readonly uplotJs: string
+  readonly uplotCss: string
+}
+
+const STYLE = `
+:root{color-scheme:light dark;--ink:#1b1f24;--soft:#5b6570;--line:#dfe3e8;--paper:#fff;--tint:#f6f7f9;--a:#1f6feb;--b:#9aa4af;--bad:#c4314b;--good:#1a7f4b}
+@media (prefers-color-scheme:dark){:root{--ink:#e6e9ed;--soft:#97a1ac;--line:#2c333b;--paper:#14181d;--tint:#1b2026;--a:#6ea8ff;--b:#75808b;--bad:#ff7b8e;--good:#57c98a}}
+*{box-sizing:border-box}
+body{margin:0;background:var(--paper);color:var(--ink);font:14px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",sans-serif;font-variant-numeric:tabular-nums}
+main{max-width:1180px;margin:0 auto;padding:28px 20px 60px}
+h1{font-size:22px;line-height:1.25;margin:0 0 2px;letter-spacing:-.01em}
+h2{font-size:15px;margin:34px 0 10px;padding-top:12px;border-top:1px solid var(--line)}
+p{margin:6px 0;max-width:76ch}.soft{color:var(--soft)}
+.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(132px,1fr));gap:1px;background:var(--line);border:1px solid var(--line);margin:18px 0 10px}
+.tiles div{background:var(--paper);padding:10px 12px}.tiles dt{color:var(--soft);font-size:12px}.tiles dd{margin:2px 0 0;font-size:19px;font-weight:600}.tiles small{display:block;font-weight:400;font-size:12px;color:var(--soft)}
+.scroll{overflow-x:auto;border:1px solid var(--line)}
+table{border-collapse:collapse;width:100%;font-size:13px}th,td{padding:5px 10px;text-align:right;white-space:nowrap}th{font-weight:600;color:var(--soft);border-bottom:1px solid var(--line);background:var(--tint)}
+td{border-bottom:1px solid var(--line)}tr:last-child td{border-bottom:0}.l{text-align:left}th.group+th.group{border-left:1px solid var(--line)}
+.sortable th{cursor:pointer}.sortable th[aria-sort=ascending]::after{content:" ↑"}.sortable th[aria-sort=descending]::after{content:" ↓"}
+.facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(250px,1fr));gap:4px 28px;margin:8px 0;font-size:13px}.facts div{display:flex;justify-content:space-between;gap:12px;border-bottom:1px dotted var(--line);min-width:0}.facts dt{color:var(--soft);flex:none}.facts dd{margin:0;overflow-wrap:anywhere;text-align:right}
+code{font:12px/1.4 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;overflow-wrap:anywhere}
+.warn{border-left:3px solid var(--bad);padding:2px 0 2px 12px;margin:8px 0}
+.heat{display:grid;grid-template-columns:auto minmax(0,1fr);gap:4px 8px;max-width:760px}.heat .plot{position:relative;border:1px solid var(--line)}.heat canvas{display:block;width:100%;height:min(420px,70vw);image-rendering:pixelated;cursor:crosshair}
+.heat .y,.heat .x{display:flex;justify-content:space-between;color:var(--soft);font-size:12px}.heat .y{flex-direction:column;text-align:right}.heat .x{grid-column:2}
+.mark{position:absolute;width:14px;height:14px;margin:-7px;border:2px solid #fff;outline:1.5px solid #000;border-radius:50%;pointer-events:none}
+.legend{display:flex;flex-wrap:wrap;align-items:center;gap:8px;margin:8px 0;font-size:12px;color:var(--soft)}.legend i{flex:0 0 180px;height:10px;border:1px solid var(--line)}.readout{min-height:1.5em;font-size:13px}
+.chart{margin:6px 0 14px;min-width:0;overflow:hidden}th.group{text-align:center}.u-legend{font-size:12px;text-align:left}.toggle{font:inherit;font-size:12px;color:var(--a);background:none;border:1px solid var(--line);padding:2px 8px;cursor:pointer}
+@media print{main{max-width:none;padding:0}.toggle{display:none}h2{break-after:avoid}.scroll{overflow:visible}}
+`
+
+export interface Page {
+  readonly title: string
+  readonly body: string
+  /** What the charts draw. */
+  readonly data: unknown
+}
+
+export function renderPage({ title, body, data }: Page, assets: ReportAssets): string {
+  return `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
+<title>${escapeHtml(title)}</title>
+<style>${assets.uplotCss}${STYLE}</style></head>
+<body><main>
+${body}
+</main>
+<script type="application/json" id="data">${scriptJson(data)}</script>
+<script>${assets.uplotJs.replaceAll('</script', '<\\/script')}</script>
+<script>${CHART_SCRIPT}</script>
+</body></html>
+`
+}

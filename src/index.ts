@@ -1,0 +1,35 @@
+/**
+ * The library: what `import … from 'sweepmill'` gives. Importing it opens no connection, file or thread.
+ *
+ * Compute alone needs `runBacktest`, `runSweep`, `defineStrategy` and `ta`; the queue and the worker are made by
+ * `createRuntime`, which takes URLs of a Redis and a Postgres.
+ */
+export * from './engine/index.js'
+export { SweepmillError, ERRORS } from './base/errors.js'
+export type { ErrorCategory, ErrorCode, ErrorData } from './base/errors.js'
+export { systemClock } from './base/clock.js'
+export type { Clock } from './base/clock.js'
+export { attachBars } from './market/layout.js'
+export type { BarColumns, Bars, BarsMeta } from './market/layout.js'
+export { createBars } from './market/bars.js'
+export { parseCsv } from './market/read-csv.js'
+export { TaskPriority, TaskType } from './tasks/task.js'
+export type { Attempt, Checkpoint, Outcome, TaskStatus } from './tasks/task.js'
+export type { Backend, SubmitRequest, Submitted, TaskView } from './tasks/backend.js'
+export type { ComputePool } from './tasks/compute-pool.js'
+export { SagaOrchestrator } from './saga/saga-orchestrator.js'
+export type { SagaObserver, SagaParts } from './saga/saga-orchestrator.js'
+export { defineSaga } from './saga/saga-step.js'
+export type { SagaConfig, SagaDefinition, SagaStep } from './saga/saga-step.js'
+export type { SagaLog } from './saga/saga-log.js'
+export { TaskQueue } from './runtime/task-queue.js'
+export type { DequeueOptions, TaskReceipt } from './runtime/task-queue.js'
+export type { TaskRequest } from './runtime/publisher.js'
+export { TaskWorker } from './runtime/task-worker.js'
+export { createRuntime } from './runtime/create-runtime.js'
+export type { Runtime, RuntimeOptions, RuntimeReading, RuntimeRole } from './runtime/create-runtime.js'
+export { loadConfig } from './runtime/config.js'
+export type { Config } from './runtime/config.js'
+export { createComputePool } from './pool/compute-pool.js'
+export { register } from './workflows/workflow.js'
+export type { Workflow, WorkflowTools } from './workflows/workflow.js'

@@ -1,0 +1,229 @@
+/**
+ * CPU-bound steps in Piscina's threads, behind a waiting line of our own.
+ *
+ * At most one step per thread is handed to Piscina. A cancelled step gets its cancel cell set; if it does not end
+ * by itself (user code after 100 ms, built-in code after 5 s) its thread is terminated and replaced. Threads run at a
+ * lower priority than the main thread, so leases are renewed however busy they are.
+ */
+import { join } from 'node:path'
+import { Piscina } from 'piscina'
+import type { MessagePort } from 'node:worker_threads'
+import type { Clock } from '../base/clock.js'
+import { SweepmillError, toSweepmillError } from '../base/errors.js'
+import { packageRoot } from '../base/package-root.js'
+import type { ComputePool, ComputeReply, ComputeRequest, PoolStats } from '../tasks/compute-pool.js'
+import { ControlBlock } from './control-block.js'
+import { encodeCall } from './protocol.js'
+import type { ThreadReply, ThreadRequest } from './protocol.js'
+import { WaitingLine } from './waiting-line.js'
+
+export interface ComputePoolOptions {
+  readonly threads: number
+  /** Heap of one thread in MiB; absent: Node's default. */
+  readonly heapMb?: number
+  readonly clock: Clock
+  /** Linux nice value of the threads; default 10. */
+  readonly niceness?: number
+}
+
+const WORKER_FILE = join(packageRoot, 'dist', 'workers', 'compute.js')
+const PROGRESS_EVERY_MS = 50
+const TERMINATE_USER_CODE_AFTER_MS = 100
+const TERMINATE_BUILT_IN_AFTER_MS = 5000
+
+interface Waiting {
+  readonly request: ComputeRequest
+  readonly resolve: (reply: ComputeReply) => void
+  readonly reject: (error: SweepmillError) => void
+  stopListening: () => void
+}
+
+interface Running {
+  readonly waiting: Waiting
+  readonly dispatch: number
+  readonly startedMs: number
+  readonly terminate: AbortController
+  lastDone: number
+}
+
+export function createComputePool(options: ComputePoolOptions): ComputePool {
+  return new PiscinaComputePool(options)
+}
+
+class PiscinaComputePool implements ComputePool {
+  readonly threads: number
+  readonly #clock: Clock
+  readonly #piscina: Piscina<ThreadRequest, ThreadReply>
+  readonly #block: ControlBlock
+  readonly #line = new WaitingLine<Waiting>()
+  /** By slot. */
+  readonly #running: (Running | null)[]
+  readonly #startedAtMs: number
+  #dispatches = 0
+  #completed = 0
+  #busyMs = 0
+  #replaced = 0
+  #stopProgress: (() => void) | null = null
+  #closed = false
+
+  constructor(options: ComputePoolOptions) {
+    this.threads = options.threads
+    this.#clock = options.clock
+    this.#startedAtMs = options.clock.wallMs()
+    this.#running = Array.from({ length: options.threads }, () => null)
+    this.#block = new ControlBlock(options.threads)
+    this.#piscina = new Piscina({
+      filename: WORKER_FILE, minThreads: options.threads, maxThreads: options.threads, idleTimeout: Number.POSITIVE_INFINITY,
+      // The default blocks a thread's own event loop between tasks, which steps that read from a port need.
+      atomics: 'disabled', recordTiming: false,
+      workerData: { niceness: options.niceness ?? 10 },
+      ...(options.heapMb === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: options.heapMb } }),
+    })
+    // A thread that dies while idle is replaced by Piscina; a step in it is rejected by its own promise.
+    this.#piscina.on('error', () => { this.#replaced += 1 })
+  }
+
+  run(request: ComputeRequest): Promise<ComputeReply> {
+    if (this.#closed) return Promise.reject(new SweepmillError('WORKER_STOPPING', 'The threads are shutting down.'))
+    if (request.signal?.aborted === true) return Promise.reject(cancelled(request))
+    return new Promise((resolve, reject) => {
+      const waiting: Waiting = { request, resolve, reject, stopListening: () => undefined }
+      const onAbort = (): void => this.#cancel(waiting)
+      request.signal?.addEventListener('abort', onAbort, { once: true })
+      waiting.stopListening = () => request.signal?.removeEventListener('abort', onAbort)
+      this.#line.add(request.priority, request.user ?? '', waiting)
+      this.#pump()
+    })
+  }
+
+  stats(): PoolStats {
+    const now = this.#clock.monotonicMs()
+    const running = this.#running.filter((one) => one !== null)
+    return {
+      threads: this.threads, busy: running.length, completed: this.#completed, replacedThreads: this.#replaced, startedAtMs: this.#startedAtMs,
+      waiting: { high: this.#line.count('high'), medium: this.#line.count('medium'), low: this.#line.count('low') },
+      busyMs: running.reduce((sum, one) => sum + (now - one.startedMs), this.#busyMs),
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    for (const waiting of this.#line.drain()) {
+      waiting.stopListening()
+      waiting.reject(new SweepmillError('WORKER_STOPPING', 'The threads are shutting down.'))
+    }
+    this.#stopProgress?.()
+    await this.#piscina.destroy()
+  }
+
+  #pump(): void {
+    for (;;) {
+      const slot = this.#running.indexOf(null)
+      if (slot < 0) return
+      const free = this.#running.filter((one) => one === null).length
+      // An indivisible step below HIGH never takes the last thread: a HIGH one would have to wait for all of it.
+      const next = this.#line.take((priority, { request }) => priority === 'high' || request.divisible || free > 1 || this.threads === 1)
+      if (next === null) return
+      void this.#start(slot, next)
+    }
+  }
+
+  async #start(slot: number, waiting: Waiting): Promise<void> {
+    const { request } = waiting
+    this.#dispatches += 1
+    const running: Running = { waiting, dispatch: this.#dispatches, startedMs: this.#clock.monotonicMs(), terminate: new AbortController(), lastDone: -1 }
+    this.#running[slot] = running
+    this.#block.begin(slot, running.dispatch)
+    this.#watchProgress()
+    try {
+      const reply = await this.#dispatch(slot, running, request)
+      if (reply.kind === 'failed') waiting.reject(SweepmillError.fromData(reply.error))
+      else waiting.resolve(reply)
+    } catch (thrown) {
+      waiting.reject(this.#lost(thrown, request))
+    } finally {
+      this.#reportProgress(slot)
+      waiting.stopListening()
+      this.#completed += 1
+      this.#busyMs += this.#clock.monotonicMs() - running.startedMs
+      this.#running[slot] = null
+      this.#pump()
+    }
+  }
+
+  #dispatch(slot: number, running: Running, request: ComputeRequest): Promise<ThreadReply> {
+    const bytes: Record<string, Uint8Array> = {}
+    const moved: (ArrayBuffer | MessagePort)[] = []
+    for (const [name, value] of Object.entries(request.bytes ?? {})) {
+      // An exact copy: a view would drag its whole underlying buffer along, and the caller may use it again.
+      const copy = new Uint8Array(value)
+      bytes[name] = copy
+      moved.push(copy.buffer)
+    }
+    if (request.port !== undefined) moved.push(request.port)
+    const message: ThreadRequest = {
+      call: encodeCall({ step: request.step, input: request.input, userCode: request.userCode }), bytes, shared: request.shared ?? {},
+      port: request.port ?? null, cells: this.#block.buffer, slot, dispatch: running.dispatch,
+    }
+    return this.#piscina.run(message, { transferList: moved as never, signal: running.terminate.signal })
+  }
+
+  #cancel(waiting: Waiting): void {
+    if (this.#line.remove(waiting)) {
+      waiting.stopListening()
+      waiting.reject(cancelled(waiting.request))
+      return
+    }
+    const slot = this.#running.findIndex((one) => one?.waiting === waiting)
+    const running = this.#running[slot]
+    if (running === null || running === undefined) return
+    this.#block.cancel(slot, running.dispatch)
+    this.#clock.after(waiting.request.userCode ? TERMINATE_USER_CODE_AFTER_MS : TERMINATE_BUILT_IN_AFTER_MS, () => {
+      if (this.#running[slot] !== running) return
+      this.#replaced += 1
+      running.terminate.abort()
+    })
+  }
+
+  #lost(thrown: unknown, request: ComputeRequest): SweepmillError {
+    if (thrown instanceof SweepmillError) return thrown
+    if (request.signal?.aborted === true) return cancelled(request)
+    if (this.#closed) return new SweepmillError('WORKER_STOPPING', 'The threads are shutting down.')
+    const { code, message } = thrown as { code?: string; message?: string }
+    if (code === 'ERR_WORKER_OUT_OF_MEMORY') {
+      return new SweepmillError('OUT_OF_MEMORY', `The step ${request.step} needs more heap than a thread has. Raise THREAD_HEAP_MB, or make the task smaller.`, { cause: thrown })
+    }
+    return toSweepmillError(new SweepmillError('THREAD_LOST', `The thread that ran ${request.step} died: ${message ?? 'no reason given'}.`, { cause: thrown }))
+  }
+
+  /** Polls the cells only while somebody listens. */
+  #watchProgress(): void {
+    if (this.#stopProgress !== null || !this.#running.some((one) => one?.waiting.request.onProgress !== undefined)) return
+    this.#stopProgress = this.#clock.every(PROGRESS_EVERY_MS, () => {
+      let listened = false
+      this.#running.forEach((one, slot) => {
+        if (one?.waiting.request.onProgress === undefined) return
+        listened = true
+        this.#reportProgress(slot)
+      })
+      if (!listened) {
+        this.#stopProgress?.()
+        this.#stopProgress = null
+      }
+    })
+  }
+
+  #reportProgress(slot: number): void {
+    const running = this.#running[slot]
+    if (running === null || running === undefined) return
+    const progress = this.#block.progress(slot, running.dispatch)
+    if (progress === null || progress.done === running.lastDone) return
+    running.lastDone = progress.done
+    running.waiting.request.onProgress?.(progress.done, progress.total)
+  }
+}
+
+function cancelled(request: ComputeRequest): SweepmillError {
+  return new SweepmillError('TASK_CANCELLED', `The step ${request.step} was cancelled.`)
+}

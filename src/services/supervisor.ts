@@ -1,0 +1,101 @@
+/**
+ * The process that owns the embedded servers. Started detached by the first user, it outlives every user and ends
+ * itself: a user is an open connection, which the kernel closes however the user dies, and some seconds after the
+ * last one is gone both servers are stopped.
+ *
+ * Arguments: state folder, grace in milliseconds, search path. Protocol: JSON lines, `ToSupervisor` and `FromSupervisor`.
+ */
+import { createServer } from 'node:net'
+import type { Socket } from 'node:net'
+import { rmSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { systemClock } from '../base/clock.js'
+import { toSweepmillError } from '../base/errors.js'
+import type { ErrorData } from '../base/errors.js'
+import { findPlace } from './place.js'
+import { startPostgres } from './postgres-server.js'
+import { startRedis } from './redis-server.js'
+import type { StartedServer } from './redis-server.js'
+import { reap } from './server-process.js'
+
+export type ToSupervisor =
+  | { readonly kind: 'need'; readonly redis: boolean; readonly postgres: boolean }
+  /** Stop now, if nobody else uses the servers. */
+  | { readonly kind: 'stop' }
+
+export type FromSupervisor =
+  | { readonly kind: 'log'; readonly line: string }
+  | { readonly kind: 'ready'; readonly redisUrl: string | null; readonly databaseUrl: string | null; readonly pid: number }
+  | { readonly kind: 'failed'; readonly error: ErrorData }
+  | { readonly kind: 'stopped'; readonly stopped: boolean }
+
+const [stateDir = '', grace = '10000', searchPath = ''] = process.argv.slice(2)
+const place = findPlace(stateDir)
+const users = new Set<Socket>()
+let redis: Promise<StartedServer> | null = null
+let postgres: Promise<StartedServer> | null = null
+let cancelGrace: (() => void) | null = null
+let ending = false
+
+const send = (socket: Socket, message: FromSupervisor): void => { if (socket.writable) socket.write(`${JSON.stringify(message)}\n`) }
+
+async function serve(socket: Socket, message: ToSupervisor): Promise<void> {
+  if (message.kind === 'stop') {
+    const alone = users.size === 1
+    if (alone) await stopServers()
+    send(socket, { kind: 'stopped', stopped: alone })
+    if (alone) end()
+    return
+  }
+  const log = (line: string): void => { for (const user of users) send(user, { kind: 'log', line }) }
+  try {
+    // A server that failed to start, or died, is started anew for the next who asks.
+    if (message.redis) redis ??= watched(startRedis(place, searchPath, log), () => { redis = null })
+    if (message.postgres) postgres ??= watched(startPostgres(place, searchPath, log), () => { postgres = null })
+    const [one, two] = await Promise.all([message.redis ? redis : null, message.postgres ? postgres : null])
+    send(socket, { kind: 'ready', redisUrl: one?.url ?? null, databaseUrl: two?.url ?? null, pid: process.pid })
+  } catch (thrown) {
+    const { stack: _stack, ...error } = toSweepmillError(thrown, 'SERVICE_FAILED').toData()
+    send(socket, { kind: 'failed', error })
+  }
+}
+
+function watched(starting: Promise<StartedServer>, forget: () => void): Promise<StartedServer> {
+  starting.then(({ server }) => { void server.exited.then(forget) }, forget)
+  return starting
+}
+
+async function stopServers(): Promise<void> {
+  ending = true
+  const started = await Promise.allSettled([redis, postgres])
+  await Promise.allSettled(started.map(async (one) => { if (one.status === 'fulfilled') await one.value?.server.stop() }))
+}
+
+function end(): void {
+  listener.close()
+  rmSync(place.socket, { force: true })
+  process.exit(0)
+}
+
+function startGrace(): void {
+  cancelGrace?.()
+  if (users.size > 0) return
+  cancelGrace = systemClock.after(Number(grace), () => { void stopServers().then(end) })
+}
+
+const listener = createServer((socket) => {
+  if (ending) { socket.destroy(); return }
+  cancelGrace?.()
+  users.add(socket)
+  socket.on('error', () => undefined)
+  socket.on('close', () => {
+    users.delete(socket)
+    startGrace()
+  })
+  createInterface({ input: socket }).on('line', (line) => { void serve(socket, JSON.parse(line) as ToSupervisor) })
+})
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => { void stopServers().then(end) })
+process.on('SIGHUP', () => undefined)
+await Promise.all([reap(place, 'redis', 'SIGTERM'), reap(place, 'postgres', 'SIGINT')])
+listener.listen(place.socket, startGrace)

@@ -1,0 +1,83 @@
+/**
+ * Entry of every compute thread: decode the call, run the step, return a reply or an error as data.
+ *
+ * Nothing here knows Redis or Postgres. A step that throws never takes the thread with it.
+ */
+import { readlinkSync } from 'node:fs'
+import { setPriority } from 'node:os'
+import { SweepmillError, toSweepmillError } from '../src/base/errors.js'
+import { ControlBlock } from '../src/pool/control-block.js'
+import { decodeCall } from '../src/pool/protocol.js'
+import type { ThreadReply, ThreadRequest } from '../src/pool/protocol.js'
+import { movable, threadOptions } from '../src/pool/thread-side.js'
+import type { Step, StepContext } from './step.js'
+import { stopped } from './step.js'
+import { backtest, checkBacktest, describe, equityCsvStep } from './steps/backtest.js'
+import { loadBars, parseBars } from './steps/bars.js'
+import { exportTrials, rankSweep } from './steps/rank.js'
+import { renderBacktest, renderSweep } from './steps/render-report.js'
+import { plan, runTrials } from './steps/sweep.js'
+import { firstPlace } from './strategy-source.js'
+
+/** Spins for `spin_ms`, answering its pulse: what benches and tests load threads with. */
+const probe: Step = ({ input, pulse }) => {
+  const total = Number(input['spin_ms'] ?? 0)
+  const fromMs = performance.now()
+  for (let done = 0; done < total; done = performance.now() - fromMs) if (pulse.beat(done, total)) throw stopped()
+  return { json: {} }
+}
+
+const STEPS: Readonly<Record<string, Step>> = {
+  parse_bars: parseBars, load_bars: loadBars,
+  describe_strategy: describe, check_backtest: checkBacktest, backtest, equity_csv: equityCsvStep,
+  plan_sweep: plan, run_trials: runTrials, rank_sweep: rankSweep, export_trials: exportTrials,
+  render_sweep_report: renderSweep, render_backtest_report: renderBacktest,
+  probe, echo: ({ input }) => ({ json: input }),
+}
+
+lowerPriority(threadOptions().niceness)
+
+export default async function compute(request: ThreadRequest): Promise<ThreadReply> {
+  const fromMs = performance.now()
+  const block = new ControlBlock(request.cells)
+  const { slot, dispatch } = request
+  const call = decodeCall(request.call)
+  const context: StepContext = {
+    input: call.input as Readonly<Record<string, unknown>>, bytes: request.bytes, shared: request.shared, port: request.port,
+    pulse: {
+      beat: (done, total) => {
+        block.report(slot, dispatch, done, total)
+        return block.isCancelled(slot, dispatch)
+      },
+    },
+  }
+  try {
+    const step = STEPS[call.step]
+    if (step === undefined) throw new SweepmillError('INVARIANT', `No thread knows the step ${call.step}.`)
+    const result = await step(context)
+    const reply: ThreadReply = {
+      kind: 'done', json: JSON.stringify(result.json), bytes: result.bytes ?? {}, shared: result.shared ?? {}, threadMs: performance.now() - fromMs,
+    }
+    return movable(reply)
+  } catch (thrown) {
+    return { kind: 'failed', error: asError(thrown, call.userCode).toData(), threadMs: performance.now() - fromMs }
+  }
+}
+
+function asError(thrown: unknown, userCode: boolean): SweepmillError {
+  if (thrown instanceof SweepmillError) return thrown
+  const error = toSweepmillError(thrown, userCode ? 'STRATEGY_FAILED' : 'COMPUTE_FAILED')
+  if (!userCode) return error
+  const stack = thrown instanceof Error ? thrown.stack : undefined
+  return new SweepmillError('STRATEGY_FAILED', `The strategy threw: ${error.message}${firstPlace(stack)}`, { cause: thrown })
+}
+
+/** Below the main thread's, so that leases and HTTP are served while every core is busy. Linux gives each thread an id. */
+function lowerPriority(niceness: number): void {
+  try {
+    const tid = Number(readlinkSync('/proc/thread-self').split('/').at(-1))
+    if (Number.isInteger(tid)) setPriority(tid, niceness)
+  } catch {
+    // Another system, or not allowed: the threads run as they are.
+  }
+}

@@ -1,0 +1,63 @@
+/** Strategies and single backtests. */
+import { readFileSync } from 'node:fs'
+import { engineVersion } from '../../src/base/engine-version.js'
+import { SweepmillError } from '../../src/base/errors.js'
+import { builtinStrategy, checkParams, describeStrategy, formatIsoTime, prepareBars, runBacktest, tradesCsv } from '../../src/engine/index.js'
+import type { BacktestResult } from '../../src/engine/index.js'
+import { loadBacktest } from '../spec.js'
+import { barsOf, payload, utf8 } from '../step.js'
+import type { Step } from '../step.js'
+import { compileStrategy, hashSource, loadStrategy } from '../strategy-source.js'
+
+/** {name} of a built-in strategy, or {file} of the user's → its description, and the compiled code. */
+export const describe: Step = async ({ input }) => {
+  const { name, file } = input as { name?: string; file?: string }
+  if (file === undefined) return { json: describeStrategy(builtinStrategy(name ?? '')) }
+  try {
+    readFileSync(file)
+  } catch (cause) {
+    throw new SweepmillError('FILE_NOT_FOUND', `The strategy file ${file} cannot be read: ${(cause as Error).message}.`, { cause, details: { file } })
+  }
+  const code = await compileStrategy(file)
+  const strategy = await loadStrategy(code)
+  return { json: { ...describeStrategy(strategy), source_hash: hashSource(code) }, bytes: { code } }
+}
+
+/** {spec} → {spec_hash}; refuses parameters that the strategy does not take, and dates that leave no bars. */
+export const checkBacktest: Step = async (context) => {
+  const { spec, specHash, strategy } = await loadBacktest(context)
+  checkParams(strategy, 'params' in spec.strategy ? spec.strategy.params : {})
+  prepareBars(barsOf(context), spec.bars)
+  return { json: { spec_hash: specHash } }
+}
+
+/** {spec} and bars → the result, and trades and equity as bytes. */
+export const backtest: Step = async (context) => {
+  const { spec, specHash, strategy } = await loadBacktest(context)
+  const bars = barsOf(context)
+  const result = runBacktest(bars, strategy, spec, { dataHash: bars.hash, specHash, engineVersion })
+  return { json: result.summary, bytes: { trades: utf8(tradesCsv(result)), equity: equityBytes(result) } }
+}
+
+/** Pairs of (time, equity) as little-endian doubles. */
+export function equityBytes({ time, equity }: Pick<BacktestResult, 'time' | 'equity'>): Uint8Array {
+  const pairs = new Float64Array(time.length * 2)
+  for (let i = 0; i < time.length; i += 1) {
+    pairs[2 * i] = time[i]!
+    pairs[2 * i + 1] = equity[i]!
+  }
+  return new Uint8Array(pairs.buffer)
+}
+
+export function equityColumns(bytes: Uint8Array): { time: Float64Array; equity: Float64Array } {
+  const pairs = new Float64Array(new Uint8Array(bytes).buffer)
+  return { time: pairs.filter((_, i) => i % 2 === 0), equity: pairs.filter((_, i) => i % 2 === 1) }
+}
+
+/** payload equity → `bar,time,equity`. */
+export const equityCsvStep: Step = (context) => {
+  const { time, equity } = equityColumns(payload(context, 'equity'))
+  const lines = ['bar,time,equity']
+  for (let i = 0; i < time.length; i += 1) lines.push(`${i},${formatIsoTime(time[i]!)},${equity[i]!}`)
+  return { json: {}, bytes: { csv: utf8(`${lines.join('\n')}\n`) } }
+}

@@ -1,0 +1,41 @@
+/** Bars into shared memory: from a file, or from stored blocks. */
+import { readFileSync } from 'node:fs'
+import { SweepmillError } from '../../src/base/errors.js'
+import { encodeBlocks, decodeBlocks } from '../../src/market/blocks.js'
+import type { BarsMeta } from '../../src/market/layout.js'
+import { parseCsv } from '../../src/market/read-csv.js'
+import type { Step } from '../step.js'
+
+/** {file, source} → shared.bars and its monthly blocks. */
+export const parseBars: Step = ({ input }) => {
+  const { file, source } = input as { file: string; source: string }
+  let content: Uint8Array
+  try {
+    content = readFileSync(file)
+  } catch (cause) {
+    throw new SweepmillError('FILE_NOT_FOUND', `The data file ${file} cannot be read: ${(cause as Error).message}.`, { cause, details: { file } })
+  }
+  const bars = parseCsv(content, source)
+  const blocks = encodeBlocks(bars)
+  return {
+    json: {
+      data_hash: bars.hash, source, bars: bars.length, first_time: iso(bars.time[0]), last_time: iso(bars.time[bars.length - 1]),
+      size_bytes: bars.sizeBytes, warnings: bars.meta.warnings, blocks: blocks.map(({ month, hash, bars: count }) => ({ month, hash, bars: count })),
+    },
+    bytes: Object.fromEntries(blocks.map((block) => [`block:${block.hash}`, block.bytes])),
+    shared: { bars: bars.buffer },
+  }
+}
+
+/** {data_hash, meta} and payloads block:0… → shared.bars. */
+export const loadBars: Step = ({ input, bytes }) => {
+  const { data_hash: wanted, meta } = input as { data_hash: string; meta: BarsMeta }
+  const blocks = Array.from({ length: Object.keys(bytes).length }, (_, i) => bytes[`block:${i}`] ?? new Uint8Array())
+  const bars = decodeBlocks(blocks, meta)
+  if (bars.hash !== wanted) throw new SweepmillError('INVARIANT', `The stored bars of ${meta.source} have the hash ${bars.hash}, not ${wanted}: the store is damaged.`)
+  return { json: { bars: bars.length }, shared: { bars: bars.buffer } }
+}
+
+function iso(ms: number | undefined): string {
+  return new Date(ms ?? 0).toISOString()
+}

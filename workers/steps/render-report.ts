@@ -1,0 +1,43 @@
+/** Reports, written in a thread: the page is a large string, and the main thread makes none. */
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { parseBacktestSpec, parseSweepSpec, prepareBars, renderBacktestReport, renderSweepReport } from '../../src/engine/index.js'
+import type { ReportAssets, SweepRankingDocument } from '../../src/engine/index.js'
+import { barsOf, payload, utf8 } from '../step.js'
+import type { Step } from '../step.js'
+import { equityColumns } from './backtest.js'
+
+let assets: ReportAssets | null = null
+
+/** uPlot's own files, read once: they go into the page. */
+function reportAssets(): ReportAssets {
+  const folder = dirname(createRequire(import.meta.url).resolve('uplot/dist/uPlot.min.css'))
+  assets ??= { uplotJs: readFileSync(join(folder, 'uPlot.iife.min.js'), 'utf8'), uplotCss: readFileSync(join(folder, 'uPlot.min.css'), 'utf8') }
+  return assets
+}
+
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('utf8')
+}
+
+/** {spec, task_id}, bars, payloads ranking and equity → html. */
+export const renderSweep: Step = (context) => {
+  const { spec, task_id: taskId } = context.input as { spec: Record<string, unknown>; task_id: string }
+  const bars = barsOf(context)
+  const prepared = prepareBars(bars, parseSweepSpec(spec).bars).bars
+  const ranking = JSON.parse(textOf(payload(context, 'ranking'))) as SweepRankingDocument
+  const html = renderSweepReport({ taskId, source: bars.meta.source, spec, ranking, close: prepared.close, ...equityColumns(context.bytes['equity'] ?? new Uint8Array()) }, reportAssets())
+  return { json: {}, bytes: { html: utf8(html) } }
+}
+
+/** {spec, result, task_id}, bars, payloads equity and trades → html. */
+export const renderBacktest: Step = (context) => {
+  const { spec, result, task_id: taskId } = context.input as { spec: Record<string, unknown>; result: Record<string, unknown>; task_id: string }
+  const bars = barsOf(context)
+  const prepared = prepareBars(bars, parseBacktestSpec(spec).bars).bars
+  const html = renderBacktestReport({
+    taskId, source: bars.meta.source, spec, summary: result, close: prepared.close, tradesCsv: textOf(payload(context, 'trades')), ...equityColumns(payload(context, 'equity')),
+  }, reportAssets())
+  return { json: {}, bytes: { html: utf8(html) } }
+}

@@ -1,0 +1,99 @@
+/**
+ * A user's strategy file, compiled and loaded in the thread, never on the main thread.
+ *
+ * esbuild bundles the file with whatever it imports; `sweepmill` stays an import and means the engine alone, so no
+ * strategy can reach Redis or Postgres through us. The code is written to a private folder and imported from there:
+ * stack traces then name the user's file and line (inline source map), which a data: URL would not give.
+ */
+import { createHash } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { build } from 'esbuild'
+import type { BuildFailure } from 'esbuild'
+import { SweepmillError } from '../src/base/errors.js'
+import { packageRoot } from '../src/base/package-root.js'
+import { builtinStrategy, defineStrategy } from '../src/engine/index.js'
+import type { Strategy } from '../src/engine/index.js'
+
+/** Stands in stored code for the engine, whose place differs from host to host. */
+const ENGINE_IMPORT = 'sweepmill:engine'
+const ENGINE_URL = pathToFileURL(join(packageRoot, 'dist', 'src', 'engine', 'index.js')).href
+
+process.setSourceMapsEnabled(true)
+
+let folder: string | null = null
+const loaded = new Map<string, Promise<Strategy>>()
+
+function privateFolder(): string {
+  if (folder === null) {
+    const made = mkdtempSync(join(tmpdir(), 'sweepmill-strategy-'))
+    process.once('exit', () => rmSync(made, { recursive: true, force: true }))
+    folder = made
+  }
+  return folder
+}
+
+export function hashSource(code: Uint8Array): string {
+  return createHash('sha256').update(code).digest('hex')
+}
+
+/** One ES module with everything in it. Throws STRATEGY_INVALID with file and line of the first fault. */
+export async function compileStrategy(file: string): Promise<Uint8Array> {
+  try {
+    const { outputFiles } = await build({
+      entryPoints: [file], bundle: true, write: false, format: 'esm', platform: 'neutral', target: 'node20', sourcemap: 'inline',
+      sourcesContent: false, logLevel: 'silent', mainFields: ['module', 'main'],
+      plugins: [{ name: 'engine', setup: (build) => { build.onResolve({ filter: /^sweepmill$/ }, () => ({ path: ENGINE_IMPORT, external: true })) } }],
+    })
+    const [output] = outputFiles
+    if (output === undefined) throw new SweepmillError('INVARIANT', 'esbuild wrote nothing.')
+    return output.contents
+  } catch (thrown) {
+    const [first] = (thrown as Partial<BuildFailure>).errors ?? []
+    if (first === undefined) throw thrown
+    const { location } = first
+    const where = location === null ? basename(file) : `${location.file}:${location.line}:${location.column + 1}`
+    throw new SweepmillError('STRATEGY_INVALID', `${where}: ${first.text}`, { cause: thrown, details: { file, line: location?.line } })
+  }
+}
+
+/** Loads compiled code, once per content and thread. Throws STRATEGY_INVALID. */
+export function loadStrategy(code: Uint8Array): Promise<Strategy> {
+  const hash = hashSource(code)
+  let strategy = loaded.get(hash)
+  if (strategy === undefined) {
+    strategy = importStrategy(code, hash)
+    loaded.set(hash, strategy)
+  }
+  return strategy
+}
+
+async function importStrategy(code: Uint8Array, hash: string): Promise<Strategy> {
+  const path = join(privateFolder(), `${hash}.mjs`)
+  writeFileSync(path, Buffer.from(code).toString('utf8').replaceAll(JSON.stringify(ENGINE_IMPORT), JSON.stringify(ENGINE_URL)))
+  let module: { default?: unknown }
+  try {
+    module = await import(pathToFileURL(path).href) as { default?: unknown }
+  } catch (thrown) {
+    const { message, stack } = thrown as Error
+    throw new SweepmillError('STRATEGY_INVALID', `The strategy file fails while it loads: ${message}${firstPlace(stack)}`, { cause: thrown })
+  }
+  if (module.default === undefined) {
+    throw new SweepmillError('STRATEGY_INVALID', 'The strategy file has no default export. End it with `export default defineStrategy({ … })`.')
+  }
+  return defineStrategy(module.default as Parameters<typeof defineStrategy>[0]) as Strategy
+}
+
+/** The first stack line that stands in the user's own file. */
+export function firstPlace(stack: string | undefined): string {
+  const line = stack?.split('\n').find((one) => /\bat\b/.test(one) && !one.includes('node:') && !one.includes('/dist/'))
+  const place = /\(?([^()\s]+:\d+:\d+)\)?$/.exec(line ?? '')?.[1]
+  return place === undefined ? '' : ` (at ${place.replace(/^file:\/\//, '')})`
+}
+
+/** The strategy of a spec: the code that came along, else a built-in one. */
+export async function strategyOf(name: string, code: Uint8Array | undefined): Promise<Strategy> {
+  return code === undefined ? builtinStrategy(name) : loadStrategy(code)
+}
