@@ -25,7 +25,7 @@ export function googBars(): Bars {
 
 /** Rows of a CSV with plain commas (a quoted header cell may hold one), by column name. */
 export function goldenRows(name: string): Record<string, string>[] {
-  const [header = '', ...lines] = goldenText(name).trim().split('\n')
+  const [header = '', ...lines] = goldenText(name).trim().split(/\r?\n/)
   const names = [...header.matchAll(/"([^"]*)"|([^,]+)|(?<=^|,)(?=,|$)/g)].map((match) => match[1] ?? match[2] ?? '')
   return lines.map((line) => Object.fromEntries(line.split(',').map((cell, k) => [names[k] ?? '', cell])))
 }

@@ -16,6 +16,10 @@ describe.skipIf(goldenDir === undefined)(`TA-Lib's columns${goldenDir === undefi
     ['BB_upper_20_2', ({ close }) => ta.bollinger(close, 20, 2).upper],
     ['BB_middle', ({ close }) => ta.bollinger(close, 20, 2).middle],
     ['BB_lower', ({ close }) => ta.bollinger(close, 20, 2).lower],
+    ['STOCH_slowK_14_3', ({ high, low, close }) => ta.stochastic(high, low, close, 14, 3, 3).k],
+    ['STOCH_slowD_3', ({ high, low, close }) => ta.stochastic(high, low, close, 14, 3, 3).d],
+    ['ADX_14', ({ high, low, close }) => ta.adx(high, low, close, 14)],
+    ['SAR', ({ high, low }) => ta.parabolicSar(high, low, 0.02, 0.2)],
   ]
   test.each(columns)('%s', (name, compute) => {
     const rows = goldenRows('talib_goog.csv')

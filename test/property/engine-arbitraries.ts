@@ -20,7 +20,7 @@ export function toBars(rows: readonly (readonly [open: number, up: number, down:
 /** Prices in steps of a half, so that equalities and touches happen. */
 const price = fc.integer({ min: 40, max: 400 }).map((halves) => halves / 2)
 const wick = fc.constantFrom(0, 0, 0.01, 0.05, 0.1, 0.3)
-export const barsArbitrary = fc.array(fc.tuple(price, wick, wick, price), { minLength: 3, maxLength: 60 }).map(toBars)
+export const barsArbitrary = fc.array(fc.tuple(price, wick, wick, price), { minLength: 3, maxLength: 60, size: 'max' }).map(toBars)
 
 export const maskArbitrary = (length: number): fc.Arbitrary<Uint8Array> =>
   fc.array(fc.constantFrom(0, 0, 0, 0, 1), { minLength: length, maxLength: length }).map((bits) => Uint8Array.from(bits))

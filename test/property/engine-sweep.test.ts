@@ -13,7 +13,7 @@ const pulse = { beat: () => false }
 const strategy = builtinStrategy('sma-cross')
 
 /** A wandering price whose crosses are many; the steps repeat so that ties happen. */
-const longBars = fc.array(fc.tuple(fc.integer({ min: -4, max: 4 }), fc.constantFrom(0, 0.01, 0.04)), { minLength: 40, maxLength: 160 }).map((steps) => {
+const longBars = fc.array(fc.tuple(fc.integer({ min: -4, max: 4 }), fc.constantFrom(0, 0.01, 0.04)), { minLength: 40, maxLength: 160, size: 'max' }).map((steps) => {
   let last = 100
   return toBars(steps.map(([step, wick]) => {
     const open = last

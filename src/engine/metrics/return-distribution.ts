@@ -51,7 +51,7 @@ function moments(returns: Float64Array): { skew: number; kurtosis: number } {
   }
   const variance = second / n
   if (!(variance > 1e-30)) return { skew: NaN, kurtosis: NaN }
-  const g1 = third / n / variance ** 1.5
+  const g1 = third / n / (variance * Math.sqrt(variance))
   const g2 = fourth / n / (variance * variance) - 3
   return {
     skew: n > 2 ? (Math.sqrt(n * (n - 1)) / (n - 2)) * g1 : NaN,

@@ -19,7 +19,10 @@ export const DEFAULT_CACHE_BYTES = 256 * 1024 * 1024
 type Remembered = Float64Array | Readonly<Record<string, Float64Array>>
 type IndicatorFunction = (...args: never[]) => Remembered
 
-const KEPT = ['sma', 'ema', 'wma', 'rsi', 'stddev', 'rollingMax', 'rollingMin', 'roc', 'momentum', 'trueRange', 'atr', 'bollinger', 'macd'] as const
+const KEPT = [
+  'sma', 'ema', 'wma', 'dema', 'tema', 'kama', 'rsi', 'momentum', 'roc', 'stddev', 'rollingMax', 'rollingMin', 'trueRange', 'atr', 'adx', 'plusDi',
+  'minusDi', 'cci', 'williamsR', 'mfi', 'obv', 'aroon', 'macd', 'bollinger', 'stochastic', 'parabolicSar',
+] as const satisfies readonly (keyof Indicators)[]
 
 export class ColumnCache {
   readonly ta: Indicators

