@@ -41,6 +41,8 @@ export interface Services {
 }
 
 const START_WITHIN_MS = 240_000
+/** A supervisor that was just ending, or was killed, is followed by a new one; one that ends every time is broken. */
+const SUPERVISOR_TRIES = 3
 /** A starter that takes longer to bring the supervisor up was killed. */
 const LOCK_STALE_MS = 20_000
 
@@ -53,27 +55,30 @@ export async function openServices(options: ServicesOptions): Promise<Services> 
     return { redisUrl: redisUrl ?? '', databaseUrl: databaseUrl ?? '', embedded: need, release: nothing, stop: nothing }
   }
   const place = findPlace(options.stateDir)
-  const socket = await connectSupervisor(place, options)
-  const replies = new Replies(socket, options.log ?? (() => undefined))
-  try {
-    send(socket, { kind: 'need', ...need })
-    const ready = await replies.next()
-    if (ready.kind === 'failed') throw SweepmillError.fromData(ready.error)
-    if (ready.kind !== 'ready') throw new SweepmillError('INVARIANT', `The supervisor answered ${ready.kind}.`)
-    return {
-      redisUrl: ready.redisUrl ?? redisUrl ?? '', databaseUrl: ready.databaseUrl ?? databaseUrl ?? '', embedded: need,
-      release: () => closed(socket),
-      stop: async () => {
-        send(socket, { kind: 'stop' })
-        const answer = await replies.next().catch(() => null)
-        await closed(socket)
-        if (answer === null || (answer.kind === 'stopped' && answer.stopped)) await processGone(ready.pid)
-      },
+  for (let tries = 1; ; tries += 1) {
+    const link = new SupervisorLink(await connectSupervisor(place, options), options.log ?? (() => undefined))
+    link.send({ kind: 'need', ...need })
+    const ready = await link.next()
+    if (ready?.kind === 'ready') {
+      return {
+        redisUrl: ready.redisUrl ?? redisUrl ?? '', databaseUrl: ready.databaseUrl ?? databaseUrl ?? '', embedded: need,
+        release: () => link.close(),
+        stop: () => stopIfLast(link, ready.pid),
+      }
     }
-  } catch (error) {
-    await closed(socket)
-    throw error
+    await link.close()
+    if (ready?.kind === 'failed') throw SweepmillError.fromData(ready.error)
+    if (ready !== null) throw new SweepmillError('INVARIANT', `The supervisor answered ${ready.kind}.`)
+    if (tries === SUPERVISOR_TRIES) throw new SweepmillError('SERVICE_FAILED', `The supervisor of the embedded services ended ${tries} times; see ${join(place.folder, 'supervisor.log')}.`)
   }
+}
+
+async function stopIfLast(link: SupervisorLink, pid: number): Promise<void> {
+  if (link.ended) return
+  link.send({ kind: 'stop' })
+  const answer = await link.next()
+  await link.close()
+  if (answer === null || (answer.kind === 'stopped' && answer.stopped)) await processGone(pid)
 }
 
 function isAbsent(url: string | null | undefined): boolean {
@@ -139,18 +144,6 @@ function tryConnect(path: string): Promise<Socket | null> {
   })
 }
 
-function send(socket: Socket, message: ToSupervisor): void {
-  socket.write(`${JSON.stringify(message)}\n`)
-}
-
-function closed(socket: Socket): Promise<void> {
-  return new Promise((resolve) => {
-    if (socket.destroyed) { resolve(); return }
-    socket.once('close', () => resolve())
-    socket.destroy()
-  })
-}
-
 async function processGone(pid: number): Promise<void> {
   const started = startOf(pid)
   if (started === null) return
@@ -159,38 +152,61 @@ async function processGone(pid: number): Promise<void> {
 
 type Reply = Exclude<FromSupervisor, { kind: 'log' }>
 
-/** The supervisor's answers, in order; its log lines go to the caller's log. */
-class Replies {
-  readonly #waiting: { resolve: (reply: Reply) => void; reject: (error: Error) => void }[] = []
+/**
+ * The connection to the supervisor: its answers in order, null once it is gone; log lines go to the caller's log.
+ * It keeps the process alive only while an answer is awaited, so that a user who merely holds it can end.
+ */
+class SupervisorLink {
+  readonly #socket: Socket
+  readonly #waiting: ((reply: Reply | null) => void)[] = []
   readonly #arrived: Reply[] = []
+  readonly #closed: Promise<void>
   #ended = false
 
   constructor(socket: Socket, log: (line: string) => void) {
-    socket.on('error', () => undefined)
-    // A user that only holds the connection must be able to end: the socket alone does not keep it alive.
-    socket.unref()
-    createInterface({ input: socket }).on('line', (line) => {
+    this.#socket = socket
+    // readline passes its input's errors on; the socket's own 'close' follows each of them.
+    createInterface({ input: socket }).on('error', () => undefined).on('line', (line) => {
       const message = JSON.parse(line) as FromSupervisor
-      if (message.kind === 'log') { log(message.line); return }
-      const next = this.#waiting.shift()
-      if (next === undefined) this.#arrived.push(message)
-      else next.resolve(message)
-    }).on('close', () => {
-      this.#ended = true
-      for (const { reject } of this.#waiting.splice(0)) reject(new SweepmillError('SERVICE_FAILED', 'The supervisor of the embedded services ended.'))
+      if (message.kind === 'log') log(message.line)
+      else this.#arrive(message)
     })
-    this.#keepAlive = () => { if (this.#waiting.length > 0) socket.ref(); else socket.unref() }
+    socket.on('error', () => undefined)
+    this.#closed = new Promise((resolve) => {
+      socket.once('close', () => {
+        this.#ended = true
+        for (const resolveWaiting of this.#waiting.splice(0)) resolveWaiting(null)
+        resolve()
+      })
+    })
+    socket.unref()
   }
 
-  readonly #keepAlive: () => void
+  get ended(): boolean {
+    return this.#ended
+  }
 
-  next(): Promise<Reply> {
+  send(message: ToSupervisor): void {
+    this.#socket.write(`${JSON.stringify(message)}\n`)
+  }
+
+  next(): Promise<Reply | null> {
     const first = this.#arrived.shift()
     if (first !== undefined) return Promise.resolve(first)
-    if (this.#ended) return Promise.reject(new SweepmillError('SERVICE_FAILED', 'The supervisor of the embedded services ended.'))
-    const reply = new Promise<Reply>((resolve, reject) => { this.#waiting.push({ resolve, reject }) })
-    this.#keepAlive()
-    void reply.finally(this.#keepAlive).catch(() => undefined)
-    return reply
+    if (this.#ended) return Promise.resolve(null)
+    this.#socket.ref()
+    return new Promise((resolve) => { this.#waiting.push(resolve) })
+  }
+
+  close(): Promise<void> {
+    this.#socket.destroy()
+    return this.#closed
+  }
+
+  #arrive(message: Reply): void {
+    const waiting = this.#waiting.shift()
+    if (waiting === undefined) this.#arrived.push(message)
+    else waiting(message)
+    if (this.#waiting.length === 0) this.#socket.unref()
   }
 }

@@ -92,7 +92,7 @@ const listener = createServer((socket) => {
     users.delete(socket)
     startGrace()
   })
-  createInterface({ input: socket }).on('line', (line) => { void serve(socket, JSON.parse(line) as ToSupervisor) })
+  createInterface({ input: socket }).on('error', () => undefined).on('line', (line) => { void serve(socket, JSON.parse(line) as ToSupervisor) })
 })
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => { void stopServers().then(end) })
