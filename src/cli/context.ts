@@ -36,17 +36,17 @@ export class Invocation {
   /** Throws CONFIG_INVALID or CONFIG_UNKNOWN: always before anything is started. */
   config(): Config { return loadConfig(this.context.env) }
 
-  /** Commands that end soon log only trouble, unless LOG_LEVEL says otherwise; the daemon logs what it does. */
+  /** Commands that end soon tell their failures themselves and log nothing less, unless LOG_LEVEL says otherwise; the daemon logs what it does. */
   logger(config: Config, daemon = false): Logger {
-    const level = daemon || config.sources.LOG_LEVEL === 'environment' ? config.logLevel : 'warn'
+    const level = daemon || config.sources.LOG_LEVEL === 'environment' ? config.logLevel : 'error'
     return createLogger({ level, workerName: config.workerName, sync: !daemon })
   }
 
-  /** Opens the runtime for `use` and closes it whatever happens. */
-  /** `stopServices`: leave no embedded service behind. */
+  /** Opens the runtime for `use` and closes it whatever happens. `stopServices`: leave no embedded service behind. */
   async withWorkbench<T>(config: Config, use: (workbench: Workbench) => Promise<T>, stopServices = false): Promise<T> {
     const workbench = await this.context.openWorkbench({
       config, log: this.logger(config), metrics: new Metrics(this.context.version),
+      note: (line) => { this.output.note(`sweepmill: ${line}`) },
     })
     try {
       return await use(workbench)

@@ -12,7 +12,7 @@ export const openWorkbench: OpenWorkbench = async (options) => {
     pool: createComputePool({ threads: config.workerThreads, heapMb: config.threadHeapMb, clock: systemClock }),
     clock: systemClock,
     findServices: () => openServices({
-      stateDir: config.stateDir, redisUrl: config.redisUrl, databaseUrl: config.databaseUrl, log: (line) => { log.info(line) },
+      stateDir: config.stateDir, redisUrl: config.redisUrl, databaseUrl: config.databaseUrl, log: options.note ?? ((line) => { log.info(line) }),
     }),
     migrate: async (databaseUrl) => {
       const postgres = new Postgres({ databaseUrl, maxConnections: 2 })

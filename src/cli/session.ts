@@ -41,6 +41,8 @@ export interface WorkbenchOptions {
   readonly config: Config
   readonly log: Logger
   readonly metrics: Metrics
+  /** Tells the user what takes a while before work begins, such as fetching Redis. Absent: it is logged. */
+  readonly note?: (line: string) => void
 }
 
 export type OpenWorkbench = (options: WorkbenchOptions) => Promise<Workbench>

@@ -1,0 +1,154 @@
+/** The compute pool with real threads: order, cancelling, errors as data, shared memory. */
+import { spawn } from 'node:child_process'
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, describe, expect, test } from 'vitest'
+import { systemClock } from '../../src/base/clock.js'
+import { packageRoot } from '../../src/base/package-root.js'
+import { createComputePool } from '../../src/pool/compute-pool.js'
+import type { ComputePool, ComputePriority, ComputeReply, ComputeRequest } from '../../src/tasks/compute-pool.js'
+import { eventually } from '../harness.js'
+
+const pools: ComputePool[] = []
+function open(threads: number, heapMb?: number): ComputePool {
+  const pool = createComputePool({ threads, clock: systemClock, ...(heapMb === undefined ? {} : { heapMb }) })
+  pools.push(pool)
+  return pool
+}
+afterEach(async () => { await Promise.all(pools.splice(0).map((pool) => pool.close())) })
+
+const request = (step: string, input: unknown, rest: Partial<ComputeRequest> = {}): ComputeRequest =>
+  ({ step, input, priority: 'low', divisible: true, userCode: false, ...rest })
+const spin = (pool: ComputePool, ms: number, rest: Partial<ComputeRequest> = {}): Promise<ComputeReply> => pool.run(request('probe', { spin_ms: ms }, rest))
+
+function strategyFile(body: string): string {
+  const file = join(mkdtempSync(join(tmpdir(), 'sweepmill-test-')), 'mine.ts')
+  writeFileSync(file, body)
+  return file
+}
+
+const SPEC = { file: join(packageRoot, 'samples', 'sp500-daily.csv'), strategy: { name: 'sma-cross' }, space: { fast: { min: 5, max: 30, step: 1 }, slow: { min: 40, max: 60, step: 2 } } }
+
+async function sampleBars(pool: ComputePool): Promise<SharedArrayBuffer> {
+  const reply = await pool.run(request('parse_bars', { file: SPEC.file, source: 'sp500-daily.csv' }))
+  const { bars } = reply.shared
+  if (bars === undefined) throw new Error('no bars')
+  return bars
+}
+
+describe('compute pool', () => {
+  test('a freed thread goes to the highest priority, and users take turns', async () => {
+    const pool = open(1)
+    const order: string[] = []
+    const blocker = spin(pool, 100)
+    const add = (name: string, priority: ComputePriority, user: string): Promise<void> => spin(pool, 1, { priority, user }).then(() => { order.push(name) })
+    await Promise.all([
+      blocker, add('low a1', 'low', 'a'), add('low a2', 'low', 'a'), add('low b1', 'low', 'b'), add('medium', 'medium', 'a'), add('high', 'high', 'a'),
+    ])
+    expect(order).toEqual(['high', 'medium', 'low a1', 'low b1', 'low a2'])
+  })
+
+  test('an indivisible step below HIGH never holds the last thread', async () => {
+    const pool = open(2)
+    const first = spin(pool, 300, { divisible: false })
+    const second = spin(pool, 300, { divisible: false })
+    await eventually('the first to run', () => Promise.resolve(pool.stats().busy === 1))
+    expect(pool.stats().waiting.low).toBe(1)
+    const ended: string[] = []
+    await Promise.all([
+      spin(pool, 1, { priority: 'high', divisible: false }).then(() => ended.push('high')),
+      first.then(() => ended.push('first')), second.then(() => ended.push('second')),
+    ])
+    expect(ended).toEqual(['high', 'first', 'second'])
+  })
+
+  test('cancelling reaches running code within 100 ms, and waiting code at once', async () => {
+    const pool = open(1)
+    const abort = new AbortController()
+    let progressed = false
+    const running = spin(pool, 60_000, { signal: abort.signal, onProgress: () => { progressed = true } })
+    const waiting = spin(pool, 60_000, { signal: abort.signal })
+    const both = Promise.allSettled([running, waiting])
+    await eventually('its first progress', () => Promise.resolve(progressed))
+    const fromMs = systemClock.monotonicMs()
+    abort.abort()
+    const results = await both
+    expect(systemClock.monotonicMs() - fromMs).toBeLessThan(100)
+    for (const result of results) expect(result).toMatchObject({ status: 'rejected', reason: { code: 'TASK_CANCELLED' } })
+    expect(pool.stats().replacedThreads).toBe(0)
+  })
+
+  test('an endless loop in user code costs its thread, not the pool', async () => {
+    const pool = open(2)
+    const file = strategyFile(`import { defineStrategy } from 'sweepmill'
+export default defineStrategy({ name: 'endless', params: {}, signals({ close }) { for (;;) if (close.length < 0) break; return { longEntry: close } } })`)
+    const described = await pool.run(request('describe_strategy', { file }))
+    const { source_hash: hash } = JSON.parse(described.json) as { source_hash: string }
+    const abort = new AbortController()
+    const endless = pool.run(request('backtest', { spec: { file: SPEC.file, strategy: { name: 'endless' }, strategy_hash: hash } }, {
+      shared: { bars: await sampleBars(pool) }, bytes: { code: described.bytes['code'] ?? new Uint8Array() }, userCode: true, signal: abort.signal,
+    }))
+    const rejected = expect(endless).rejects.toMatchObject({ code: 'TASK_CANCELLED' })
+    await eventually('it to run', () => Promise.resolve(pool.stats().busy === 1))
+    const other = spin(pool, 300)
+    abort.abort()
+    await rejected
+    await other
+    expect(pool.stats().replacedThreads).toBe(1)
+    await Promise.all([spin(pool, 1), spin(pool, 1)])
+  })
+
+  test('errors keep code, sentence and details', async () => {
+    const pool = open(1)
+    await expect(pool.run(request('describe_strategy', { name: 'sma-cros' }))).rejects.toMatchObject({ code: 'STRATEGY_UNKNOWN', message: expect.stringContaining('sma-cross') as unknown })
+    await expect(pool.run(request('parse_bars', { file: '/nowhere', source: 'x' }))).rejects.toMatchObject({ code: 'FILE_NOT_FOUND', details: { file: '/nowhere' } })
+    await expect(pool.run(request('describe_strategy', { file: strategyFile('export default {\n  name: 1 +\n}') }))).rejects.toMatchObject({ code: 'STRATEGY_INVALID', message: expect.stringMatching(/mine\.ts:3/) as unknown })
+    await expect(pool.run(request('no_such_step', {}))).rejects.toMatchObject({ code: 'INVARIANT' })
+  })
+
+  test('a thread out of heap fails its step alone', async () => {
+    const pool = open(1, 48)
+    const file = strategyFile('const all: unknown[] = []\nfor (;;) all.push(new Array(10000).fill(all.length))\nexport default {}')
+    await expect(pool.run(request('describe_strategy', { file }, { userCode: true }))).rejects.toMatchObject({ code: 'OUT_OF_MEMORY' })
+    expect(JSON.parse((await pool.run(request('echo', { still: 'here' }))).json)).toEqual({ still: 'here' })
+  })
+
+  test('bars are shared, never copied, and progress only grows', async () => {
+    const pool = open(2)
+    const buffer = await sampleBars(pool)
+    const bytes = new Uint8Array(buffer)
+    const seen: number[] = []
+    const reply = await pool.run(request('run_trials', { spec: SPEC, ranges: [[0, 286]] }, { shared: { bars: buffer }, onProgress: (done) => seen.push(done) }))
+    expect(JSON.parse(reply.json)).toMatchObject({ trials: [286] })
+    expect(seen.every((done, i) => i === 0 || done > (seen[i - 1] ?? 0))).toBe(true)
+    // What this thread writes, the other one reads: breaking the magic makes a new view fail there.
+    bytes[0] = 0
+    const fresh = open(1)
+    await expect(fresh.run(request('check_backtest', { spec: { file: 'x', strategy: { name: 'sma-cross' } } }, { shared: { bars: buffer } }))).rejects.toMatchObject({ code: 'DATA_FORMAT' })
+  })
+
+  test('the same trials give the same bytes however they are cut', async () => {
+    const pool = open(2)
+    const shared = { bars: await sampleBars(pool) }
+    const whole = await pool.run(request('run_trials', { spec: SPEC, ranges: [[0, 200]] }, { shared }))
+    const [left, right] = await Promise.all([[0, 77], [77, 200]].map((range) => pool.run(request('run_trials', { spec: SPEC, ranges: [range] }, { shared }))))
+    const body = (reply: ComputeReply | undefined): Buffer => Buffer.from(reply?.bytes['q:0']?.subarray(8) ?? [])
+    expect(Buffer.concat([body(left), body(right)]).equals(body(whole))).toBe(true)
+  })
+
+  test('an open pool does not keep a process alive, a closed one refuses', async () => {
+    const pool = open(1)
+    await pool.close()
+    await expect(spin(pool, 1)).rejects.toMatchObject({ code: 'WORKER_STOPPING' })
+    const root = packageRoot
+    const child = spawn(process.execPath, ['--input-type=module', '-e', `
+      const { createComputePool } = await import('${root}/dist/src/pool/compute-pool.js')
+      const { systemClock } = await import('${root}/dist/src/base/clock.js')
+      const pool = createComputePool({ threads: 2, clock: systemClock })
+      await pool.run({ step: 'echo', input: {}, priority: 'high', divisible: true, userCode: false })
+      await pool.close()`], { stdio: 'inherit' })
+    const code = await new Promise((resolve) => { child.once('exit', resolve) })
+    expect(code).toBe(0)
+  })
+})
