@@ -10,11 +10,12 @@ import { Batcher } from '../base/batcher.js'
 import { PRIORITIES } from '../tasks/task.js'
 import type { TaskPriority } from '../tasks/task.js'
 import type {
-  Delivery, Limits, OwnedEntry, PendingEntry, Pick, Publication, Renewal, Settlement, TaskStream,
+  Delivery, Limits, OwnedEntry, PendingEntry, Pick, Publication, PublishedTask, Renewal, Settlement, TaskStream,
 } from '../tasks/task-stream.js'
 import { asList, asText, LuaScript } from './lua-script.js'
 import type { Argument, Reply } from './lua-script.js'
 import { PENDING, RENEW, SWEEP_CONSUMERS } from './scripts/lease.js'
+import { MISSING } from './scripts/missing.js'
 import { PICK, TAKE } from './scripts/pick.js'
 import { PUBLISH } from './scripts/publish.js'
 import { SETTLE } from './scripts/settle.js'
@@ -26,7 +27,7 @@ const FEED_LENGTH = 10_000
 
 const scripts = {
   publish: new LuaScript(PUBLISH), pick: new LuaScript(PICK), take: new LuaScript(TAKE), renew: new LuaScript(RENEW),
-  pending: new LuaScript(PENDING), sweep: new LuaScript(SWEEP_CONSUMERS), settle: new LuaScript(SETTLE),
+  pending: new LuaScript(PENDING), missing: new LuaScript(MISSING), sweep: new LuaScript(SWEEP_CONSUMERS), settle: new LuaScript(SETTLE),
 }
 
 export interface RedisTaskStreamOptions {
@@ -34,7 +35,12 @@ export interface RedisTaskStreamOptions {
   readonly keyPrefix: string
   /** Unique per process start. */
   readonly consumer: string
+  /** The longest wait of one blocking read, in milliseconds: it bounds every lost wake-up. */
+  readonly pollMs: number
 }
+
+/** A server that swallows bytes (a half-open connection) is given up after this; well under a lease. */
+const SILENCE_MS = 5000
 
 /** What tells one life of a Redis from the next: a flush loses the epoch key, a restart changes the run id. */
 export interface RedisIdentity {
@@ -51,6 +57,7 @@ export class RedisTaskStream implements TaskStream {
   readonly #settles: Batcher<Settlement, boolean>
   /** Concurrent producers share one look at the lengths. */
   readonly #looks: Batcher<null, Record<TaskPriority, number>>
+  readonly #pollMs: number
   #ringing: Promise<void> | null = null
   #closed = false
 
@@ -61,10 +68,11 @@ export class RedisTaskStream implements TaskStream {
       streams: PRIORITIES.map((priority) => `${prefix}tasks:${priority}`),
       delayed: `${prefix}tasks:delayed`, dlq: `${prefix}tasks:dlq`, feed: `${prefix}tasks:checkpoints`, epoch: `${prefix}tasks:epoch`,
     }
-    const common = { lazyConnect: true, connectTimeout: 10_000, retryStrategy: (times: number) => Math.min(50 * 2 ** Math.min(times, 5), 1000) }
+    this.#pollMs = options.pollMs
+    const common = { keepAlive: 10_000, lazyConnect: true, connectTimeout: 10_000, retryStrategy: (times: number) => Math.min(50 * 2 ** Math.min(times, 5), 1000) }
     // A command waits for a reconnection through a few retries (Redis restarting), then fails as transient.
-    this.#redis = new Redis(options.redisUrl, { ...common, maxRetriesPerRequest: 8 })
-    this.#bell = new Redis(options.redisUrl, { ...common, maxRetriesPerRequest: 0, enableOfflineQueue: true })
+    this.#redis = new Redis(options.redisUrl, { ...common, maxRetriesPerRequest: 8, socketTimeout: SILENCE_MS })
+    this.#bell = new Redis(options.redisUrl, { ...common, maxRetriesPerRequest: 0, enableOfflineQueue: true, socketTimeout: options.pollMs + SILENCE_MS })
     for (const client of [this.#redis, this.#bell]) client.on('error', () => undefined)
     const batching = { maxItems: 500, lanes: 2, splits: () => false }
     this.#publishes = new Batcher((items) => this.#publishAll(items), batching)
@@ -122,6 +130,14 @@ export class RedisTaskStream implements TaskStream {
     return byPriority((i, priority) => Math.max(0, lengths[priority] - (inHand[i] ?? 0)))
   }
 
+  async missing<T extends PublishedTask>(tasks: readonly T[]): Promise<T[]> {
+    if (tasks.length === 0) return []
+    const args: Argument[] = []
+    for (const task of tasks) args.push(streamNumber(task.priority), task.messageId ?? '', task.taskType, task.taskId)
+    const reply = asList(await this.#run(scripts.missing, [...this.#keys.streams, this.#keys.delayed], args))
+    return tasks.filter((_, i) => reply[i] === 1)
+  }
+
   async delayedCount(): Promise<number> {
     return this.#guard(() => this.#redis.zcard(this.#keys.delayed))
   }
@@ -145,6 +161,11 @@ export class RedisTaskStream implements TaskStream {
       deliveries: asList(reply[0]).map((entry) => toDelivery(asList(entry))),
       lastIds: byPriority((i) => asText(lastIds[i])),
       nextDueMs: due < 0 ? null : due,
+      groupsCreated: Number(reply[3]),
+      ghosts: asList(reply[4]).map((ghost) => {
+        const [n, id] = asList(ghost)
+        return { priority: priorityOf(Number(n)), messageId: asText(id) }
+      }),
     }
   }
 
@@ -169,7 +190,7 @@ export class RedisTaskStream implements TaskStream {
   async #ring(lastIds: Readonly<Record<TaskPriority, string>>, maxMs: number): Promise<void> {
     const ids = PRIORITIES.map((priority) => lastIds[priority])
     try {
-      await this.#bell.callBuffer('XREAD', 'COUNT', 1, 'BLOCK', Math.max(1, Math.ceil(maxMs)), 'STREAMS', ...this.#keys.streams, ...ids)
+      await this.#bell.callBuffer('XREAD', 'COUNT', 1, 'BLOCK', Math.max(1, Math.ceil(Math.min(maxMs, this.#pollMs))), 'STREAMS', ...this.#keys.streams, ...ids)
     } catch (error) {
       if (!this.#closed) throw transient(error)
     }

@@ -11,13 +11,15 @@ import type { Clock } from '../base/clock.js'
 import { isTaskId } from '../base/ids.js'
 import { decodeBody } from '../tasks/message.js'
 import type { QueueObserver } from '../tasks/observer.js'
-import type { AttemptStore, Opened, OpenRequest, TaskDesk, TaskIntake } from '../tasks/task-store.js'
+import type { AttemptStore, Opened, OpenRequest, PublicationBook, TaskDesk } from '../tasks/task-store.js'
 import type { Attempt, DeadLetterReason, Outcome } from '../tasks/task.js'
 import type { Delivery, Settlement, TaskConsumer } from '../tasks/task-stream.js'
+import type { PassWaypoint } from '../tasks/waypoint.js'
+import type { LeaseKeeper } from './lease-keeper.js'
 
-/** How long a commit is tried again while Postgres is away. The lease goes on being renewed meanwhile. */
-const COMMIT_PATIENCE_MS = 60_000
-const COMMIT_PAUSE_MS = 250
+/** How long an open or a commit is tried again while Postgres is away. The lease goes on being renewed meanwhile. */
+const PATIENCE_MS = 60_000
+const PAUSE_MS = 250
 /** An entry in a format this version cannot read goes back for a newer worker, this much later. */
 const NEWER_DELAY_MS = 5000
 
@@ -25,10 +27,12 @@ export interface LedgerParts {
   readonly consumer: TaskConsumer
   readonly attempts: AttemptStore
   readonly desk: TaskDesk
-  readonly intake: TaskIntake
+  readonly book: PublicationBook
+  readonly keeper: LeaseKeeper
   readonly observer: QueueObserver
   readonly clock: Clock
   readonly owner: string
+  readonly waypoint: PassWaypoint
 }
 
 export type Closing = 'committed' | 'fenced'
@@ -40,8 +44,26 @@ export class AttemptLedger {
     this.#parts = parts
   }
 
-  async open(deliveries: readonly Delivery[]): Promise<Attempt[]> {
-    const { attempts, observer, owner } = this.#parts
+  /**
+   * The attempts that the deliveries stand for; whoever gets them holds their leases from now on. While Postgres is
+   * away the deliveries stay in hand and the open is tried again. Throws when that lasts a minute or `signal` aborts;
+   * the entries then lapse like any other.
+   */
+  async open(deliveries: readonly Delivery[], signal?: AbortSignal): Promise<Attempt[]> {
+    const { keeper, waypoint } = this.#parts
+    const held = deliveries.map((delivery) => keeper.hold({ ...delivery, stop: () => undefined, check: () => undefined }))
+    try {
+      for (const { taskId } of deliveries) waypoint('picked', taskId)
+      const started = await this.#open(deliveries, signal)
+      for (const { taskId } of started) waypoint('opened', taskId)
+      return started
+    } finally {
+      for (const release of held) release()
+    }
+  }
+
+  async #open(deliveries: readonly Delivery[], signal: AbortSignal | undefined): Promise<Attempt[]> {
+    const { observer } = this.#parts
     const readable: { delivery: Delivery; data: Record<string, unknown> | null }[] = []
     const settle: Settlement[] = []
     for (const delivery of deliveries) {
@@ -54,7 +76,7 @@ export class AttemptLedger {
     const requests = readable.map(({ delivery, data }): OpenRequest => ({
       taskId: delivery.taskId, messageId: delivery.messageId, priority: delivery.priority, reclaimed: delivery.reclaimed, needsData: data === null,
     }))
-    const opened = await attempts.open(requests, owner)
+    const opened = await this.#openRows(requests, signal)
     const started: Attempt[] = []
     for (const [i, { delivery, data }] of readable.entries()) {
       const verdict = opened[i] as Opened
@@ -73,8 +95,33 @@ export class AttemptLedger {
           settle.push(entryOf(delivery, letter(delivery, 'poison', { code: 'THREAD_LOST', message: 'The task ended its process again and again without progress.' }, verdict.attempts, verdict.generation)))
       }
     }
-    if (settle.length > 0) await this.#parts.consumer.settle(settle)
+    // What cannot be cleared away now, because Redis is gone, lapses and is cleared by a later open.
+    await this.#ifServed(async () => { if (settle.length > 0) await this.#parts.consumer.settle(settle) })
     return started
+  }
+
+  async #openRows(requests: readonly OpenRequest[], signal: AbortSignal | undefined): Promise<Opened[]> {
+    const { attempts, owner, clock } = this.#parts
+    const deadline = clock.monotonicMs() + PATIENCE_MS
+    for (;;) {
+      try {
+        return await attempts.open(requests, owner)
+      } catch (thrown) {
+        const error = toSweepmillError(thrown)
+        if (error.code !== 'POSTGRES_UNAVAILABLE' || signal?.aborted === true || clock.monotonicMs() > deadline) throw error
+        await clock.sleep(PAUSE_MS, signal)
+      }
+    }
+  }
+
+  /** Does what a later open would do anyway, unless a server is away. */
+  async #ifServed(clear: () => Promise<void>): Promise<void> {
+    try {
+      await clear()
+    } catch (thrown) {
+      const { code } = toSweepmillError(thrown)
+      if (code !== 'REDIS_UNAVAILABLE' && code !== 'POSTGRES_UNAVAILABLE') throw thrown
+    }
   }
 
   /**
@@ -82,11 +129,13 @@ export class AttemptLedger {
    * Throws only when Postgres stayed away for a minute; the lease then lapses and the task runs elsewhere.
    */
   async close(attempt: Attempt, outcome: Outcome, startedMs: number): Promise<Closing> {
-    const { observer, clock } = this.#parts
+    const { observer, clock, waypoint } = this.#parts
+    waypoint('before_commit', attempt.taskId)
     if (!await this.#commit(attempt, outcome)) {
       observer.fencedWrite('finish')
       return 'fenced'
     }
+    waypoint('committed', attempt.taskId)
     const durationMs = clock.monotonicMs() - startedMs
     switch (outcome.kind) {
       case 'completed': observer.completed(attempt.priority, attempt.taskType, durationMs); break
@@ -99,13 +148,14 @@ export class AttemptLedger {
       case 'retry': observer.failed(attempt.priority, attempt.taskType, outcome.error.code, durationMs); break
       case 'released': break
     }
-    await this.#settle(attempt, outcome)
+    await this.#ifServed(() => this.#settle(attempt, outcome))
+    waypoint('settled', attempt.taskId)
     return 'committed'
   }
 
   async #commit(attempt: Attempt, outcome: Outcome): Promise<boolean> {
     const { attempts, desk, clock } = this.#parts
-    const deadline = clock.monotonicMs() + COMMIT_PATIENCE_MS
+    const deadline = clock.monotonicMs() + PATIENCE_MS
     for (let unknown = false; ; ) {
       try {
         const [held] = await attempts.finish([{ taskId: attempt.taskId, attempt: attempt.attempt, outcome }])
@@ -118,30 +168,25 @@ export class AttemptLedger {
         const error = toSweepmillError(thrown)
         if (error.code !== 'POSTGRES_UNAVAILABLE' || clock.monotonicMs() > deadline) throw error
         unknown = true
-        await clock.sleep(COMMIT_PAUSE_MS)
+        await clock.sleep(PAUSE_MS)
       }
     }
   }
 
-  /** Redis may be away: the outcome stands, and what stays on the stream is cleared by the next open. */
+  /** If Redis is away the outcome stands all the same, and what stays on the stream is cleared by a later open. */
   async #settle(attempt: Attempt, outcome: Outcome): Promise<void> {
-    const { consumer, intake } = this.#parts
+    const { consumer, book } = this.#parts
     const entry = { priority: attempt.priority, messageId: attempt.messageId }
-    try {
-      switch (outcome.kind) {
-        case 'completed': case 'failed': case 'cancelled':
-          await consumer.settle([{ ...entry, move: { kind: 'done' } }])
-          break
-        case 'dead_letter':
-          await consumer.settle([{ ...entry, move: letter({ ...entry, taskId: attempt.taskId, taskType: attempt.taskType }, outcome.reason, outcome.error, attempt.attempt, attempt.generation) }])
-          break
-        case 'retry': case 'released':
-          await consumer.settle([{ ...entry, move: { kind: 'delay', taskId: attempt.taskId, taskType: attempt.taskType, delayMs: Math.max(1, outcome.delayMs) } }])
-          await intake.markPublished([{ taskId: attempt.taskId, messageId: null }])
-      }
-    } catch (thrown) {
-      const { code } = toSweepmillError(thrown)
-      if (code !== 'REDIS_UNAVAILABLE' && code !== 'POSTGRES_UNAVAILABLE') throw thrown
+    switch (outcome.kind) {
+      case 'completed': case 'failed': case 'cancelled':
+        await consumer.settle([{ ...entry, move: { kind: 'done' } }])
+        break
+      case 'dead_letter':
+        await consumer.settle([{ ...entry, move: letter({ ...entry, taskId: attempt.taskId, taskType: attempt.taskType }, outcome.reason, outcome.error, attempt.attempt, attempt.generation) }])
+        break
+      case 'retry': case 'released':
+        await consumer.settle([{ ...entry, move: { kind: 'delay', taskId: attempt.taskId, taskType: attempt.taskType, delayMs: outcome.delayMs } }])
+        await book.markPublished([{ taskId: attempt.taskId, messageId: null }])
     }
   }
 

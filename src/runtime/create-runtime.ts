@@ -18,6 +18,7 @@ import { CancelBell } from '../store/cancel-bell.js'
 import { PostgresFleet } from '../store/fleet.js'
 import { migrate } from '../store/migrate.js'
 import { Postgres } from '../store/postgres.js'
+import { PostgresPublicationBook } from '../store/publication-book.js'
 import { PostgresSagaLog } from '../store/saga-log.js'
 import { PostgresSweepStore } from '../store/sweep-store.js'
 import { PostgresTaskDesk } from '../store/task-desk.js'
@@ -27,6 +28,7 @@ import { silentObserver } from '../tasks/observer.js'
 import type { QueueObserver } from '../tasks/observer.js'
 import type { RetryPolicy } from '../tasks/retry-policy.js'
 import type { TaskPriority } from '../tasks/task.js'
+import type { PassWaypoint } from '../tasks/waypoint.js'
 import { backtestWorkflow } from '../workflows/backtest.js'
 import { optimizationWorkflow } from '../workflows/optimization.js'
 import { register } from '../workflows/workflow.js'
@@ -35,13 +37,14 @@ import { AttemptLedger } from './attempt-ledger.js'
 import { BarCache } from './bar-cache.js'
 import type { Config } from './config.js'
 import { engineVersion } from '../base/engine-version.js'
+import { FleetWatch } from './fleet-watch.js'
 import { thisIncarnation } from './incarnation.js'
 import { LapseWatch } from './lapse-watch.js'
 import { LeaseKeeper } from './lease-keeper.js'
 import { ProgressBoard } from './progress-board.js'
 import { Publisher } from './publisher.js'
 import { Reconciler } from './reconciler.js'
-import { deadConsumers, Recovery } from './recovery.js'
+import { Recovery } from './recovery.js'
 import { accept, prepare } from './submission.js'
 import { SweepExport } from './sweep-export.js'
 import { TaskBackend } from './task-backend.js'
@@ -76,6 +79,8 @@ export interface RuntimeOptions<Health> {
   readonly log?: RuntimeLog
   readonly clock?: Clock
   readonly retry?: RetryPolicy
+  /** For fault tests: called at named points of a task's life. */
+  readonly waypoint?: PassWaypoint
   /** Beside the built-in ones: for embedding programs. */
   readonly workflows?: readonly RegisteredWorkflow[]
 }
@@ -108,7 +113,7 @@ export async function createRuntime<Health>(options: RuntimeOptions<Health>): Pr
   const incarnation = thisIncarnation(config.workerName, pool.threads, role === 'worker' ? 'worker' : 'session')
   const postgresOptions = { databaseUrl: options.databaseUrl, applicationName: `sweepmill ${incarnation.id}` }
   const postgres = new Postgres(postgresOptions)
-  const stream = new RedisTaskStream({ redisUrl: options.redisUrl, keyPrefix: config.keyPrefix, consumer: incarnation.id })
+  const stream = new RedisTaskStream({ redisUrl: options.redisUrl, keyPrefix: config.keyPrefix, consumer: incarnation.id, pollMs: config.pollIntervalMs })
   try {
     await Promise.all([stream.connect(), migrate(postgres)])
   } catch (error) {
@@ -116,7 +121,9 @@ export async function createRuntime<Health>(options: RuntimeOptions<Health>): Pr
     throw error
   }
 
+  const waypoint = options.waypoint ?? (() => undefined)
   const intake = new PostgresTaskIntake(postgres)
+  const book = new PostgresPublicationBook(postgres, config.leaseMs)
   const attempts = new PostgresAttemptStore(postgres, incarnation.id)
   const desk = new PostgresTaskDesk(postgres)
   const fleet = new PostgresFleet(postgres)
@@ -125,18 +132,18 @@ export async function createRuntime<Health>(options: RuntimeOptions<Health>): Pr
   const sweeps = new PostgresSweepStore(postgres)
   const bars = new BarCache(archive, pool, config.dataMemoryMb * 2 ** 20)
   const board = new ProgressBoard(attempts, clock)
-  const keeper = new LeaseKeeper({ consumer: stream, fleet, incarnation, observer, clock, leaseMs: config.leaseMs, renewalMs: config.leaseRenewalMs })
-  const ledger = new AttemptLedger({ consumer: stream, attempts, desk, intake, observer, clock, owner: incarnation.id })
-  const watch = new LapseWatch(stream, clock, config.leaseMs)
-  const reconciler = new Reconciler(stream, intake, observer, config.leaseMs)
-  const publisher = new Publisher({ stream, intake, observer, clock, capacity: config.streamCapacity })
+  const keeper = new LeaseKeeper({ consumer: stream, fleet, book, incarnation, observer, clock, leaseMs: config.leaseMs, renewalMs: config.leaseRenewalMs })
+  const ledger = new AttemptLedger({ consumer: stream, attempts, desk, book, keeper, observer, clock, owner: incarnation.id, waypoint })
+  const watch = new LapseWatch({ consumer: stream, clock, leaseMs: config.leaseMs, inHand: (entry) => keeper.holds(entry) })
+  const reconciler = new Reconciler(stream, book, observer, config.leaseMs)
+  const publisher = new Publisher({ stream, intake, book, observer, clock, capacity: config.streamCapacity, waypoint })
   const random = seededRandom(Number.parseInt(newNonce(), 16))
-  const dead = (): Promise<ReadonlySet<string>> => deadConsumers(fleet)
+  const fleetWatch = new FleetWatch(fleet, clock, config.leaseMs)
 
   let served: string | null = null
   const source = role === 'worker'
-    ? new StreamSource(stream, config.pollIntervalMs)
-    : new SessionSource({ stream, desk, intake, clock, taskId: () => served, deadConsumers: dead })
+    ? new StreamSource(stream, config.pollIntervalMs, () => recovery.distrust())
+    : new SessionSource({ stream, desk, book, clock, taskId: () => served, deadConsumers: async () => (await fleetWatch.look()).dead })
   const workflows = new Map([register(backtestWorkflow), register(optimizationWorkflow), ...options.workflows ?? []]
     .map((workflow) => [workflow.taskType, workflow]))
   const reading = (): Promise<RuntimeReading> => readRuntime({ stream, postgres, pool, clock, worker })
@@ -149,16 +156,16 @@ export async function createRuntime<Health>(options: RuntimeOptions<Health>): Pr
     healthCheck: async () => options.health(await reading()),
     ...(options.retry === undefined ? {} : { retry: options.retry }),
   })
-  const recovery = new Recovery({
-    reconciler, watch, consumer: stream, fleet, source, clock, intervalMs: config.recoveryIntervalMs, leaseMs: config.leaseMs,
+  const recovery: Recovery = new Recovery({
+    reconciler, watch, fleetWatch, consumer: stream, offer: (lapsed) => { source.offer(lapsed) }, clock, intervalMs: config.recoveryIntervalMs, leaseMs: config.leaseMs,
     log: (message, fields) => log('info', message, fields),
   })
   const bell = new CancelBell(postgresOptions, clock, (taskId) => stopTask(taskId))
   const stopTask = (taskId: string): void => keeper.stopTask(taskId, new SweepmillError('TASK_CANCELLED', `Task ${taskId} was cancelled.`))
-  const queue = new TaskQueue({ stream, publisher, ledger, keeper, watch, reconciler, attempts, desk, clock, random, deadConsumers: dead })
+  const queue = new TaskQueue({ stream, publisher, ledger, keeper, recovery, attempts, desk, clock, random })
   const backend = new TaskBackend<Health>({
     submit: async (request) => accept(await prepare(request, { pool, strategyDir: config.strategyDir, archive }), { archive, bars, publisher, desk }),
-    desk, intake, publisher: stream, artifacts, fleet, queue: stream, board, pool, clock, stopTask,
+    desk, book, publisher: stream, artifacts, fleet, queue: stream, board, pool, clock, stopTask,
     exports: new SweepExport({ pool, bars, archive, artifacts, sweeps }),
     health: async () => options.health(await reading()),
     ready: async () => {

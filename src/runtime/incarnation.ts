@@ -20,16 +20,21 @@ export function thisIncarnation(workerName: string, threads: number, role: Incar
 function processKey(pid: number): string | null {
   try {
     const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
-    return `${boot} ${readlinkSync('/proc/self/ns/pid')} ${startTime(pid)}`
+    const start = startTime(pid)
+    return start === null ? null : `${boot} ${readlinkSync('/proc/self/ns/pid')} ${start}`
   } catch {
     return null
   }
 }
 
-/** Field 22 of /proc/PID/stat, counted after the command's closing parenthesis (a name may hold spaces). */
-function startTime(pid: number): string {
+/**
+ * Field 22 of /proc/PID/stat, counted after the command's closing parenthesis (a name may hold spaces). Null for a
+ * zombie: it is dead, and stays listed until its parent looks.
+ */
+function startTime(pid: number): string | null {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? ''
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return fields[0] === 'Z' || fields[0] === 'X' ? null : fields[19] ?? null
 }
 
 export function isSurelyDead(other: Incarnation): boolean {

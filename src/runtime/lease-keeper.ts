@@ -1,22 +1,20 @@
 /**
- * Keeps what this process holds: renews leases and beats in the fleet, from the main thread, whatever the
+ * Keeps what this process has in hand: renews leases and beats in the fleet, from the main thread, whatever the
  * compute threads do. A lease is renewed three times in its length, so two renewals may fail before it lapses.
  *
- * A renewal that finds no entry goes on (Redis forgot it; the row still names this owner). One that finds
- * another owner stops the holder at once.
+ * A delivery is in hand from its pick until its attempt is closed. A renewal that finds no entry goes on (Redis
+ * forgot it; the row still names this owner, and is noted as one without a message). One that finds another owner
+ * stops the holder at once.
  */
 import { SweepmillError } from '../base/errors.js'
 import type { Clock } from '../base/clock.js'
 import type { QueueObserver } from '../tasks/observer.js'
-import type { Fleet, Incarnation } from '../tasks/task-store.js'
-import type { TaskConsumer } from '../tasks/task-stream.js'
-import type { TaskPriority } from '../tasks/task.js'
+import type { Fleet, Incarnation, PublicationBook } from '../tasks/task-store.js'
+import type { OwnedEntry, TaskConsumer } from '../tasks/task-stream.js'
 
 /** Something held under a lease. `stop` is called with the reason when it must end. */
-export interface Holding {
+export interface Holding extends OwnedEntry {
   readonly taskId: string
-  readonly priority: TaskPriority
-  readonly messageId: string
   stop(reason: SweepmillError): void
   /** Called at each round: ends holdings that made no progress in time. */
   check(nowMs: number): void
@@ -25,6 +23,7 @@ export interface Holding {
 export interface LeaseKeeperParts {
   readonly consumer: TaskConsumer
   readonly fleet: Fleet
+  readonly book: PublicationBook
   readonly incarnation: Incarnation
   readonly observer: QueueObserver
   readonly clock: Clock
@@ -34,8 +33,8 @@ export interface LeaseKeeperParts {
 
 export class LeaseKeeper {
   readonly #parts: LeaseKeeperParts
-  /** By task: entry ids of two streams may be equal. */
-  readonly #holdings = new Map<string, Holding>()
+  /** An attempt that lost its task may still be ending while the next one of the same task runs here. */
+  readonly #holdings = new Set<Holding>()
   #stopTimer: (() => void) | null = null
   #round: Promise<void> = Promise.resolve()
 
@@ -48,20 +47,23 @@ export class LeaseKeeper {
     this.#stopTimer = this.#parts.clock.every(this.#parts.renewalMs, () => { this.#round = this.#round.then(() => this.#keep()) })
   }
 
-  hold(holding: Holding): void {
-    this.#holdings.set(holding.taskId, holding)
+  /** Renews the entry until the returned function is called. */
+  hold(holding: Holding): () => void {
+    this.#holdings.add(holding)
+    return () => { this.#holdings.delete(holding) }
   }
 
-  release(taskId: string): void {
-    this.#holdings.delete(taskId)
+  holds(entry: OwnedEntry): boolean {
+    for (const holding of this.#holdings) if (holding.messageId === entry.messageId && holding.priority === entry.priority) return true
+    return false
   }
 
   stopTask(taskId: string, reason: SweepmillError): void {
-    this.#holdings.get(taskId)?.stop(reason)
+    for (const holding of this.#holdings) if (holding.taskId === taskId) holding.stop(reason)
   }
 
   stopAll(reason: SweepmillError): void {
-    for (const holding of this.#holdings.values()) holding.stop(reason)
+    for (const holding of this.#holdings) holding.stop(reason)
   }
 
   async #keep(): Promise<void> {
@@ -69,20 +71,24 @@ export class LeaseKeeper {
   }
 
   async #renew(): Promise<void> {
-    const { consumer, observer, clock } = this.#parts
-    const holdings = [...this.#holdings.values()]
+    const { consumer, observer, clock, book } = this.#parts
+    const holdings = [...this.#holdings]
     for (const holding of holdings) holding.check(clock.monotonicMs())
     try {
       const renewals = await consumer.renew(holdings)
+      const forgotten: Holding[] = []
       for (const [i, renewal] of renewals.entries()) {
         observer.leaseRenewal(renewal)
         const holding = holdings[i]
-        if (renewal === 'lost' && holding !== undefined && this.#holdings.has(holding.taskId)) {
-          holding.stop(new SweepmillError('LEASE_LOST', `Another worker took task ${holding.taskId} over.`))
-        }
+        // What was settled while the renewal travelled is absent for that reason.
+        if (holding === undefined || !this.#holdings.has(holding)) continue
+        if (renewal === 'lost') holding.stop(new SweepmillError('LEASE_LOST', `Another worker took task ${holding.taskId} over.`))
+        else if (renewal === 'absent') forgotten.push(holding)
       }
+      // Should this process die now, the reconciler of another one must know that no message will bring the task back.
+      if (forgotten.length > 0) await book.markMissing(forgotten)
     } catch {
-      // Redis is away: the next round tries again, and Postgres's fence decides whatever happens.
+      // A server is away: the next round tries again, and Postgres's fence decides whatever happens.
     }
   }
 

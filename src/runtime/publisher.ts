@@ -10,10 +10,11 @@ import type { Clock } from '../base/clock.js'
 import { newTaskId } from '../base/ids.js'
 import { encodeBody } from '../tasks/message.js'
 import type { QueueObserver } from '../tasks/observer.js'
-import type { Inserted, TaskIntake } from '../tasks/task-store.js'
+import type { Inserted, PublicationBook, TaskIntake } from '../tasks/task-store.js'
 import { defaultPriority, PRIORITIES, TASK_DEFAULTS } from '../tasks/task.js'
 import type { NewTask, TaskPriority } from '../tasks/task.js'
 import type { Publication, TaskPublisher } from '../tasks/task-stream.js'
+import type { PassWaypoint } from '../tasks/waypoint.js'
 
 /** A payload in a row; messages carry at most 64 KiB of it. */
 const MAX_PAYLOAD_BYTES = 16 * 1024 * 1024
@@ -33,19 +34,21 @@ export interface TaskRequest {
   readonly attachKey?: string | undefined
 }
 
-export class Publisher {
-  readonly #stream: TaskPublisher
-  readonly #intake: TaskIntake
-  readonly #observer: QueueObserver
-  readonly #clock: Clock
-  readonly #capacity: number
+export interface PublisherParts {
+  readonly stream: TaskPublisher
+  readonly intake: TaskIntake
+  readonly book: PublicationBook
+  readonly observer: QueueObserver
+  readonly clock: Clock
+  readonly capacity: number
+  readonly waypoint: PassWaypoint
+}
 
-  constructor(parts: { stream: TaskPublisher; intake: TaskIntake; observer: QueueObserver; clock: Clock; capacity: number }) {
-    this.#stream = parts.stream
-    this.#intake = parts.intake
-    this.#observer = parts.observer
-    this.#clock = parts.clock
-    this.#capacity = parts.capacity
+export class Publisher {
+  readonly #parts: PublisherParts
+
+  constructor(parts: PublisherParts) {
+    this.#parts = parts
   }
 
   /** Per request the task's id and whether this call created it. `atomic`: all of them or none. */
@@ -53,7 +56,7 @@ export class Publisher {
     if (requests.length === 0) return []
     const tasks = requests.map((request) => this.#newTask(request))
     await this.#checkCapacity(tasks)
-    const inserted = await this.#intake.insert(tasks, atomic)
+    const inserted = await this.#parts.intake.insert(tasks, atomic)
     const conflict = inserted.find((one) => one.kind === 'conflict')
     if (conflict !== undefined) {
       throw new SweepmillError('IDEMPOTENCY_CONFLICT', `The idempotency key belongs to task ${conflict.taskId}, which has another payload. Use a new key, or send the same payload.`, { details: { task_id: conflict.taskId } })
@@ -64,31 +67,40 @@ export class Publisher {
 
   async #publish(tasks: readonly NewTask[]): Promise<void> {
     if (tasks.length === 0) return
-    for (const task of tasks) this.#observer.enqueued(task.priority, task.taskType)
+    const { stream, book, observer, clock, waypoint } = this.#parts
+    for (const task of tasks) {
+      observer.enqueued(task.priority, task.taskType)
+      waypoint('row_committed', task.taskId)
+    }
     const items = tasks.map((task): Publication => ({
       taskId: task.taskId, taskType: task.taskType, priority: task.priority, body: encodeBody(task.data),
-      delayMs: task.notBefore === null ? 0 : Math.max(0, Date.parse(task.notBefore) - this.#clock.wallMs()),
+      delayMs: task.notBefore === null ? 0 : Math.max(0, Date.parse(task.notBefore) - clock.wallMs()),
     }))
     try {
-      const ids = await this.#stream.publish(items)
+      const ids = await stream.publish(items)
+      for (const { taskId } of tasks) waypoint('published', taskId)
       // Not awaited: if it is lost, the reconciler publishes once more and the duplicate is cleared by its open.
-      void this.#intake.markPublished(items.map((item, i) => ({ taskId: item.taskId, messageId: ids[i] ?? null }))).catch(() => undefined)
+      void book.markPublished(items.map((item, i) => ({ taskId: item.taskId, messageId: ids[i] ?? null }))).catch(() => undefined)
     } catch (thrown) {
       if (toSweepmillError(thrown).code !== 'REDIS_UNAVAILABLE') throw thrown
     }
   }
 
   async #checkCapacity(tasks: readonly NewTask[]): Promise<void> {
-    let lengths: Record<TaskPriority, number>
+    const { stream, intake, capacity } = this.#parts
+    let held: Record<TaskPriority, number>
+    let where = 'The queue'
     try {
-      lengths = await this.#stream.lengths()
+      held = await stream.lengths()
     } catch {
-      return // Redis is away: the row is what counts.
+      // Rows are accepted without Redis, but not without end: the reconciler has to publish them all.
+      held = await intake.unpublishedCounts(capacity)
+      where = 'Redis is away, and the backlog of'
     }
     for (const priority of PRIORITIES) {
       const added = tasks.reduce((sum, task) => sum + (task.priority === priority ? 1 : 0), 0)
-      if (added > 0 && lengths[priority] + added > this.#capacity) {
-        throw new SweepmillError('QUEUE_FULL', `The queue tasks:${priority} holds ${lengths[priority]} of at most ${this.#capacity} tasks; nothing was accepted. Come back later, or raise STREAM_CAPACITY.`, { details: { priority, length: lengths[priority], capacity: this.#capacity } })
+      if (added > 0 && held[priority] + added > capacity) {
+        throw new SweepmillError('QUEUE_FULL', `${where} tasks:${priority} holds ${held[priority]} of at most ${capacity} tasks; nothing was accepted. Come back later, or raise STREAM_CAPACITY.`, { details: { priority, length: held[priority], capacity } })
       }
     }
   }
@@ -100,7 +112,7 @@ export class Publisher {
       throw new SweepmillError('PAYLOAD_TOO_LARGE', `The payload has ${Buffer.byteLength(text)} bytes; at most ${MAX_PAYLOAD_BYTES} are taken.`)
     }
     return {
-      taskId: newTaskId(this.#clock.wallMs()),
+      taskId: newTaskId(this.#parts.clock.wallMs()),
       taskType: request.taskType,
       priority: request.priority ?? defaultPriority(request.taskType, request.notBefore !== undefined),
       data,

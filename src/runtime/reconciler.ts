@@ -1,14 +1,20 @@
 /**
- * Makes Redis agree with Postgres. Quiet rounds cost one indexed query: pending rows that were never published.
- * When Redis lost its memory (its epoch key or run id changed) every pending row counts as unpublished and the
- * rows of silent owners go back to pending first; a living owner's task is left alone.
+ * Makes Redis agree with Postgres.
+ *
+ * A row is *unpublished* when Redis has no message for it: it was never sent, or was found missing. A quiet round
+ * costs one indexed query for such rows. At the first round, and when Redis is not the one it was (its run id or
+ * its epoch key changed), every live row is compared with Redis first, and what is missing becomes unpublished.
+ * An unpublished row that is `processing` is left to its owner while that lives; once the owner is gone it goes
+ * back to `pending`, an audited transition, and is published.
  */
 import { newNonce } from '../base/ids.js'
 import type { QueueObserver } from '../tasks/observer.js'
-import type { TaskIntake } from '../tasks/task-store.js'
+import type { PublicationBook } from '../tasks/task-store.js'
 import type { TaskPublisher } from '../tasks/task-stream.js'
+import type { FleetView } from './fleet-watch.js'
 
 const PUBLISH_AT_MOST = 1000
+const COMPARE_AT_ONCE = 1000
 
 export interface RedisIdentitySource {
   identity(fresh: string): Promise<{ readonly epoch: string; readonly runId: string }>
@@ -16,39 +22,66 @@ export interface RedisIdentitySource {
 
 export class Reconciler {
   readonly #stream: TaskPublisher & RedisIdentitySource
-  readonly #intake: TaskIntake
+  readonly #book: PublicationBook
   readonly #observer: QueueObserver
   readonly #leaseMs: number
-  #known: string | null = null
+  /** The Redis that was compared last. */
+  #compared: string | null = null
 
-  constructor(stream: TaskPublisher & RedisIdentitySource, intake: TaskIntake, observer: QueueObserver, leaseMs: number) {
+  constructor(stream: TaskPublisher & RedisIdentitySource, book: PublicationBook, observer: QueueObserver, leaseMs: number) {
     this.#stream = stream
-    this.#intake = intake
+    this.#book = book
     this.#observer = observer
     this.#leaseMs = leaseMs
   }
 
-  /** Returns how many tasks were published. */
-  async round(): Promise<number> {
-    const fresh = newNonce()
-    const identity = await this.#stream.identity(fresh)
+  /** The next round compares everything with Redis, whatever it says of itself. */
+  distrust(): void {
+    this.#compared = null
+  }
+
+  /** Returns how many tasks were published. Throws REDIS_UNAVAILABLE or POSTGRES_UNAVAILABLE; a later round goes on. */
+  async round(fleet: FleetView): Promise<number> {
+    const identity = await this.#stream.identity(newNonce())
     const now = `${identity.epoch} ${identity.runId}`
-    // An epoch that this very call had to set means an empty Redis, also at the first round.
-    const lost = identity.epoch === fresh || (this.#known !== null && this.#known !== now)
-    let grace = 2 * this.#leaseMs
-    if (lost) {
-      this.#observer.reconciled('forgotten', await this.#intake.forgetPublications(2 * this.#leaseMs))
-      grace = 0
+    let missing = 0
+    if (now !== this.#compared) {
+      missing = await this.#compare()
+      this.#compared = now
     }
-    this.#known = now
+    // Young rows are normally left to whoever is about to publish them; after a loss a duplicate is the lesser evil.
+    return this.#publish(fleet, missing > 0 ? 0 : 2 * this.#leaseMs)
+  }
+
+  async #compare(): Promise<number> {
+    let missing = 0
+    for (let after: string | null = null; ;) {
+      const page = await this.#book.published(after, COMPARE_AT_ONCE)
+      const last = page.at(-1)
+      if (last === undefined) break
+      missing += await this.#book.markMissing(await this.#stream.missing(page))
+      after = last.taskId
+    }
+    if (missing > 0) this.#observer.reconciled('missing', missing)
+    return missing
+  }
+
+  async #publish(fleet: FleetView, olderThanMs: number): Promise<number> {
     let published = 0
-    for (;;) {
-      const rows = await this.#intake.unpublished(grace, PUBLISH_AT_MOST)
-      if (rows.length === 0) break
-      const ids = await this.#stream.publish(rows)
-      await this.#intake.markPublished(rows.map((row, i) => ({ taskId: row.taskId, messageId: ids[i] ?? null })))
-      published += rows.length
-      if (rows.length < PUBLISH_AT_MOST) break
+    for (let after: string | null = null; ;) {
+      const rows = await this.#book.unpublished(olderThanMs, after, PUBLISH_AT_MOST)
+      const last = rows.at(-1)
+      if (last === undefined) break
+      after = last.taskId
+      const ownerless = rows.filter((row) => row.owner !== null && fleet.isGone(row.owner))
+      const returned = new Set(ownerless.length === 0 ? [] : await this.#book.takeBack(ownerless.map(({ taskId, attempt }) => ({ taskId, attempt }))))
+      const due = rows.filter((row) => row.owner === null || returned.has(row.taskId))
+      if (due.length > 0) {
+        const ids = await this.#stream.publish(due.map((row) => ({ ...row, body: null })))
+        await this.#book.markPublished(due.map((row, i) => ({ taskId: row.taskId, messageId: ids[i] ?? null })))
+        published += due.length
+      }
+      if (returned.size > 0) this.#observer.reconciled('owner_gone', returned.size)
     }
     if (published > 0) this.#observer.reconciled('republished', published)
     return published

@@ -4,7 +4,7 @@ import type { Clock } from '../base/clock.js'
 import type { ArtifactKind, Backend, ProgressView, QueueStatsView, Submitted, SubmitRequest, TaskEventView, TaskQuery, TaskView } from '../tasks/backend.js'
 import type { ArtifactStore } from '../tasks/bar-archive.js'
 import type { ComputePool } from '../tasks/compute-pool.js'
-import type { Fleet, TaskDesk, TaskIntake, TaskRecord } from '../tasks/task-store.js'
+import type { Fleet, PublicationBook, TaskDesk, TaskRecord } from '../tasks/task-store.js'
 import { isFinal, PRIORITIES } from '../tasks/task.js'
 import type { Checkpoint, TaskPriority } from '../tasks/task.js'
 import type { TaskPublisher } from '../tasks/task-stream.js'
@@ -26,7 +26,7 @@ export interface QueueGauges {
 export interface TaskBackendParts<Health> {
   readonly submit: (request: SubmitRequest) => Promise<Submitted>
   readonly desk: TaskDesk
-  readonly intake: TaskIntake
+  readonly book: PublicationBook
   readonly publisher: TaskPublisher
   readonly artifacts: ArtifactStore
   readonly fleet: Fleet
@@ -123,7 +123,7 @@ export class TaskBackend<Health> implements Backend<Health> {
       throw new SweepmillError('STATE_CONFLICT', `Task ${taskId} is ${before.status}; only a failed, cancelled or dead-lettered task can be retried.`, { details: { status: before.status } })
     }
     const [messageId] = await this.#parts.publisher.publish([{ taskId, taskType: record.taskType, priority: record.priority, body: null, delayMs: 0 }])
-    await this.#parts.intake.markPublished([{ taskId, messageId: messageId ?? null }])
+    await this.#parts.book.markPublished([{ taskId, messageId: messageId ?? null }])
     return toView(record)
   }
 

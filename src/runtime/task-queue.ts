@@ -11,12 +11,11 @@ import type { Random } from '../base/random.js'
 import { DEFAULT_RETRY, outcomeOfError } from '../tasks/retry-policy.js'
 import type { AttemptStore, TaskDesk } from '../tasks/task-store.js'
 import type { Attempt, Checkpoint, Outcome, TaskPriority } from '../tasks/task.js'
-import type { TaskStream } from '../tasks/task-stream.js'
+import type { PendingEntry, TaskStream } from '../tasks/task-stream.js'
 import type { AttemptLedger } from './attempt-ledger.js'
-import type { LapseWatch } from './lapse-watch.js'
 import type { LeaseKeeper } from './lease-keeper.js'
 import type { Publisher, TaskRequest } from './publisher.js'
-import type { Reconciler } from './reconciler.js'
+import type { Recovery } from './recovery.js'
 
 export interface TaskReceipt {
   readonly messageId: string
@@ -43,25 +42,23 @@ export interface TaskQueueParts {
   readonly publisher: Publisher
   readonly ledger: AttemptLedger
   readonly keeper: LeaseKeeper
-  readonly watch: LapseWatch
-  readonly reconciler: Reconciler
+  readonly recovery: Recovery
   readonly attempts: AttemptStore
   readonly desk: TaskDesk
   readonly clock: Clock
   readonly random: Random
-  /** Consumers that are surely dead. */
-  readonly deadConsumers: () => Promise<ReadonlySet<string>>
 }
 
 interface Held {
   readonly attempt: Attempt
   readonly startedMs: number
+  readonly release: () => void
 }
 
 export class TaskQueue {
   readonly #parts: TaskQueueParts
   readonly #held = new Map<string, Held>()
-  #takeOver: Awaited<ReturnType<LapseWatch['scan']>> = []
+  #takeOver: readonly PendingEntry[] = []
 
   constructor(parts: TaskQueueParts) {
     this.#parts = parts
@@ -105,12 +102,12 @@ export class TaskQueue {
 
   #receipt(attempt: Attempt): TaskReceipt {
     const abort = new AbortController()
-    this.#held.set(attempt.taskId, { attempt, startedMs: this.#parts.clock.monotonicMs() })
-    this.#parts.keeper.hold({
+    const release = this.#parts.keeper.hold({
       taskId: attempt.taskId, priority: attempt.priority, messageId: attempt.messageId,
       stop: (reason) => { if (!abort.signal.aborted) abort.abort(reason) },
       check: () => undefined,
     })
+    this.#held.set(attempt.taskId, { attempt, startedMs: this.#parts.clock.monotonicMs(), release })
     return {
       messageId: attempt.messageId, priority: attempt.priority, taskId: attempt.taskId, taskType: attempt.taskType,
       attempt: attempt.attempt, payload: attempt.data, signal: abort.signal,
@@ -149,9 +146,9 @@ export class TaskQueue {
    * over. Returns how many tasks it found. A lease lapses only after two rounds a lease apart, unless its owner is surely dead.
    */
   async recoverStalledTasks(): Promise<number> {
-    const published = await this.#parts.reconciler.round()
-    this.#takeOver = await this.#parts.watch.scan(await this.#parts.deadConsumers())
-    return published + this.#takeOver.length
+    const { published, lapsed } = await this.#parts.recovery.round()
+    this.#takeOver = lapsed
+    return published + lapsed.length
   }
 
   async #close(receipt: TaskReceipt, outcome: Outcome): Promise<void> {
@@ -160,7 +157,7 @@ export class TaskQueue {
       if (await this.#parts.ledger.close(held.attempt, outcome, held.startedMs) === 'fenced') throw lost(receipt)
     } finally {
       this.#held.delete(receipt.taskId)
-      this.#parts.keeper.release(receipt.taskId)
+      held.release()
     }
   }
 

@@ -3,7 +3,7 @@
  */
 import type { Clock } from '../base/clock.js'
 import { isFinal } from '../tasks/task.js'
-import type { TaskDesk, TaskIntake } from '../tasks/task-store.js'
+import type { PublicationBook, TaskDesk } from '../tasks/task-store.js'
 import type { Delivery, Limits, PendingEntry, TaskStream } from '../tasks/task-stream.js'
 
 export interface TaskSource {
@@ -16,18 +16,21 @@ export interface TaskSource {
 export class StreamSource implements TaskSource {
   readonly #stream: TaskStream
   readonly #pollMs: number
+  readonly #onDisturbed: () => void
   #lapsed: readonly PendingEntry[] = []
 
-  /** `pollMs` bounds how long a lost wake-up can go unnoticed. */
-  constructor(stream: TaskStream, pollMs: number) {
+  /** `pollMs` bounds how long a lost wake-up can go unnoticed. `onDisturbed` hears that Redis lost something. */
+  constructor(stream: TaskStream, pollMs: number, onDisturbed: () => void) {
     this.#stream = stream
     this.#pollMs = pollMs
+    this.#onDisturbed = onDisturbed
   }
 
   async next(limits: Limits, total: number, signal: AbortSignal): Promise<readonly Delivery[]> {
     const lapsed = this.#lapsed
     this.#lapsed = []
     const pick = await this.#stream.pick(limits, total, lapsed)
+    if (pick.groupsCreated > 0 || pick.ghosts.length > 0) this.#onDisturbed()
     if (pick.deliveries.length > 0) return pick.deliveries
     await this.#stream.doorbell(pick.lastIds, Math.max(1, Math.min(this.#pollMs, pick.nextDueMs ?? this.#pollMs)), signal)
     return []
@@ -41,28 +44,27 @@ export class StreamSource implements TaskSource {
 /** How often a session looks whether its task can be taken (again). */
 const SESSION_POLL_MS = 100
 
+export interface SessionSourceParts {
+  readonly stream: TaskStream
+  readonly desk: TaskDesk
+  readonly book: PublicationBook
+  readonly clock: Clock
+  readonly taskId: () => string | null
+  readonly deadConsumers: () => Promise<ReadonlySet<string>>
+}
+
 export class SessionSource implements TaskSource {
-  readonly #stream: TaskStream
-  readonly #desk: TaskDesk
-  readonly #intake: TaskIntake
-  readonly #clock: Clock
-  readonly #taskId: () => string | null
-  readonly #deadConsumers: () => Promise<ReadonlySet<string>>
+  readonly #parts: SessionSourceParts
   #lapsed: readonly PendingEntry[] = []
 
-  constructor(parts: { stream: TaskStream; desk: TaskDesk; intake: TaskIntake; clock: Clock; taskId: () => string | null; deadConsumers: () => Promise<ReadonlySet<string>> }) {
-    this.#stream = parts.stream
-    this.#desk = parts.desk
-    this.#intake = parts.intake
-    this.#clock = parts.clock
-    this.#taskId = parts.taskId
-    this.#deadConsumers = parts.deadConsumers
+  constructor(parts: SessionSourceParts) {
+    this.#parts = parts
   }
 
   async next(_limits: Limits, _total: number, signal: AbortSignal): Promise<readonly Delivery[]> {
     const delivery = await this.#take()
     if (delivery !== null) return [delivery]
-    await this.#clock.sleep(SESSION_POLL_MS, signal)
+    await this.#parts.clock.sleep(SESSION_POLL_MS, signal)
     return []
   }
 
@@ -71,20 +73,21 @@ export class SessionSource implements TaskSource {
   }
 
   async #take(): Promise<Delivery | null> {
-    const taskId = this.#taskId()
-    const task = taskId === null ? null : await this.#desk.get(taskId)
+    const { stream, desk, book, deadConsumers } = this.#parts
+    const taskId = this.#parts.taskId()
+    const task = taskId === null ? null : await desk.get(taskId)
     if (task === null || isFinal(task.status)) return null
     if (task.messageId === null) {
       // A retry waits in the delayed set, and a row whose publication was lost waits for the reconciler: either way
       // this session publishes it again by itself; the open refuses whichever copy comes second or too early.
       if (task.status !== 'pending') return null
-      const [id] = await this.#stream.publish([{ taskId: task.taskId, taskType: task.taskType, priority: task.priority, body: null, delayMs: 0 }])
-      if (typeof id === 'string') await this.#intake.markPublished([{ taskId: task.taskId, messageId: id }])
-      return id === null || id === undefined ? null : this.#stream.take({ priority: task.priority, messageId: id }, [])
+      const [id] = await stream.publish([{ taskId: task.taskId, taskType: task.taskType, priority: task.priority, body: null, delayMs: 0 }])
+      if (typeof id === 'string') await book.markPublished([{ taskId: task.taskId, messageId: id }])
+      return id === null || id === undefined ? null : stream.take({ priority: task.priority, messageId: id }, [])
     }
     const messageId = task.messageId
-    const dead = await this.#deadConsumers()
+    const dead = await deadConsumers()
     const lapsedOwners = this.#lapsed.filter((entry) => entry.messageId === messageId).map((entry) => entry.consumer)
-    return this.#stream.take({ priority: task.priority, messageId }, [...dead, ...lapsedOwners])
+    return stream.take({ priority: task.priority, messageId }, [...dead, ...lapsedOwners])
   }
 }

@@ -104,7 +104,7 @@ export class TaskWorker {
       try {
         const deliveries = await source.next({ high: free('high'), medium: free('medium'), low: free('low') }, maxBatch, this.#stopping.signal)
         if (deliveries.length === 0) continue
-        for (const attempt of await ledger.open(deliveries)) this.#launch(attempt)
+        for (const attempt of await ledger.open(deliveries, this.#stopping.signal)) this.#launch(attempt)
       } catch (thrown) {
         const error = toSweepmillError(thrown)
         if (this.#stopping.signal.aborted) return
@@ -135,7 +135,7 @@ export class TaskWorker {
     const abort = new AbortController()
     let progressMs = startedMs
     const stop = (reason: SweepmillError): void => { if (!abort.signal.aborted) abort.abort(reason) }
-    keeper.hold({
+    const release = keeper.hold({
       taskId: attempt.taskId, priority: attempt.priority, messageId: attempt.messageId, stop,
       check: (nowMs) => {
         if (nowMs - progressMs > attempt.timeoutSeconds * 1000) {
@@ -168,7 +168,7 @@ export class TaskWorker {
       log(outcome.kind === 'released' ? 'info' : 'warn', `task ${outcome.kind === 'retry' ? 'will be retried' : outcome.kind}`, { task_id: attempt.taskId, type: attempt.taskType, attempt: attempt.attempt, code: error.code, error: error.message })
       await ledger.close(attempt, outcome, startedMs)
     } finally {
-      keeper.release(attempt.taskId)
+      release()
     }
   }
 

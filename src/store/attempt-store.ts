@@ -58,6 +58,10 @@ with input as (
       then 'The task ended its process ' || $3 || ' times without progress.' else t.error_message end
   from once o where o.task_id = t.task_id and o.verdict in ('opened', 'poison')
   returning t.*, o.verdict, o.takeover, o.needs_data
+), unhinged as (
+  -- Its own entry comes anew: the group was made again, and nobody holds the lease in Redis any more.
+  update tasks t set published_at = null
+  from once o where o.task_id = t.task_id and o.verdict = 'stale' and t.status = 'processing' and t.message_id = o.message_id
 ), audited as (
   insert into task_events (task_id, event, from_status, to_status, attempt, generation, worker)
   select task_id, event, from_status, to_status, attempt, generation, $2 from (

@@ -2,7 +2,7 @@
  * The table `workers`: which incarnations of which processes are alive, by Postgres's clock.
  * A beat is one write and carries back the ids of the caller's tasks that somebody wants cancelled.
  */
-import type { Fleet, Incarnation } from '../tasks/task-store.js'
+import type { Fleet, FleetMember, Incarnation } from '../tasks/task-store.js'
 import type { Postgres } from './postgres.js'
 
 const BEAT = `
@@ -31,17 +31,18 @@ export class PostgresFleet implements Fleet {
   }
 
   /** Those seen within a day, newest first. */
-  async incarnations(): Promise<(Incarnation & { readonly silentMs: number })[]> {
+  async incarnations(): Promise<FleetMember[]> {
     const rows = await this.#postgres.query<{
       incarnation: string; worker_name: string; host: string; pid: number; process_key: string | null
-      threads: number; role: 'worker' | 'session'; stopped: boolean; silent_ms: number
+      threads: number; role: 'worker' | 'session'; stopped: boolean; silent_ms: number; beat_at_ms: number
     }>(`
       select incarnation, worker_name, host, pid, process_key, threads, role, stopped_at is not null as stopped,
-             (extract(epoch from (now() - beat_at)) * 1000)::float8 as silent_ms
+             (extract(epoch from (now() - beat_at)) * 1000)::float8 as silent_ms,
+             (extract(epoch from beat_at) * 1000)::float8 as beat_at_ms
       from workers where beat_at > now() - interval '1 day' order by started_at desc`)
     return rows.map((row) => ({
       id: row.incarnation, workerName: row.worker_name, host: row.host, pid: row.pid, processKey: row.process_key,
-      threads: row.threads, role: row.role, stopped: row.stopped, silentMs: row.silent_ms,
+      threads: row.threads, role: row.role, stopped: row.stopped, silentMs: row.silent_ms, beatAtMs: row.beat_at_ms,
     }))
   }
 }

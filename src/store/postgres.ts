@@ -35,6 +35,9 @@ export class Postgres {
       application_name: options.applicationName ?? 'sweepmill',
       connectionTimeoutMillis: 10_000,
       keepAlive: true,
+      keepAliveInitialDelayMillis: 10_000,
+      // A half-open connection answers nothing for ever; no statement of ours takes this long.
+      query_timeout: 30_000,
       types,
     })
     // An idle connection that breaks (a restart of Postgres) is dropped by the pool; without this line it would end the process.

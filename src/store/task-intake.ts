@@ -1,5 +1,5 @@
 /**
- * Rows of accepted tasks: inserting them, and remembering which have a message in Redis.
+ * Rows of accepted tasks.
  *
  * A task exists once its insert committed. Concurrent single inserts share statements (group commit);
  * an atomic insert is a transaction of its own.
@@ -8,7 +8,6 @@ import { Batcher } from '../base/batcher.js'
 import { SweepmillError } from '../base/errors.js'
 import type { TaskIntake, Inserted } from '../tasks/task-store.js'
 import type { NewTask, TaskPriority } from '../tasks/task.js'
-import type { Publication } from '../tasks/task-stream.js'
 import { isDataError } from './postgres.js'
 import type { Postgres, Sql } from './postgres.js'
 
@@ -35,53 +34,19 @@ const FIND_BY_KEY = `
 select task_id, coalesce(user_id, '') as user_id, idempotency_key, payload_hash
 from tasks where (coalesce(user_id, ''), idempotency_key) in (select * from unnest($1::text[], $2::text[]))`
 
-/** Only the first publication counts: an open may have recorded a newer entry meanwhile. */
-const MARK_PUBLISHED = `
-update tasks t set published_at = now(), message_id = coalesce(i.message_id, t.message_id)
-from jsonb_to_recordset($1::jsonb) as i(task_id uuid, message_id text)
-where t.task_id = i.task_id and t.status = 'pending' and t.published_at is null`
-
-const UNPUBLISHED = `
-select task_id, task_type, priority,
-       greatest(0, extract(epoch from (not_before - now())) * 1000)::float8 as delay_ms
-from tasks
-where status = 'pending' and published_at is null and created_at < now() - make_interval(secs => $1 / 1000.0)
-order by created_at limit $2`
-
-/** A row of a silent owner goes back to pending with an audit event; a live owner's row is left alone. */
-const FORGET = `
-with silent as (
-  select t.task_id from tasks t
-  left join workers w on w.incarnation = t.owner
-  where t.status = 'processing' and (w.incarnation is null or w.stopped_at is not null
-        or w.beat_at < now() - make_interval(secs => $1 / 1000.0))
-  order by t.task_id for update of t
-), returned as (
-  update tasks t set status = 'pending', owner = null, message_id = null, published_at = null, crashes = crashes + 1
-  from silent s where t.task_id = s.task_id returning t.task_id, t.attempt, t.generation
-), audited as (
-  insert into task_events (task_id, event, from_status, to_status, attempt, generation)
-  select task_id, 'owner_silent', 'processing', 'pending', attempt, generation from returned
-), forgotten as (
-  update tasks set published_at = null, message_id = null
-  where status = 'pending' and published_at is not null returning task_id
-)
-select (select count(*) from returned)::int + (select count(*) from forgotten)::int as n`
-
-interface PublishedItem {
-  readonly taskId: string
-  readonly messageId: string | null
-}
+/** Counts stop at the limit, so that a long outage does not make every submission scan the backlog. */
+const UNPUBLISHED_COUNTS = `
+select p.priority, (select count(*) from (
+  select 1 from tasks t where t.priority = p.priority and t.published_at is null and t.status = 'pending' limit $1) as some)::int as n
+from unnest(array['high', 'medium', 'low']) as p(priority)`
 
 export class PostgresTaskIntake implements TaskIntake {
   readonly #postgres: Postgres
   readonly #singles: Batcher<NewTask, Inserted>
-  readonly #published: Batcher<PublishedItem, void>
 
   constructor(postgres: Postgres) {
     this.#postgres = postgres
     this.#singles = new Batcher((tasks) => insertAll(this.#postgres.pool, tasks), { maxItems: 500, lanes: 2, splits: isDataError })
-    this.#published = new Batcher((items) => this.#markAll(items), { maxItems: 1000, lanes: 1, splits: () => false })
   }
 
   async insert(tasks: readonly NewTask[], atomic: boolean): Promise<Inserted[]> {
@@ -96,25 +61,11 @@ export class PostgresTaskIntake implements TaskIntake {
     })
   }
 
-  async markPublished(items: readonly PublishedItem[]): Promise<void> {
-    await this.#published.addAll(items)
-  }
-
-  async #markAll(items: readonly PublishedItem[]): Promise<void[]> {
-    await this.#postgres.prepared('mark_published', MARK_PUBLISHED,
-      [JSON.stringify(items.map((item) => ({ task_id: item.taskId, message_id: item.messageId })))])
-    return items.map(() => undefined)
-  }
-
-  async unpublished(olderThanMs: number, limit: number): Promise<Publication[]> {
-    const rows = await this.#postgres.prepared<{ task_id: string; task_type: string; priority: TaskPriority; delay_ms: number | null }>(
-      'unpublished', UNPUBLISHED, [olderThanMs, limit])
-    return rows.map((row) => ({ taskId: row.task_id, taskType: row.task_type, priority: row.priority, body: null, delayMs: row.delay_ms ?? 0 }))
-  }
-
-  async forgetPublications(silentMs: number): Promise<number> {
-    const [row] = await this.#postgres.query<{ n: number }>(FORGET, [silentMs])
-    return row?.n ?? 0
+  async unpublishedCounts(limit: number): Promise<Record<TaskPriority, number>> {
+    const rows = await this.#postgres.prepared<{ priority: TaskPriority; n: number }>('unpublished_counts', UNPUBLISHED_COUNTS, [limit])
+    const counts = { high: 0, medium: 0, low: 0 }
+    for (const row of rows) counts[row.priority] = row.n
+    return counts
   }
 }
 

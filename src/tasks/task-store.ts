@@ -6,7 +6,7 @@
  */
 import type { ErrorData } from '../base/errors.js'
 import type { Attempt, Checkpoint, NewTask, Outcome, Progress, TaskPriority, TaskStatus } from './task.js'
-import type { Publication } from './task-stream.js'
+import type { PublishedTask } from './task-stream.js'
 
 export type Inserted =
   | { readonly kind: 'created'; readonly taskId: string }
@@ -38,15 +38,40 @@ export interface FinishRequest {
   readonly outcome: Outcome
 }
 
-/** Creating and publishing. */
+/** Creating tasks. */
 export interface TaskIntake {
   /** `atomic`: all rows or none. */
   insert(tasks: readonly NewTask[], atomic: boolean): Promise<Inserted[]>
-  markPublished(items: readonly { readonly taskId: string; readonly messageId: string | null }[]): Promise<void>
-  /** Pending rows that have no message and are older than `olderThanMs`, ready to publish. */
-  unpublished(olderThanMs: number, limit: number): Promise<Publication[]>
-  /** After Redis lost its memory: every pending row counts as unpublished; rows of silent owners go back to pending. */
-  forgetPublications(silentMs: number): Promise<number>
+  /** Pending rows without a message, by priority, counted up to `limit`: what waits for a Redis that is away. */
+  unpublishedCounts(limit: number): Promise<Record<TaskPriority, number>>
+}
+
+export interface PublishedItem {
+  readonly taskId: string
+  /** Null: it waits in the delayed set. */
+  readonly messageId: string | null
+}
+
+export interface UnpublishedTask {
+  readonly taskId: string
+  readonly taskType: string
+  readonly priority: TaskPriority
+  readonly attempt: number
+  /** Who computes it, or null for a pending one. */
+  readonly owner: string | null
+  readonly delayMs: number
+}
+
+/** Which live tasks have a message in Redis. Pages go by task id, from after `after`. */
+export interface PublicationBook {
+  markPublished(items: readonly PublishedItem[]): Promise<void>
+  /** Rows without a message that are older than `olderThanMs`. */
+  unpublished(olderThanMs: number, after: string | null, limit: number): Promise<UnpublishedTask[]>
+  published(after: string | null, limit: number): Promise<PublishedTask[]>
+  /** Redis does not have these (any more). Holds for rows that still name the same entry; returns how many. */
+  markMissing(items: readonly PublishedItem[]): Promise<number>
+  /** Unpublished processing rows whose owner is gone go back to pending; returns their ids. */
+  takeBack(attempts: readonly { readonly taskId: string; readonly attempt: number }[]): Promise<string[]>
 }
 
 /** The life of attempts. */
@@ -63,7 +88,7 @@ export interface AttemptStore {
 export interface Fleet {
   beat(incarnation: Incarnation): Promise<readonly string[]>
   leave(id: string): Promise<void>
-  incarnations(): Promise<(Incarnation & { readonly silentMs: number })[]>
+  incarnations(): Promise<FleetMember[]>
 }
 
 export interface Incarnation {
@@ -78,6 +103,9 @@ export interface Incarnation {
   readonly role: 'worker' | 'session'
   readonly stopped: boolean
 }
+
+/** `beatAtMs` by Postgres's clock identifies a beat; `silentMs` is its age there. */
+export type FleetMember = Incarnation & { readonly beatAtMs: number; readonly silentMs: number }
 
 /** Reading, and what operators do. */
 export interface TaskDesk {

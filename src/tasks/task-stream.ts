@@ -44,6 +44,18 @@ export interface Pick {
   readonly lastIds: Readonly<Record<TaskPriority, string>>
   /** Milliseconds until the next delayed entry is due, or null. */
   readonly nextDueMs: number | null
+  /** Consumer groups that were not there: a fresh Redis, or one that lost its memory. */
+  readonly groupsCreated: number
+  /** Entries that lapsed but exist no more; their tasks have no message. */
+  readonly ghosts: readonly OwnedEntry[]
+}
+
+/** Where a published task should be found: its entry, or null in the delayed set. */
+export interface PublishedTask {
+  readonly taskId: string
+  readonly taskType: string
+  readonly priority: TaskPriority
+  readonly messageId: string | null
 }
 
 export type Limits = Readonly<Record<TaskPriority, number>>
@@ -58,6 +70,8 @@ export interface TaskPublisher {
   depths(): Promise<Record<TaskPriority, number>>
   /** Stream lengths, delivered or not: what capacity counts. */
   lengths(): Promise<Record<TaskPriority, number>>
+  /** Those of the tasks that Redis has forgotten. */
+  missing<T extends PublishedTask>(tasks: readonly T[]): Promise<T[]>
   checkpointFeed(taskId: string, step: string, json: string): Promise<void>
 }
 

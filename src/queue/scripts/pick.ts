@@ -19,15 +19,16 @@ end
  * KEYS 1-3 streams by priority, 4 delayed set.
  * ARGV 1 group, 2 consumer, 3-5 free slots by priority, 6 most entries in all, 7 most delayed entries to promote,
  *      then per takeover: stream number, id, owner seen, delivery time seen (ms).
- * Returns {entries, last generated ids, ms until the next delayed entry or -1}.
+ * Returns {entries, last generated ids, ms until the next delayed entry or -1, groups created, ghosts}.
  * Creates a missing stream or group at id 0, so a flush never makes a worker spin on NOGROUP.
+ * A ghost is a lapsed lease whose entry somebody deleted: it is acked here, and its {stream number, id} returned.
  * An entry that a session took by name lies ahead of the group's pointer; XREADGROUP would silently move it to
  * this consumer, so it is given back at once, with its idle time, inside this script.
  */
 export const PICK = `${CLOCK}${OWNER}${ENTRY}
 local group, consumer = ARGV[1], ARGV[2]
 local now = now_ms()
-local out, last = {}, {}
+local out, last, ghosts, created = {}, {}, {}, 0
 local total = tonumber(ARGV[6])
 
 local due = redis.call('ZRANGEBYSCORE', KEYS[4], '-inf', now, 'LIMIT', 0, tonumber(ARGV[7]))
@@ -53,6 +54,7 @@ for n = 1, 3 do
   if not pointer then
     redis.call('XGROUP', 'CREATE', key, group, '0', 'MKSTREAM')
     pointer = '0-0'
+    created = created + 1
   end
 
   local free = math.min(tonumber(ARGV[2 + n]), total - #out)
@@ -64,6 +66,9 @@ for n = 1, 3 do
         if claimed[1] and claimed[1][2] then
           out[#out + 1] = entry_reply(n, claimed[1], 1)
           free = free - 1
+        else
+          redis.call('XACK', key, group, ARGV[i + 1])
+          ghosts[#ghosts + 1] = {n, ARGV[i + 1]}
         end
       end
     end
@@ -96,7 +101,7 @@ end
 local next_due = -1
 local first = redis.call('ZRANGE', KEYS[4], 0, 0, 'WITHSCORES')
 if first[2] then next_due = math.max(0, math.floor(tonumber(first[2]) - now)) end
-return {out, last, next_due}
+return {out, last, next_due, created, ghosts}
 `
 
 /**
