@@ -148,8 +148,8 @@ export async function createRuntime<Health>(options: RuntimeOptions<Health>): Pr
     .map((workflow) => [workflow.taskType, workflow]))
   const reading = (): Promise<RuntimeReading> => readRuntime({ stream, postgres, pool, clock, worker })
   const worker: TaskWorker = new TaskWorker({
-    source, ledger, keeper, pool, workflows, clock, random, log,
-    saga: { log: new PostgresSagaLog(postgres, incarnation.id), clock, undoBudget: { tries: 5, pauseMs: 200 }, ...(options.observers === undefined ? {} : { observer: options.observers.saga }) },
+    source, ledger, keeper, observer, waypoint, pool, workflows, clock, random, log,
+    saga: { log: new PostgresSagaLog(postgres, incarnation.id), clock, waypoint, undoBudget: { tries: 5, pauseMs: 200 }, ...(options.observers === undefined ? {} : { observer: options.observers.saga }) },
     tools: { bars, archive, artifacts, sweeps, clock, threads: pool.threads, engineVersion, barsProcessed: (count) => options.observers?.barsProcessed(count) },
     onProgress: (attempt, progress) => board.report(attempt, progress),
     slots: config.maxTasksPerBatch, maxBatch: config.maxTasksPerBatch,
@@ -162,7 +162,7 @@ export async function createRuntime<Health>(options: RuntimeOptions<Health>): Pr
   })
   const bell = new CancelBell(postgresOptions, clock, (taskId) => stopTask(taskId))
   const stopTask = (taskId: string): void => keeper.stopTask(taskId, new SweepmillError('TASK_CANCELLED', `Task ${taskId} was cancelled.`))
-  const queue = new TaskQueue({ stream, publisher, ledger, keeper, recovery, attempts, desk, clock, random })
+  const queue = new TaskQueue({ stream, publisher, ledger, keeper, recovery, observer, attempts, desk, clock, random })
   const backend = new TaskBackend<Health>({
     submit: async (request) => accept(await prepare(request, { pool, strategyDir: config.strategyDir, archive }), { archive, bars, publisher, desk }),
     desk, book, publisher: stream, artifacts, fleet, queue: stream, board, pool, clock, stopTask,

@@ -9,6 +9,9 @@ import { SweepmillError, toSweepmillError } from '../base/errors.js'
 import type { Clock } from '../base/clock.js'
 import type { Random } from '../base/random.js'
 import { DEFAULT_RETRY, outcomeOfError } from '../tasks/retry-policy.js'
+import { leaseLost } from '../tasks/lease-lost.js'
+import type { FencedWrite } from '../tasks/lease-lost.js'
+import type { QueueObserver } from '../tasks/observer.js'
 import type { AttemptStore, TaskDesk } from '../tasks/task-store.js'
 import type { Attempt, Checkpoint, Outcome, TaskPriority } from '../tasks/task.js'
 import type { PendingEntry, TaskStream } from '../tasks/task-stream.js'
@@ -25,7 +28,7 @@ export interface TaskReceipt {
   /** The fence: every later call carries it. */
   readonly attempt: number
   readonly payload: Readonly<Record<string, unknown>>
-  /** Aborted when the lease is lost or the task is cancelled. */
+  /** Aborted when the lease is lost, the task is cancelled, or no checkpoint was saved for the task's timeout. */
   readonly signal: AbortSignal
 }
 
@@ -43,6 +46,7 @@ export interface TaskQueueParts {
   readonly ledger: AttemptLedger
   readonly keeper: LeaseKeeper
   readonly recovery: Recovery
+  readonly observer: QueueObserver
   readonly attempts: AttemptStore
   readonly desk: TaskDesk
   readonly clock: Clock
@@ -52,6 +56,7 @@ export interface TaskQueueParts {
 interface Held {
   readonly attempt: Attempt
   readonly startedMs: number
+  progressMs: number
   readonly release: () => void
 }
 
@@ -102,16 +107,30 @@ export class TaskQueue {
 
   #receipt(attempt: Attempt): TaskReceipt {
     const abort = new AbortController()
+    const startedMs = this.#parts.clock.monotonicMs()
+    const stop = (reason: SweepmillError): void => { if (!abort.signal.aborted) abort.abort(reason) }
     const release = this.#parts.keeper.hold({
-      taskId: attempt.taskId, priority: attempt.priority, messageId: attempt.messageId,
-      stop: (reason) => { if (!abort.signal.aborted) abort.abort(reason) },
-      check: () => undefined,
+      taskId: attempt.taskId, priority: attempt.priority, messageId: attempt.messageId, stop,
+      check: (nowMs) => {
+        if (nowMs - held.progressMs <= attempt.timeoutSeconds * 1000 || abort.signal.aborted) return
+        stop(new SweepmillError('TASK_TIMEOUT', `Task ${attempt.taskId} saved no checkpoint for ${attempt.timeoutSeconds} s.`))
+        this.#expire(receipt)
+      },
     })
-    this.#held.set(attempt.taskId, { attempt, startedMs: this.#parts.clock.monotonicMs(), release })
-    return {
+    const held: Held = { attempt, startedMs, progressMs: startedMs, release }
+    this.#held.set(attempt.taskId, held)
+    const receipt: TaskReceipt = {
       messageId: attempt.messageId, priority: attempt.priority, taskId: attempt.taskId, taskType: attempt.taskType,
       attempt: attempt.attempt, payload: attempt.data, signal: abort.signal,
     }
+    return receipt
+  }
+
+  /** A handler that hangs keeps its lease only until its timeout: the attempt ends here, whatever the handler still does. */
+  #expire(receipt: TaskReceipt): void {
+    const reason = toSweepmillError(receipt.signal.reason)
+    // A server that is away leaves it to the lease, which nobody renews any more.
+    this.failTask(receipt, reason).catch(() => undefined)
   }
 
   /** Completes the task with an optional JSON result (at most 64 KiB). Committed, acked and deleted when this resolves. */
@@ -121,7 +140,7 @@ export class TaskQueue {
 
   /** Ends the attempt with an error: retried with backoff when its code is transient, else failed; a dead letter when retries are used up. */
   async failTask(receipt: TaskReceipt, thrown: unknown): Promise<Outcome['kind']> {
-    const outcome = outcomeOfError(this.#heldOf(receipt).attempt, toSweepmillError(thrown, 'COMPUTE_FAILED').toData(), DEFAULT_RETRY, this.#parts.random)
+    const outcome = outcomeOfError(this.#heldOf(receipt, 'finish').attempt, toSweepmillError(thrown, 'COMPUTE_FAILED').toData(), DEFAULT_RETRY, this.#parts.random)
     await this.#close(receipt, outcome)
     return outcome.kind
   }
@@ -132,7 +151,9 @@ export class TaskQueue {
 
   async saveCheckpoint(receipt: TaskReceipt, step: string, data: unknown): Promise<void> {
     const json = JSON.stringify(data ?? null)
-    if (!await this.#parts.attempts.checkpoint(receipt.taskId, receipt.attempt, step, json)) throw lost(receipt)
+    const held = this.#heldOf(receipt, 'checkpoint')
+    if (!await this.#parts.attempts.checkpoint(receipt.taskId, receipt.attempt, step, json)) throw this.#refused(receipt, 'checkpoint')
+    held.progressMs = this.#parts.clock.monotonicMs()
     await this.#parts.stream.checkpointFeed(receipt.taskId, step, json).catch(() => undefined)
   }
 
@@ -152,22 +173,23 @@ export class TaskQueue {
   }
 
   async #close(receipt: TaskReceipt, outcome: Outcome): Promise<void> {
-    const held = this.#heldOf(receipt)
+    const held = this.#heldOf(receipt, 'finish')
     try {
-      if (await this.#parts.ledger.close(held.attempt, outcome, held.startedMs) === 'fenced') throw lost(receipt)
+      if (await this.#parts.ledger.close(held.attempt, outcome, held.startedMs) === 'fenced') throw leaseLost(receipt.taskId, 'finish')
     } finally {
       this.#held.delete(receipt.taskId)
       held.release()
     }
   }
 
-  #heldOf(receipt: TaskReceipt): Held {
+  #heldOf(receipt: TaskReceipt, write: FencedWrite): Held {
     const held = this.#held.get(receipt.taskId)
-    if (held === undefined || held.attempt.attempt !== receipt.attempt) throw lost(receipt)
+    if (held === undefined || held.attempt.attempt !== receipt.attempt) throw this.#refused(receipt, write)
     return held
   }
-}
 
-function lost(receipt: TaskReceipt): SweepmillError {
-  return new SweepmillError('LEASE_LOST', `Attempt ${receipt.attempt} no longer owns task ${receipt.taskId}; nothing was written.`)
+  #refused(receipt: TaskReceipt, write: FencedWrite): SweepmillError {
+    this.#parts.observer.fencedWrite(write)
+    return leaseLost(receipt.taskId, write)
+  }
 }

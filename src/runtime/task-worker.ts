@@ -11,10 +11,13 @@ import type { Random } from '../base/random.js'
 import { SagaOrchestrator } from '../saga/saga-orchestrator.js'
 import type { SagaParts } from '../saga/saga-orchestrator.js'
 import type { ComputePool } from '../tasks/compute-pool.js'
+import { leaseLost, refusedWrite } from '../tasks/lease-lost.js'
+import type { QueueObserver } from '../tasks/observer.js'
 import { DEFAULT_RETRY, outcomeOfError } from '../tasks/retry-policy.js'
 import type { RetryPolicy } from '../tasks/retry-policy.js'
 import { PRIORITIES } from '../tasks/task.js'
 import type { Attempt, Outcome, Progress, TaskPriority } from '../tasks/task.js'
+import type { PassWaypoint } from '../tasks/waypoint.js'
 import type { Completed, RegisteredWorkflow, WorkflowTools } from '../workflows/workflow.js'
 import type { AttemptLedger } from './attempt-ledger.js'
 import type { LeaseKeeper } from './lease-keeper.js'
@@ -24,6 +27,8 @@ export interface TaskWorkerParts {
   readonly source: TaskSource
   readonly ledger: AttemptLedger
   readonly keeper: LeaseKeeper
+  readonly observer: QueueObserver
+  readonly waypoint: PassWaypoint
   readonly pool: ComputePool
   readonly saga: SagaParts
   readonly workflows: ReadonlyMap<string, RegisteredWorkflow>
@@ -41,6 +46,8 @@ export interface TaskWorkerParts {
 }
 
 const PAUSE_AFTER_ERROR_MS = 500
+/** A step that was stopped has so long to end; the pool has terminated its thread well before. */
+const ABANDON_MS = 10_000
 
 export class TaskWorker {
   readonly #parts: TaskWorkerParts
@@ -148,18 +155,24 @@ export class TaskWorker {
     const commit = async (completed: Completed): Promise<void> => {
       abort.signal.throwIfAborted()
       if (await ledger.close(attempt, completed, startedMs) === 'fenced') {
-        throw new SweepmillError('LEASE_LOST', `Task ${attempt.taskId} belongs to another attempt now; its result was not written.`)
+        throw leaseLost(attempt.taskId, 'finish')
       }
       committed = true
     }
     try {
-      await this.#saga(attempt, abort.signal, commit, () => { progressMs = clock.monotonicMs() })
+      await Promise.race([
+        this.#saga(attempt, abort.signal, commit, () => { progressMs = clock.monotonicMs() }),
+        this.#abandoned(abort.signal),
+      ])
       if (!committed) await commit({ kind: 'completed', resultJson: null })
       this.#counts.completed += 1
       log('info', 'task completed', { task_id: attempt.taskId, type: attempt.taskType, attempt: attempt.attempt, ms: Math.round(clock.monotonicMs() - startedMs) })
     } catch (thrown) {
       const error = toSweepmillError(thrown, 'COMPUTE_FAILED')
       if (error.code === 'LEASE_LOST' || committed) {
+        const write = refusedWrite(error)
+        // The ledger has counted its own.
+        if (write !== null && write !== 'finish') this.#parts.observer.fencedWrite(write)
         log('warn', 'attempt ended without writing', { task_id: attempt.taskId, attempt: attempt.attempt, code: error.code, error: error.message })
         return
       }
@@ -170,6 +183,15 @@ export class TaskWorker {
     } finally {
       release()
     }
+  }
+
+  /** Rejects some time after the attempt was stopped: a step that does not answer must not hold its slot for ever. */
+  #abandoned(signal: AbortSignal): Promise<never> {
+    return new Promise((_resolve, reject) => {
+      signal.addEventListener('abort', () => {
+        this.#parts.clock.after(ABANDON_MS, () => { reject(signal.reason as Error) })
+      }, { once: true })
+    })
   }
 
   async #saga(attempt: Attempt, signal: AbortSignal, commit: WorkflowTools['commit'], progressed: () => void): Promise<void> {
@@ -187,6 +209,7 @@ export class TaskWorker {
       commit,
       report: (progress) => {
         progressed()
+        this.#parts.waypoint('computing', attempt.taskId)
         onProgress(attempt, progress)
       },
       compute: async (request) => {

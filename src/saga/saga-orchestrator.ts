@@ -10,6 +10,7 @@ import { SweepmillError, toSweepmillError } from '../base/errors.js'
 import type { ErrorData } from '../base/errors.js'
 import type { Clock } from '../base/clock.js'
 import type { AuditWrite, BegunRun, LoggedStep, SagaLog, SagaRef } from './saga-log.js'
+import type { PassWaypoint } from '../tasks/waypoint.js'
 import type { SagaConfig, SagaDefinition, SagaStep, StepOutput } from './saga-step.js'
 
 export interface SagaObserver {
@@ -32,6 +33,7 @@ export interface SagaParts {
   readonly clock: Clock
   readonly undoBudget: UndoBudget
   readonly observer?: SagaObserver
+  readonly waypoint?: PassWaypoint
 }
 
 /** Errors that mean "stop and leave the run as it is": somebody else, or a later attempt, goes on. */
@@ -92,6 +94,8 @@ export class SagaOrchestrator {
         ...(ended === null ? {} : { checkpoint: checkpointOf(definition, ended.step.name, ended.seq) }),
         audit: this.#config.enableAuditLog ? audit : [],
       })
+      if (ended !== null) this.#parts.waypoint?.('checkpointed', ref.taskId)
+      this.#parts.waypoint?.('step_started', ref.taskId)
       steps.push({ step: step.name, undo: false, status: 'started', output: null, error: null })
       try {
         ended = { step, seq, output: await step.run(context) }
@@ -139,6 +143,7 @@ export class SagaOrchestrator {
         ref, steps: [{ step: step.name, undo: true, seq, status: 'started' }],
         audit: this.#config.enableAuditLog ? [this.#audit('compensation_start', { step: step.name, compensation: compensation.name })] : [],
       })
+      this.#parts.waypoint?.('undoing', ref.taskId)
       const failure = await this.#undo(() => compensation.undo(context, touched.get(step.name)?.output ?? null))
       // Later undos still run after one that is exhausted: each undo stands alone.
       exhausted ??= failure

@@ -1,8 +1,8 @@
 /** The saga log in Postgres. Writes of concurrent sagas share statements; each row is fenced by its task's attempt. */
 import { Batcher } from '../base/batcher.js'
-import { SweepmillError } from '../base/errors.js'
 import type { ErrorData } from '../base/errors.js'
 import type { BegunRun, LoggedStep, SagaLog, SagaRunStatus, SagaWrite } from '../saga/saga-log.js'
+import { leaseLost } from '../tasks/lease-lost.js'
 import { isDataError } from './postgres.js'
 import type { Postgres } from './postgres.js'
 
@@ -72,14 +72,14 @@ export class PostgresSagaLog implements SagaLog {
 
   async begin(taskId: string, attempt: number, sagaType: string, version: number): Promise<BegunRun> {
     const [run] = await this.#postgres.prepared<{ run: number; version: number; status: SagaRunStatus }>('saga_begin', BEGIN, [taskId, attempt, sagaType, version])
-    if (run === undefined) throw leaseLost(taskId)
+    if (run === undefined) throw leaseLost(taskId, 'saga')
     const rows = await this.#postgres.prepared<{ step: string; undo: boolean; status: LoggedStep['status']; output: string | null; error: ErrorData | null }>(
       'saga_steps', 'select step, undo, status, output::text as output, error from saga_steps where task_id = $1 and run = $2 order by seq', [taskId, run.run])
     return { ref: { taskId, attempt, run: run.run }, version: run.version, status: run.status, steps: rows }
   }
 
   async write(write: SagaWrite): Promise<void> {
-    if (!await this.#writes.add(write)) throw leaseLost(write.ref.taskId)
+    if (!await this.#writes.add(write)) throw leaseLost(write.ref.taskId, 'saga')
   }
 
   async #writeAll(writes: readonly SagaWrite[]): Promise<boolean[]> {
@@ -87,10 +87,6 @@ export class PostgresSagaLog implements SagaLog {
     const held = new Set(rows.map((row) => row.task_id))
     return writes.map((write) => held.has(write.ref.taskId))
   }
-}
-
-function leaseLost(taskId: string): SweepmillError {
-  return new SweepmillError('LEASE_LOST', `Task ${taskId} belongs to another attempt now; this one writes nothing more.`)
 }
 
 /** Step outputs are JSON text and go in as they are. */

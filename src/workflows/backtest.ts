@@ -2,8 +2,8 @@
  * backtest_workflow: fetch_data → run_backtest → save_results, undone by rollback_results,
  * delete_backtest_results, delete_cached_data. The save is the pivot: result, state and audit commit together.
  */
-import { SweepmillError } from '../base/errors.js'
 import { defineSaga } from '../saga/saga-step.js'
+import { leaseLost } from '../tasks/lease-lost.js'
 import { TaskType } from '../tasks/task.js'
 import type { Attempt } from '../tasks/task.js'
 import type { BarsLease } from '../tasks/bar-store.js'
@@ -67,7 +67,7 @@ export const backtestWorkflow: Workflow<BacktestContext> = {
           tools.barsProcessed(lease.bars)
           for (const kind of BACKTEST_ARTIFACTS) {
             const bytes = reply.bytes[kind]
-            if (bytes !== undefined && !await tools.artifacts.put(attempt.taskId, attempt.attempt, kind, bytes)) throw fenceFell(attempt)
+            if (bytes !== undefined && !await tools.artifacts.put(attempt.taskId, attempt.attempt, kind, bytes)) throw leaseLost(attempt.taskId, 'artifact')
           }
           context.resultJson = reply.json
           return reply.json
@@ -79,7 +79,7 @@ export const backtestWorkflow: Workflow<BacktestContext> = {
         compensation: {
           name: 'delete_backtest_results',
           undo: async ({ attempt, tools }) => {
-            if (!await tools.artifacts.remove(attempt.taskId, attempt.attempt, BACKTEST_ARTIFACTS)) throw fenceFell(attempt)
+            if (!await tools.artifacts.remove(attempt.taskId, attempt.attempt, BACKTEST_ARTIFACTS)) throw leaseLost(attempt.taskId, 'artifact')
           },
         },
       },
@@ -96,8 +96,4 @@ export const backtestWorkflow: Workflow<BacktestContext> = {
       },
     ],
   }),
-}
-
-export function fenceFell(attempt: Attempt): SweepmillError {
-  return new SweepmillError('LEASE_LOST', `Task ${attempt.taskId} belongs to another attempt now; attempt ${attempt.attempt} writes nothing more.`)
 }

@@ -8,13 +8,13 @@
  */
 import { MessageChannel } from 'node:worker_threads'
 import type { MessagePort } from 'node:worker_threads'
-import { toSweepmillError } from '../base/errors.js'
+import { SweepmillError, toSweepmillError } from '../base/errors.js'
 import { defineSaga } from '../saga/saga-step.js'
+import { leaseLost } from '../tasks/lease-lost.js'
 import { TaskType } from '../tasks/task.js'
 import type { Attempt } from '../tasks/task.js'
 import type { BarsLease } from '../tasks/bar-store.js'
 import type { QuantumRows, SweepRecord } from '../tasks/sweep-store.js'
-import { fenceFell } from './backtest.js'
 import { ChunkPlanner, quantumSizeFor } from './chunk-planner.js'
 import { pinnedSpec, strategyCode } from './task-spec.js'
 import type { PinnedSpec } from './task-spec.js'
@@ -76,7 +76,7 @@ async function plan(context: OptimizationContext): Promise<SweepRecord> {
     sweepId: attempt.taskId, specHash: planned.spec_hash, dataHash: pinned.dataHash, engineVersion: tools.engineVersion,
     fullSize: planned.full_size, quantumSize, quanta: Math.ceil(planned.full_size / quantumSize),
   }, attempt.attempt, attempt.generation)
-  if (sweep === null) throw fenceFell(attempt)
+  if (sweep === null) throw leaseLost(attempt.taskId, 'sweep_plan')
   return sweep
 }
 
@@ -95,7 +95,7 @@ async function runChunks(context: OptimizationContext, sweep: SweepRecord): Prom
     const group = uncommitted
     uncommitted = []
     lastCommitMs = tools.clock.monotonicMs()
-    if (group.length > 0 && !await tools.sweeps.saveQuanta(sweep.sweepId, attempt.attempt, group)) throw fenceFell(attempt)
+    if (group.length > 0 && !await tools.sweeps.saveQuanta(sweep.sweepId, attempt.attempt, group)) throw leaseLost(attempt.taskId, 'sweep_rows')
   }
   const lane = async (): Promise<void> => {
     for (let chunk = planner.next(); chunk !== null; chunk = planner.next()) {
@@ -162,7 +162,7 @@ async function rank(context: OptimizationContext, sweep: SweepRecord): Promise<s
     ])
     for (const kind of SWEEP_ARTIFACTS) {
       const bytes = reply.bytes[kind]
-      if (bytes !== undefined && !await tools.artifacts.put(attempt.taskId, attempt.attempt, kind, bytes)) throw fenceFell(attempt)
+      if (bytes !== undefined && !await tools.artifacts.put(attempt.taskId, attempt.attempt, kind, bytes)) throw leaseLost(attempt.taskId, 'artifact')
     }
     return reply.json
   } finally {
@@ -238,7 +238,7 @@ export const optimizationWorkflow: Workflow<OptimizationContext> = {
         compensation: {
           name: 'delete_backtest_results',
           undo: async ({ attempt, tools }) => {
-            if (!await tools.artifacts.remove(attempt.taskId, attempt.attempt, SWEEP_ARTIFACTS)) throw fenceFell(attempt)
+            if (!await tools.artifacts.remove(attempt.taskId, attempt.attempt, SWEEP_ARTIFACTS)) throw leaseLost(attempt.taskId, 'artifact')
           },
         },
       },
@@ -247,7 +247,7 @@ export const optimizationWorkflow: Workflow<OptimizationContext> = {
         kind: 'pivot',
         run: async (context) => {
           const result = context.ranked?.result
-          if (result === undefined) throw fenceFell(context.attempt)
+          if (result === undefined) throw new SweepmillError('INVARIANT', 'A sweep was saved before it was ranked.')
           await context.tools.commit({
             kind: 'completed', resultJson: JSON.stringify({ ...result, top: result.top.slice(0, TOP_IN_RESULT) }),
             sweep: { trials: result.trials, resultHash: result.result_hash, topJson: JSON.stringify(result.top) },
