@@ -10,10 +10,11 @@ import { Batcher } from '../base/batcher.js'
 import { PRIORITIES } from '../tasks/task.js'
 import type { TaskPriority } from '../tasks/task.js'
 import type {
-  Delivery, Limits, OwnedEntry, PendingEntry, Pick, Publication, PublishedTask, Renewal, Settlement, TaskStream,
+  Delivery, Limits, OwnedEntry, PendingEntry, Picked, Publication, PublishedTask, Renewal, Settlement, TaskStream,
 } from '../tasks/task-stream.js'
 import { asList, asText, LuaScript } from './lua-script.js'
 import type { Argument, Reply } from './lua-script.js'
+import { CLOCK } from './scripts/clock.js'
 import { PENDING, RENEW, SWEEP_CONSUMERS } from './scripts/lease.js'
 import { MISSING } from './scripts/missing.js'
 import { PICK, TAKE } from './scripts/pick.js'
@@ -25,10 +26,14 @@ const PROMOTE_AT_MOST = 500
 const PENDING_AT_MOST = 1000
 const FEED_LENGTH = 10_000
 
-const scripts = {
-  publish: new LuaScript(PUBLISH), pick: new LuaScript(PICK), take: new LuaScript(TAKE), renew: new LuaScript(RENEW),
-  pending: new LuaScript(PENDING), missing: new LuaScript(MISSING), sweep: new LuaScript(SWEEP_CONSUMERS), settle: new LuaScript(SETTLE),
+const SCRIPTS = { publish: PUBLISH, pick: PICK, take: TAKE, renew: RENEW, pending: PENDING, missing: MISSING, sweep: SWEEP_CONSUMERS, settle: SETTLE } as const
+type Scripts = Readonly<Record<keyof typeof SCRIPTS, LuaScript>>
+
+function scriptsWith(clock: string): Scripts {
+  return Object.fromEntries(Object.entries(SCRIPTS).map(([name, text]) => [name, new LuaScript(text.replace(CLOCK, clock))])) as Scripts
 }
+
+const scriptsOfRedisTime = scriptsWith(CLOCK)
 
 export interface RedisTaskStreamOptions {
   readonly redisUrl: string
@@ -37,6 +42,8 @@ export interface RedisTaskStreamOptions {
   readonly consumer: string
   /** The longest wait of one blocking read, in milliseconds: it bounds every lost wake-up. */
   readonly pollMs: number
+  /** Only for tests that move time: Lua that defines `now_ms()` in the place of the one that reads Redis's clock. */
+  readonly scriptClock?: string
 }
 
 /** A server that swallows bytes (a half-open connection) is given up after this; well under a lease. */
@@ -58,6 +65,7 @@ export class RedisTaskStream implements TaskStream {
   /** Concurrent producers share one look at the lengths. */
   readonly #looks: Batcher<null, Record<TaskPriority, number>>
   readonly #pollMs: number
+  readonly #scripts: Scripts
   #ringing: Promise<void> | null = null
   #closed = false
 
@@ -69,6 +77,7 @@ export class RedisTaskStream implements TaskStream {
       delayed: `${prefix}tasks:delayed`, dlq: `${prefix}tasks:dlq`, feed: `${prefix}tasks:checkpoints`, epoch: `${prefix}tasks:epoch`,
     }
     this.#pollMs = options.pollMs
+    this.#scripts = options.scriptClock === undefined ? scriptsOfRedisTime : scriptsWith(options.scriptClock)
     const common = { keepAlive: 10_000, lazyConnect: true, connectTimeout: 10_000, retryStrategy: (times: number) => Math.min(50 * 2 ** Math.min(times, 5), 1000) }
     // A command waits for a reconnection through a few retries (Redis restarting), then fails as transient.
     this.#redis = new Redis(options.redisUrl, { ...common, maxRetriesPerRequest: 8, socketTimeout: SILENCE_MS })
@@ -108,7 +117,7 @@ export class RedisTaskStream implements TaskStream {
     for (const item of items) {
       args.push(streamNumber(item.priority), item.taskId, item.taskType, item.body === null ? '' : Buffer.from(item.body), Math.ceil(item.delayMs))
     }
-    const reply = await this.#run(scripts.publish, [...this.#keys.streams, this.#keys.delayed], args)
+    const reply = await this.#run(this.#scripts.publish, [...this.#keys.streams, this.#keys.delayed], args)
     return asList(reply).map((id) => (id === null ? null : asText(id)))
   }
 
@@ -134,8 +143,13 @@ export class RedisTaskStream implements TaskStream {
     if (tasks.length === 0) return []
     const args: Argument[] = []
     for (const task of tasks) args.push(streamNumber(task.priority), task.messageId ?? '', task.taskType, task.taskId)
-    const reply = asList(await this.#run(scripts.missing, [...this.#keys.streams, this.#keys.delayed], args))
+    const reply = asList(await this.#run(this.#scripts.missing, [...this.#keys.streams, this.#keys.delayed], args))
     return tasks.filter((_, i) => reply[i] === 1)
+  }
+
+  async withdraw(tasks: readonly Pick<PublishedTask, 'taskId' | 'taskType' | 'priority'>[]): Promise<void> {
+    if (tasks.length === 0) return
+    await this.#guard(() => this.#redis.zrem(this.#keys.delayed, ...tasks.map((task) => `${streamNumber(task.priority)}:${task.taskType}:${task.taskId}`)))
   }
 
   async delayedCount(): Promise<number> {
@@ -151,10 +165,10 @@ export class RedisTaskStream implements TaskStream {
     await this.#guard(() => this.#redis.xadd(this.#keys.feed, 'MAXLEN', '~', FEED_LENGTH, '*', 'task_id', taskId, 'step', step, 'data', json))
   }
 
-  async pick(limits: Limits, total: number, takeOver: readonly PendingEntry[]): Promise<Pick> {
+  async pick(limits: Limits, total: number, takeOver: readonly PendingEntry[]): Promise<Picked> {
     const args: Argument[] = [GROUP, this.consumer, limits.high, limits.medium, limits.low, total, PROMOTE_AT_MOST]
     for (const entry of takeOver) args.push(streamNumber(entry.priority), entry.messageId, entry.consumer, entry.deliveredAtMs)
-    const reply = asList(await this.#run(scripts.pick, [...this.#keys.streams, this.#keys.delayed], args))
+    const reply = asList(await this.#run(this.#scripts.pick, [...this.#keys.streams, this.#keys.delayed], args))
     const lastIds = asList(reply[1])
     const due = Number(reply[2])
     return {
@@ -171,7 +185,7 @@ export class RedisTaskStream implements TaskStream {
 
   async take(entry: OwnedEntry, deadConsumers: readonly string[]): Promise<Delivery | null> {
     const n = streamNumber(entry.priority)
-    const reply = await this.#run(scripts.take, [this.#keys.streams[n - 1] ?? ''], [GROUP, this.consumer, n, entry.messageId, ...deadConsumers])
+    const reply = await this.#run(this.#scripts.take, [this.#keys.streams[n - 1] ?? ''], [GROUP, this.consumer, n, entry.messageId, ...deadConsumers])
     return reply === null ? null : toDelivery(asList(reply))
   }
 
@@ -200,7 +214,7 @@ export class RedisTaskStream implements TaskStream {
     if (entries.length === 0) return []
     const args: Argument[] = [GROUP, this.consumer]
     for (const entry of entries) args.push(streamNumber(entry.priority), entry.messageId)
-    const reply = asList(await this.#run(scripts.renew, this.#keys.streams, args))
+    const reply = asList(await this.#run(this.#scripts.renew, this.#keys.streams, args))
     return reply.map((code) => (code === 1 ? 'renewed' : code === 0 ? 'absent' : 'lost'))
   }
 
@@ -218,12 +232,12 @@ export class RedisTaskStream implements TaskStream {
         case 'dead_letter': args.push(entry.move.letter.taskId, entry.move.letter.taskType, JSON.stringify(entry.move.letter)); break
       }
     }
-    const reply = await this.#run(scripts.settle, [...this.#keys.streams, this.#keys.delayed, this.#keys.dlq], args)
+    const reply = await this.#run(this.#scripts.settle, [...this.#keys.streams, this.#keys.delayed, this.#keys.dlq], args)
     return asList(reply).map((code) => code === 1)
   }
 
   async pending(idleMs: number): Promise<PendingEntry[]> {
-    const reply = asList(await this.#run(scripts.pending, this.#keys.streams, [GROUP, Math.max(0, Math.floor(idleMs)), PENDING_AT_MOST]))
+    const reply = asList(await this.#run(this.#scripts.pending, this.#keys.streams, [GROUP, Math.max(0, Math.floor(idleMs)), PENDING_AT_MOST]))
     return reply.map((one) => {
       const [n, id, consumer, deliveredAt] = asList(one)
       return { priority: priorityOf(Number(n)), messageId: asText(id), consumer: asText(consumer), deliveredAtMs: Number(deliveredAt) }
@@ -231,7 +245,7 @@ export class RedisTaskStream implements TaskStream {
   }
 
   async removeIdleConsumers(alive: readonly string[], idleMs: number): Promise<string[]> {
-    const reply = await this.#run(scripts.sweep, this.#keys.streams, [GROUP, Math.floor(idleMs), ...alive])
+    const reply = await this.#run(this.#scripts.sweep, this.#keys.streams, [GROUP, Math.floor(idleMs), ...alive])
     return asList(reply).map(asText)
   }
 

@@ -18,7 +18,7 @@ export interface FleetView {
 }
 
 interface Sighting {
-  readonly beatAtMs: number
+  readonly beats: number
   readonly sinceMs: number
 }
 
@@ -48,7 +48,7 @@ export class FleetWatch {
     const alive: string[] = []
     for (const one of incarnations) {
       const before = this.#seen.get(one.id)
-      const sighting = before?.beatAtMs === one.beatAtMs ? before : { beatAtMs: one.beatAtMs, sinceMs: now }
+      const sighting = before?.beats === one.beats ? before : { beats: one.beats, sinceMs: now }
       seen.set(one.id, sighting)
       if (isSurelyDead(one) || now - sighting.sinceMs >= this.#silenceMs) dead.add(one.id)
       else alive.push(one.id)

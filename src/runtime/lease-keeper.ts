@@ -44,7 +44,7 @@ export class LeaseKeeper {
 
   async start(): Promise<void> {
     await this.#parts.fleet.beat(this.#parts.incarnation)
-    this.#stopTimer = this.#parts.clock.every(this.#parts.renewalMs, () => { this.#round = this.#round.then(() => this.#keep()) })
+    this.#stopTimer = this.#parts.clock.every(this.#parts.renewalMs, () => { this.#round = this.#round.then(() => this.keep()) })
   }
 
   /** Renews the entry until the returned function is called. */
@@ -66,7 +66,8 @@ export class LeaseKeeper {
     for (const holding of this.#holdings) holding.stop(reason)
   }
 
-  async #keep(): Promise<void> {
+  /** One round of renewals and a beat. Never throws. */
+  async keep(): Promise<void> {
     await Promise.all([this.#renew(), this.#beat()])
   }
 

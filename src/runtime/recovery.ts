@@ -51,22 +51,26 @@ export class Recovery {
   /** One look at everything, for a caller that has no loop running. */
   async round(): Promise<Recovered> {
     const { reconciler, watch, fleetWatch } = this.#parts
+    this.#heedDistrust()
     const fleet = await fleetWatch.look()
     const published = await reconciler.round(fleet)
     return { published, lapsed: await watch.scan(fleet.dead) }
   }
 
+  #heedDistrust(): boolean {
+    if (!this.#distrusted) return false
+    this.#distrusted = false
+    this.#parts.reconciler.distrust()
+    return true
+  }
+
   async #run(): Promise<void> {
-    const { reconciler, clock, intervalMs, leaseMs, log } = this.#parts
+    const { clock, intervalMs, leaseMs, log } = this.#parts
     const { signal } = this.#stopping
     let reconciledMs = Number.NEGATIVE_INFINITY
     while (!signal.aborted) {
       const startedMs = clock.monotonicMs()
-      if (this.#distrusted) {
-        this.#distrusted = false
-        reconciler.distrust()
-        reconciledMs = Number.NEGATIVE_INFINITY
-      }
+      if (this.#heedDistrust()) reconciledMs = Number.NEGATIVE_INFINITY
       try {
         const reconcile = startedMs - reconciledMs >= intervalMs
         await this.#look(reconcile)

@@ -113,6 +113,8 @@ export class TaskBackend<Health> implements Backend<Health> {
     }
     const record = await this.#parts.desk.requestCancel(taskId)
     this.#parts.stopTask(taskId)
+    // A task that would have been due next year must not stand in the delayed set until then. Redis may be away.
+    await this.#parts.publisher.withdraw([before]).catch(() => undefined)
     return toView(record ?? before)
   }
 

@@ -98,11 +98,13 @@ export class TaskQueue {
     }
   }
 
-  #pick(count: number, priority: TaskPriority | undefined): ReturnType<TaskStream['pick']> {
+  async #pick(count: number, priority: TaskPriority | undefined): ReturnType<TaskStream['pick']> {
     const only = (p: TaskPriority): number => (priority === undefined || priority === p ? count : 0)
     const takeOver = this.#takeOver
     this.#takeOver = []
-    return this.#parts.stream.pick({ high: only('high'), medium: only('medium'), low: only('low') }, count, takeOver)
+    const pick = await this.#parts.stream.pick({ high: only('high'), medium: only('medium'), low: only('low') }, count, takeOver)
+    if (pick.groupsCreated > 0 || pick.ghosts.length > 0) this.#parts.recovery.distrust()
+    return pick
   }
 
   #receipt(attempt: Attempt): TaskReceipt {

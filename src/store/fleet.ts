@@ -9,7 +9,7 @@ const BEAT = `
 with beaten as (
   insert into workers (incarnation, worker_name, host, pid, process_key, threads, role)
   values ($1, $2, $3, $4, $5, $6, $7)
-  on conflict (incarnation) do update set beat_at = now(), stopped_at = null
+  on conflict (incarnation) do update set beat_at = now(), beats = workers.beats + 1, stopped_at = null
 )
 select task_id from tasks where owner = $1 and status = 'processing' and cancel_requested_at is not null`
 
@@ -34,15 +34,14 @@ export class PostgresFleet implements Fleet {
   async incarnations(): Promise<FleetMember[]> {
     const rows = await this.#postgres.query<{
       incarnation: string; worker_name: string; host: string; pid: number; process_key: string | null
-      threads: number; role: 'worker' | 'session'; stopped: boolean; silent_ms: number; beat_at_ms: number
+      threads: number; role: 'worker' | 'session'; stopped: boolean; silent_ms: number; beats: number
     }>(`
       select incarnation, worker_name, host, pid, process_key, threads, role, stopped_at is not null as stopped,
-             (extract(epoch from (now() - beat_at)) * 1000)::float8 as silent_ms,
-             (extract(epoch from beat_at) * 1000)::float8 as beat_at_ms
+             (extract(epoch from (now() - beat_at)) * 1000)::float8 as silent_ms, beats
       from workers where beat_at > now() - interval '1 day' order by started_at desc`)
     return rows.map((row) => ({
       id: row.incarnation, workerName: row.worker_name, host: row.host, pid: row.pid, processKey: row.process_key,
-      threads: row.threads, role: row.role, stopped: row.stopped, silentMs: row.silent_ms, beatAtMs: row.beat_at_ms,
+      threads: row.threads, role: row.role, stopped: row.stopped, silentMs: row.silent_ms, beats: row.beats,
     }))
   }
 }

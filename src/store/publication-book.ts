@@ -10,19 +10,23 @@ import type { TaskPriority } from '../tasks/task.js'
 import type { PublishedTask } from '../tasks/task-stream.js'
 import type { Postgres } from './postgres.js'
 
-/** Only the first publication counts: an open may have recorded a newer entry meanwhile. */
+/** Only the first entry counts: an open may have recorded a newer one meanwhile. */
 const MARK_PUBLISHED = `
 update tasks t set published_at = now(), message_id = coalesce(i.message_id, t.message_id)
 from jsonb_to_recordset($1::jsonb) as i(task_id uuid, message_id text)
-where t.task_id = i.task_id and t.status = 'pending' and t.published_at is null`
+where t.task_id = i.task_id and t.status = 'pending' and (t.published_at is null or t.message_id is null)`
 
-/** The quiet query: reads the partial index ix_task_unpublished alone. */
+/**
+ * The quiet query: reads two partial indexes. A delayed task counts as unpublished when it is overdue by Postgres's
+ * clock, because Redis's may have been set back; once it has an entry of its own it never comes here again.
+ */
 const UNPUBLISHED = `
 select task_id, task_type, priority, attempt, case when status = 'processing' then owner end as owner,
        greatest(0, extract(epoch from (not_before - now())) * 1000)::float8 as delay_ms
 from tasks
-where published_at is null and status in ('pending', 'processing')
-  and created_at < now() - make_interval(secs => $1 / 1000.0) and ($2::uuid is null or task_id > $2)
+where ((published_at is null and status in ('pending', 'processing') and created_at < now() - make_interval(secs => $1 / 1000.0))
+    or (status = 'pending' and published_at is not null and message_id is null and not_before < now() - make_interval(secs => $1 / 1000.0)))
+  and ($2::uuid is null or task_id > $2)
 order by task_id limit $3`
 
 const PUBLISHED = `

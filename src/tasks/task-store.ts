@@ -104,8 +104,8 @@ export interface Incarnation {
   readonly stopped: boolean
 }
 
-/** `beatAtMs` by Postgres's clock identifies a beat; `silentMs` is its age there. */
-export type FleetMember = Incarnation & { readonly beatAtMs: number; readonly silentMs: number }
+/** `beats` counts and so identifies the last beat; `silentMs` is its age by Postgres's clock. */
+export type FleetMember = Incarnation & { readonly beats: number; readonly silentMs: number }
 
 /** Reading, and what operators do. */
 export interface TaskDesk {

@@ -38,7 +38,7 @@ export interface PendingEntry extends OwnedEntry {
   readonly deliveredAtMs: number
 }
 
-export interface Pick {
+export interface Picked {
   readonly deliveries: readonly Delivery[]
   /** Wait from exactly these ids: an entry added after the pick wakes the doorbell. */
   readonly lastIds: Readonly<Record<TaskPriority, string>>
@@ -72,6 +72,8 @@ export interface TaskPublisher {
   lengths(): Promise<Record<TaskPriority, number>>
   /** Those of the tasks that Redis has forgotten. */
   missing<T extends PublishedTask>(tasks: readonly T[]): Promise<T[]>
+  /** Takes tasks out of the delayed set: they will not be due any more. */
+  withdraw(tasks: readonly Pick<PublishedTask, 'taskId' | 'taskType' | 'priority'>[]): Promise<void>
   checkpointFeed(taskId: string, step: string, json: string): Promise<void>
 }
 
@@ -79,7 +81,7 @@ export interface TaskPublisher {
 export interface TaskConsumer {
   readonly consumer: string
   /** At most `limits` of each priority and `total` in all, highest first. */
-  pick(limits: Limits, total: number, takeOver: readonly PendingEntry[]): Promise<Pick>
+  pick(limits: Limits, total: number, takeOver: readonly PendingEntry[]): Promise<Picked>
   /** Takes one named entry, if nobody owns it or its owner is in `deadConsumers`. */
   take(entry: OwnedEntry, deadConsumers: readonly string[]): Promise<Delivery | null>
   /** Resolves when something was added after `lastIds`, or after `maxMs`. */

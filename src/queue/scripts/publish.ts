@@ -17,6 +17,8 @@ for i = 1, #ARGV, 5 do
     redis.call('ZADD', KEYS[4], now + delay, n .. ':' .. kind .. ':' .. id)
     out[#out + 1] = false
   elseif body == '' then
+    -- Published once more: what waits in the delayed set would only be a duplicate.
+    redis.call('ZREM', KEYS[4], n .. ':' .. kind .. ':' .. id)
     out[#out + 1] = redis.call('XADD', KEYS[n], '*', 'task_id', id, 'task_type', kind)
   else
     out[#out + 1] = redis.call('XADD', KEYS[n], '*', 'task_id', id, 'task_type', kind, 'body', body)

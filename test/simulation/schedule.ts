@@ -1,0 +1,81 @@
+/** Random schedules: what may happen to a queue and its workers, in any order. fast-check shrinks one that fails. */
+import fc from 'fast-check'
+import { PRIORITIES } from '../../src/tasks/task.js'
+import type { TaskPriority } from '../../src/tasks/task.js'
+import type { Waypoint } from '../../src/tasks/waypoint.js'
+import type { Ending } from './sim-worker.js'
+import type { World } from './world.js'
+
+export type Op =
+  | { readonly op: 'enqueue'; readonly by: number; readonly priority: TaskPriority; readonly delayMs: number; readonly retries: number; readonly crashAt: Waypoint | null }
+  | { readonly op: 'pick'; readonly by: number; readonly count: number; readonly crashAt: Waypoint | null }
+  | { readonly op: 'finish'; readonly by: number; readonly n: number; readonly ending: Ending; readonly crashAt: Waypoint | null }
+  | { readonly op: 'checkpoint'; readonly by: number; readonly n: number }
+  | { readonly op: 'recover' | 'crash' | 'leave' | 'pause' | 'resume'; readonly by: number }
+  | { readonly op: 'start' | 'flush' | 'snapshot' | 'roll_back' | 'drop_groups' }
+  | { readonly op: 'advance' | 'step_clock'; readonly ms: number }
+  | { readonly op: 'cancel' | 'redrive'; readonly n: number }
+
+const by = fc.nat(3)
+const n = fc.nat(5)
+/** Most acts go well. */
+const crashAt = (...points: Waypoint[]): fc.Arbitrary<Waypoint | null> =>
+  fc.oneof({ weight: 6, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: fc.constantFrom(...points) })
+
+const op: fc.Arbitrary<Op> = fc.oneof(
+  { weight: 5, arbitrary: fc.record({ op: fc.constant('enqueue' as const), by, priority: fc.constantFrom(...PRIORITIES), delayMs: fc.constantFrom(0, 0, 0, 1500), retries: fc.nat(2), crashAt: crashAt('row_committed', 'published') }) },
+  { weight: 6, arbitrary: fc.record({ op: fc.constant('pick' as const), by, count: fc.integer({ min: 1, max: 4 }), crashAt: crashAt('picked', 'opened') }) },
+  { weight: 6, arbitrary: fc.record({ op: fc.constant('finish' as const), by, n, ending: fc.constantFrom<Ending>('complete', 'complete', 'complete', 'transient', 'permanent', 'release'), crashAt: crashAt('before_commit', 'committed') }) },
+  { weight: 1, arbitrary: fc.record({ op: fc.constant('checkpoint' as const), by, n }) },
+  { weight: 4, arbitrary: fc.record({ op: fc.constant('recover' as const), by }) },
+  { weight: 4, arbitrary: fc.record({ op: fc.constant('advance' as const), ms: fc.constantFrom(300, 1000, 2500) }) },
+  { weight: 2, arbitrary: fc.record({ op: fc.constantFrom('crash' as const, 'leave' as const, 'pause' as const, 'pause' as const), by }) },
+  { weight: 2, arbitrary: fc.record({ op: fc.constant('resume' as const), by }) },
+  { weight: 2, arbitrary: fc.record({ op: fc.constant('start' as const) }) },
+  { weight: 1, arbitrary: fc.record({ op: fc.constantFrom('flush' as const, 'snapshot' as const, 'roll_back' as const, 'drop_groups' as const) }) },
+  { weight: 1, arbitrary: fc.record({ op: fc.constant('step_clock' as const), ms: fc.constantFrom(-3_600_000, -2000, 2000, 3_600_000) }) },
+  { weight: 1, arbitrary: fc.record({ op: fc.constantFrom('cancel' as const, 'redrive' as const), n }) },
+)
+
+export const schedules = fc.array(op, { minLength: 5, maxLength: 40 })
+
+const MAX_LIVING = 4
+
+export async function run(world: World, schedule: string, ops: readonly Op[]): Promise<void> {
+  await world.startWorker()
+  for (const one of ops) await apply(world, schedule, one)
+  await world.heal()
+  await world.check()
+}
+
+async function apply(world: World, schedule: string, one: Op): Promise<void> {
+  switch (one.op) {
+    case 'start': if (world.workers.filter((worker) => worker.alive).length < MAX_LIVING) await world.startWorker(); return
+    case 'flush': await world.flush(); return
+    case 'snapshot': await world.snapshot(); return
+    case 'roll_back': await world.rollBack(); return
+    case 'drop_groups': await world.dropGroups(); return
+    case 'advance': await world.advance(one.ms); return
+    case 'step_clock': await world.stepRedisClock(one.ms); return
+    case 'cancel': await world.cancel(one.n); return
+    case 'redrive': await world.redrive(one.n); return
+    case 'resume': {
+      const worker = world.workers.filter((other) => other.alive)[one.by]
+      if (worker !== undefined) worker.paused = false
+      return
+    }
+    default:
+  }
+  const worker = world.acting(one.by)
+  if (worker === null) return
+  switch (one.op) {
+    case 'enqueue': await world.act(worker, one.crashAt, () => worker.enqueue(one.priority, schedule, one.delayMs, one.retries)); return
+    case 'pick': await world.pick(worker, one.count, one.crashAt); return
+    case 'finish': await world.finish(worker, one.n, one.ending, one.crashAt); return
+    case 'checkpoint': await worker.checkpoint(one.n); return
+    case 'recover': await worker.recover(); return
+    case 'crash': world.crash(worker); return
+    case 'leave': await world.leave(worker); return
+    case 'pause': world.pause(worker)
+  }
+}
