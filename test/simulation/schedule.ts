@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { PRIORITIES } from '../../src/tasks/task.js'
 import type { TaskPriority } from '../../src/tasks/task.js'
 import type { Waypoint } from '../../src/tasks/waypoint.js'
-import type { Ending } from './sim-worker.js'
+import type { Ending, SimWorker } from './sim-worker.js'
 import type { World } from './world.js'
 
 export type Op =
@@ -49,33 +49,28 @@ export async function run(world: World, schedule: string, ops: readonly Op[]): P
 }
 
 async function apply(world: World, schedule: string, one: Op): Promise<void> {
-  switch (one.op) {
-    case 'start': if (world.workers.filter((worker) => worker.alive).length < MAX_LIVING) await world.startWorker(); return
-    case 'flush': await world.flush(); return
-    case 'snapshot': await world.snapshot(); return
-    case 'roll_back': await world.rollBack(); return
-    case 'drop_groups': await world.dropGroups(); return
-    case 'advance': await world.advance(one.ms); return
-    case 'step_clock': await world.stepRedisClock(one.ms); return
-    case 'cancel': await world.cancel(one.n); return
-    case 'redrive': await world.redrive(one.n); return
-    case 'resume': {
-      const worker = world.workers.filter((other) => other.alive)[one.by]
-      if (worker !== undefined) worker.paused = false
-      return
-    }
-    default:
+  const acting = async (act: (worker: SimWorker) => unknown): Promise<void> => {
+    const worker = 'by' in one ? world.acting(one.by) : null
+    if (worker !== null) await act(worker)
   }
-  const worker = world.acting(one.by)
-  if (worker === null) return
   switch (one.op) {
-    case 'enqueue': await world.act(worker, one.crashAt, () => worker.enqueue(one.priority, schedule, one.delayMs, one.retries)); return
-    case 'pick': await world.pick(worker, one.count, one.crashAt); return
-    case 'finish': await world.finish(worker, one.n, one.ending, one.crashAt); return
-    case 'checkpoint': await worker.checkpoint(one.n); return
-    case 'recover': await worker.recover(); return
-    case 'crash': world.crash(worker); return
-    case 'leave': await world.leave(worker); return
-    case 'pause': world.pause(worker)
+    case 'enqueue': return acting((worker) => world.act(worker, one.crashAt, () => worker.enqueue(one.priority, schedule, one.delayMs, one.retries)))
+    case 'pick': return acting((worker) => world.pick(worker, one.count, one.crashAt))
+    case 'finish': return acting((worker) => world.finish(worker, one.n, one.ending, one.crashAt))
+    case 'checkpoint': return acting((worker) => worker.checkpoint(one.n))
+    case 'recover': return acting((worker) => worker.recover())
+    case 'crash': return acting((worker) => world.crash(worker))
+    case 'leave': return acting((worker) => world.leave(worker))
+    case 'pause': return acting((worker) => world.pause(worker))
+    case 'resume': return world.resume(one.by)
+    case 'start': return world.startUpTo(MAX_LIVING)
+    case 'flush': return world.flush()
+    case 'snapshot': return world.snapshot()
+    case 'roll_back': return world.rollBack()
+    case 'drop_groups': return world.dropGroups()
+    case 'advance': return world.advance(one.ms)
+    case 'step_clock': return world.stepRedisClock(one.ms)
+    case 'cancel': return world.cancel(one.n)
+    case 'redrive': return world.redrive(one.n)
   }
 }

@@ -86,6 +86,10 @@ end
     return worker
   }
 
+  async startUpTo(living: number): Promise<void> {
+    if (this.workers.filter((worker) => worker.alive).length < living) await this.startWorker()
+  }
+
   /** A worker that acts, or null when the n-th does not exist or cannot. */
   acting(n: number): SimWorker | null {
     const alive = this.workers.filter((worker) => worker.alive)
@@ -143,6 +147,11 @@ end
   pause(worker: SimWorker): void {
     worker.paused = true
     this.#gone(worker)
+  }
+
+  resume(n: number): void {
+    const worker = this.workers.filter((one) => one.alive)[n]
+    if (worker !== undefined) worker.paused = false
   }
 
   /** Living workers renew three times a lease, as their timers would. */
