@@ -9,7 +9,7 @@ import { canEnter, giveTo, ownFolder } from './place.js'
 import type { Place } from './place.js'
 import type { StartedServer } from './redis-server.js'
 import { secretOf } from './secret.js'
-import { freePort, startServer } from './server-process.js'
+import { ownPort, startServer } from './server-process.js'
 
 const USER = 'sweepmill'
 const DATABASE = 'sweepmill'
@@ -32,7 +32,7 @@ export async function startPostgres(place: Place, searchPath: string, log: (line
     rmSync(passwordFile, { force: true })
     if (!made.ok) throw new SweepmillError('SERVICE_FAILED', `initdb failed: ${made.output.trim().split('\n').slice(-3).join(' | ')}`)
   }
-  const port = await freePort()
+  const port = await ownPort(place, 'postgres')
   const urlOf = (database: string): string => `postgresql://${USER}:${secret}@127.0.0.1:${port}/${database}`
   const settings = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'max_connections=200', 'shared_buffers=128MB', 'fsync=on', 'synchronous_commit=on', 'max_wal_size=1GB']
   const server = await startServer(place, {

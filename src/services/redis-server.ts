@@ -9,7 +9,7 @@ import type { RedisProgram } from './fetch-redis.js'
 import { giveTo, ownFolder } from './place.js'
 import type { Place } from './place.js'
 import { secretOf } from './secret.js'
-import { freePort, startServer } from './server-process.js'
+import { ownPort, startServer } from './server-process.js'
 import type { RunningServer } from './server-process.js'
 
 export interface StartedServer {
@@ -20,7 +20,7 @@ export interface StartedServer {
 export async function startRedis(place: Place, searchPath: string, log: (line: string) => void): Promise<StartedServer> {
   const program = await findRedis(place, searchPath, log)
   const data = ownFolder(place, 'redis')
-  const port = await freePort()
+  const port = await ownPort(place, 'redis')
   const secret = secretOf(place)
   const config = join(data, 'redis.conf')
   writeFileSync(config, [

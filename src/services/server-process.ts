@@ -95,11 +95,21 @@ export async function reap(place: Place, name: string, signal: NodeJS.Signals): 
   rmSync(file, { force: true })
 }
 
-export async function freePort(): Promise<number> {
+/** The port that this server had before, as long as nobody else took it: its clients then find it again. */
+export async function ownPort(place: Place, name: string): Promise<number> {
+  const file = join(place.folder, `${name}.port`)
+  const before = existsSync(file) ? Number(readFileSync(file, 'utf8')) : 0
+  const port = await freePort(before).catch(() => freePort(0))
+  writeFileSync(file, String(port))
+  return port
+}
+
+/** `wanted`, or with 0 any free port of the loopback interface. Rejects when it is taken. */
+async function freePort(wanted: number): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer()
     server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
+    server.listen(wanted, '127.0.0.1', () => {
       const address = server.address()
       server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0))
     })

@@ -12,10 +12,10 @@ import { createInterface } from 'node:readline'
 import { systemClock } from '../base/clock.js'
 import { toSweepmillError } from '../base/errors.js'
 import type { ErrorData } from '../base/errors.js'
+import { KeptServer } from './kept-server.js'
 import { findPlace } from './place.js'
 import { startPostgres } from './postgres-server.js'
 import { startRedis } from './redis-server.js'
-import type { StartedServer } from './redis-server.js'
 import { reap } from './server-process.js'
 
 export type ToSupervisor =
@@ -32,10 +32,11 @@ export type FromSupervisor =
 const [stateDir = '', grace = '10000', searchPath = ''] = process.argv.slice(2)
 const place = findPlace(stateDir)
 const users = new Set<Socket>()
-let redis: Promise<StartedServer> | null = null
-let postgres: Promise<StartedServer> | null = null
 let cancelGrace: (() => void) | null = null
 let ending = false
+const log = (line: string): void => { for (const user of users) send(user, { kind: 'log', line }) }
+const redis = new KeptServer(() => startRedis(place, searchPath, log), systemClock)
+const postgres = new KeptServer(() => startPostgres(place, searchPath, log), systemClock)
 
 const send = (socket: Socket, message: FromSupervisor): void => { if (socket.writable) socket.write(`${JSON.stringify(message)}\n`) }
 
@@ -47,12 +48,8 @@ async function serve(socket: Socket, message: ToSupervisor): Promise<void> {
     if (alone) end()
     return
   }
-  const log = (line: string): void => { for (const user of users) send(user, { kind: 'log', line }) }
   try {
-    // A server that failed to start, or died, is started anew for the next who asks.
-    if (message.redis) redis ??= watched(startRedis(place, searchPath, log), () => { redis = null })
-    if (message.postgres) postgres ??= watched(startPostgres(place, searchPath, log), () => { postgres = null })
-    const [one, two] = await Promise.all([message.redis ? redis : null, message.postgres ? postgres : null])
+    const [one, two] = await Promise.all([message.redis ? redis.get() : null, message.postgres ? postgres.get() : null])
     send(socket, { kind: 'ready', redisUrl: one?.url ?? null, databaseUrl: two?.url ?? null, pid: process.pid })
   } catch (thrown) {
     const { stack: _stack, ...error } = toSweepmillError(thrown, 'SERVICE_FAILED').toData()
@@ -60,15 +57,9 @@ async function serve(socket: Socket, message: ToSupervisor): Promise<void> {
   }
 }
 
-function watched(starting: Promise<StartedServer>, forget: () => void): Promise<StartedServer> {
-  starting.then(({ server }) => { void server.exited.then(forget) }, forget)
-  return starting
-}
-
 async function stopServers(): Promise<void> {
   ending = true
-  const started = await Promise.allSettled([redis, postgres])
-  await Promise.allSettled(started.map(async (one) => { if (one.status === 'fulfilled') await one.value?.server.stop() }))
+  await Promise.allSettled([redis.stop(), postgres.stop()])
 }
 
 function end(): void {

@@ -1,0 +1,62 @@
+/**
+ * A process of a fault test: a worker or a producer that ends itself with SIGKILL when a task passes a waypoint.
+ * Argument: JSON of `ChildOrder`. Servers and prefix come from the environment, as for any worker.
+ */
+import { systemClock } from '../../src/base/clock.js'
+import { createComputePool } from '../../src/pool/compute-pool.js'
+import { loadConfig, environment } from '../../src/runtime/config.js'
+import { createRuntime } from '../../src/runtime/create-runtime.js'
+import { silentObserver } from '../../src/tasks/observer.js'
+import type { Waypoint } from '../../src/tasks/waypoint.js'
+import { failingWorkflow, noopWorkflow, spinWorkflow } from './workflows.js'
+
+export interface ChildOrder {
+  readonly role: 'worker' | 'producer'
+  /** Ends the process the `nth` time (from 1) that a task passes `point`. */
+  readonly kill?: { readonly point: Waypoint; readonly nth: number }
+  /** A producer: how many tasks, of which type, with which data. */
+  readonly produce?: { readonly tasks: number; readonly taskType: string; readonly data: Readonly<Record<string, unknown>> }
+}
+
+const order = JSON.parse(process.argv[2] ?? '{}') as ChildOrder
+let passed = 0
+const config = loadConfig(environment())
+const pool = createComputePool({ threads: config.workerThreads, clock: systemClock })
+const counts = { fenced: 0, recovered: 0 }
+const runtime = await createRuntime<null>({
+  config, redisUrl: config.redisUrl ?? '', databaseUrl: config.databaseUrl ?? '', role: order.role === 'worker' ? 'worker' : 'client', pool,
+  health: () => null, retry: { baseMs: 50, capMs: 400 }, workflows: [noopWorkflow, spinWorkflow, failingWorkflow],
+  observers: {
+    queue: { ...silentObserver, fencedWrite: () => { counts.fenced += 1 }, recovered: () => { counts.recovered += 1 } },
+    saga: { started: () => undefined, stepExecuted: () => undefined, completed: () => undefined, compensated: () => undefined, failed: () => undefined, compensationFailed: () => undefined },
+    barsProcessed: () => undefined,
+  },
+  waypoint: (point) => {
+    if (order.kill?.point !== point) return
+    passed += 1
+    if (passed === order.kill.nth) process.kill(process.pid, 'SIGKILL')
+  },
+})
+await runtime.start()
+say({ kind: 'ready' })
+
+process.once('SIGTERM', () => {
+  void runtime.close().then(() => pool.close()).then(() => {
+    say({ kind: 'counts', ...counts })
+    process.exit(0)
+  })
+})
+
+if (order.produce !== undefined) {
+  const { tasks, taskType, data } = order.produce
+  for (let n = 0; n < tasks; n += 1) {
+    const taskId = await runtime.queue.enqueueTask({ taskType, data, priority: (['high', 'medium', 'low'] as const)[n % 3] })
+    say({ kind: 'accepted', taskId })
+  }
+  say({ kind: 'produced' })
+}
+
+/** A line that the parent reads; what was said before a SIGKILL arrives. */
+function say(message: Readonly<Record<string, unknown>>): void {
+  process.stdout.write(`${JSON.stringify(message)}\n`)
+}

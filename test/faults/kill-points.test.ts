@@ -1,0 +1,77 @@
+/** SIGKILL at every named point of a task's life: another process ends the task, once. */
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { packageRoot } from '../../src/base/package-root.js'
+import { TaskType } from '../../src/tasks/task.js'
+import type { Waypoint } from '../../src/tasks/waypoint.js'
+import { openTestBed } from '../harness.js'
+import type { TestBed } from '../harness.js'
+import { settleAndCheck } from './invariants.js'
+import { Children } from './processes.js'
+
+let bed: TestBed
+const children = new Children()
+beforeEach(async () => { bed = await openTestBed() })
+afterEach(async () => {
+  await children.killAll()
+  await bed.close()
+})
+
+const file = join(packageRoot, 'samples', 'sp500-daily.csv')
+const backtest = { taskType: TaskType.BACKTEST, data: { file, strategy: { name: 'sma-cross', params: { fast: 10, slow: 20 } } } }
+const sweep = { taskType: TaskType.OPTIMIZATION, data: { file, strategy: { name: 'sma-cross' }, constraint: 'fast < slow', top: 3, space: { fast: { min: 2, max: 60, step: 1 }, slow: { min: 3, max: 150, step: 1 } } } }
+
+const POINTS: readonly Waypoint[] = ['picked', 'opened', 'step_started', 'checkpointed', 'before_commit', 'committed', 'settled']
+
+describe.each([['a backtest', backtest, POINTS], ['a sweep', sweep, [...POINTS, 'computing'] satisfies Waypoint[]]] as const)('a worker is killed with %s in hand', (_name, work, points) => {
+  test.each(points)('at %s', async (point) => {
+    const client = await bed.open({ role: 'client' })
+    // In mid compute: some chunks in. Elsewhere the first time it comes by.
+    const first = children.start({ role: 'worker', kill: { point, nth: point === 'computing' ? 4 : 1 } }, bed.environment)
+    const { taskId } = await client.backend.submit({ ...work, roots: null })
+    expect(await first.exited).toBe('SIGKILL')
+    children.start({ role: 'worker' }, bed.environment)
+    const tally = await settleAndCheck(bed, [taskId])
+    expect(tally).toMatchObject({ accepted: 1, completed: 1 })
+    // After the commit there is nothing left to compute; before it, one more attempt is enough.
+    const opened = point === 'picked' || point === 'committed' || point === 'settled' ? 1 : 2
+    expect(await client.backend.task(taskId)).toMatchObject({ status: 'completed', attempt: opened, retry_count: 0 })
+  })
+})
+
+test.each(['row_committed', 'published'] satisfies Waypoint[])('a producer is killed at %s', async (point) => {
+  const producer = children.start({ role: 'producer', kill: { point, nth: 5 }, produce: { tasks: 20, taskType: 'noop', data: {} } }, bed.environment)
+  expect(await producer.exited).toBe('SIGKILL')
+  children.start({ role: 'worker' }, bed.environment)
+  const tally = await settleAndCheck(bed, producer.accepted())
+  // The fifth was committed, though its producer never heard of it.
+  expect(tally).toMatchObject({ accepted: 5, completed: 5 })
+})
+
+test('a worker is killed in the middle of a compensation', async () => {
+  const client = await bed.open({ role: 'client' })
+  const taskId = await client.queue.enqueueTask({ taskType: 'failing', data: {} })
+  const first = children.start({ role: 'worker', kill: { point: 'undoing', nth: 1 } }, bed.environment)
+  expect(await first.exited).toBe('SIGKILL')
+  expect(await bed.sql('select 1 from task_artifacts')).toHaveLength(1)
+  children.start({ role: 'worker' }, bed.environment)
+  await settleAndCheck(bed, [taskId])
+  expect(await client.backend.task(taskId)).toMatchObject({ status: 'failed', attempt: 2, error: { code: 'STRATEGY_FAILED' } })
+  expect(await bed.sql('select 1 from task_artifacts')).toEqual([])
+  expect(await bed.sql('select run, status from saga_runs')).toEqual([{ run: 1, status: 'compensated' }])
+})
+
+test('a task that kills its process three times without progress is a dead letter, and holds nothing else up', async () => {
+  const client = await bed.open({ role: 'client' })
+  const poison = await client.queue.enqueueTask({ taskType: 'noop', data: {}, priority: 'high' })
+  for (let round = 1; round <= 3; round += 1) {
+    const victim = children.start({ role: 'worker', kill: { point: 'opened', nth: 1 } }, bed.environment)
+    expect(await victim.exited).toBe('SIGKILL')
+  }
+  const other = await client.queue.enqueueTask({ taskType: 'noop', data: {}, priority: 'high' })
+  children.start({ role: 'worker' }, bed.environment)
+  const tally = await settleAndCheck(bed, [poison, other])
+  expect(tally).toMatchObject({ completed: 1, deadLettered: 1 })
+  expect(await client.backend.task(poison)).toMatchObject({ status: 'dead_letter' })
+  expect(await bed.redis.xlen(`${bed.prefix}tasks:dlq`)).toBe(1)
+})
