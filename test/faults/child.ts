@@ -3,6 +3,7 @@
  * Argument: JSON of `ChildOrder`. Servers and prefix come from the environment, as for any worker.
  */
 import { systemClock } from '../../src/base/clock.js'
+import { toSweepmillError } from '../../src/base/errors.js'
 import { createComputePool } from '../../src/pool/compute-pool.js'
 import { loadConfig, environment } from '../../src/runtime/config.js'
 import { createRuntime } from '../../src/runtime/create-runtime.js'
@@ -50,10 +51,17 @@ process.once('SIGTERM', () => {
 if (order.produce !== undefined) {
   const { tasks, taskType, data } = order.produce
   for (let n = 0; n < tasks; n += 1) {
-    const taskId = await runtime.queue.enqueueTask({ taskType, data, priority: (['high', 'medium', 'low'] as const)[n % 3] })
-    say({ kind: 'accepted', taskId })
+    try {
+      const taskId = await runtime.queue.enqueueTask({ taskType, data, priority: (['high', 'medium', 'low'] as const)[n % 3] })
+      say({ kind: 'accepted', taskId })
+    } catch (error) {
+      // Not accepted as far as this producer knows; it goes on with the next.
+      say({ kind: 'refused', code: toSweepmillError(error).code })
+      await systemClock.sleep(50)
+    }
   }
-  say({ kind: 'produced' })
+  await runtime.close()
+  await pool.close()
 }
 
 /** A line that the parent reads; what was said before a SIGKILL arrives. */

@@ -7,7 +7,8 @@ import { packageRoot } from '../../src/base/package-root.js'
 import type { ChildOrder } from './child.js'
 
 export type ChildMessage =
-  | { readonly kind: 'ready' | 'produced' }
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'refused'; readonly code: string }
   | { readonly kind: 'accepted'; readonly taskId: string }
   | { readonly kind: 'counts'; readonly fenced: number; readonly recovered: number }
 
