@@ -83,25 +83,3 @@ export async function openTestBed(): Promise<TestBed> {
     },
   }
 }
-
-/** Polls until `look` gives something, or fails after `deadlineMs` saying what was waited for. */
-export async function eventually<T>(what: string, look: () => Promise<T | null | undefined | false>, deadlineMs = 20_000): Promise<T> {
-  const deadline = systemClock.monotonicMs() + deadlineMs
-  for (;;) {
-    const found = await look()
-    if (found !== null && found !== undefined && found !== false) return found
-    if (systemClock.monotonicMs() > deadline) throw new Error(`waited ${deadlineMs} ms in vain: ${what}`)
-    await systemClock.sleep(20)
-  }
-}
-
-/** Every step of a task's history must be legal and connected to the one before it. */
-export function assertLegalHistory(events: readonly { from_status: string | null; to_status: string | null }[], legal: Readonly<Record<string, readonly string[]>>): void {
-  let status: string | null = null
-  for (const event of events) {
-    if (event.to_status === null) continue
-    if (event.from_status !== status) throw new Error(`history is not connected: ${status} then ${event.from_status} → ${event.to_status}`)
-    if (status !== null && !(legal[status] ?? []).includes(event.to_status)) throw new Error(`illegal transition ${status} → ${event.to_status}`)
-    status = event.to_status
-  }
-}

@@ -8,6 +8,8 @@ import { createComputePool } from '../../src/pool/compute-pool.js'
 import { loadConfig, environment } from '../../src/runtime/config.js'
 import { createRuntime } from '../../src/runtime/create-runtime.js'
 import { silentObserver } from '../../src/tasks/observer.js'
+import { TaskType } from '../../src/tasks/task.js'
+import type { TaskPriority } from '../../src/tasks/task.js'
 import type { Waypoint } from '../../src/tasks/waypoint.js'
 import { failingWorkflow, noopWorkflow, spinWorkflow } from './workflows.js'
 
@@ -15,20 +17,24 @@ export interface ChildOrder {
   readonly role: 'worker' | 'producer'
   /** Ends the process the `nth` time (from 1) that a task passes `point`. */
   readonly kill?: { readonly point: Waypoint; readonly nth: number }
-  /** A producer: how many tasks, of which type, with which data. */
-  readonly produce?: { readonly tasks: number; readonly taskType: string; readonly data: Readonly<Record<string, unknown>> }
+  /** A producer: how many tasks, taking turns among these kinds, and the pause after each. */
+  readonly produce?: { readonly tasks: number; readonly works: readonly Work[]; readonly pauseMs: number }
+}
+
+export interface Work {
+  readonly taskType: string
+  readonly data: Readonly<Record<string, unknown>>
 }
 
 const order = JSON.parse(process.argv[2] ?? '{}') as ChildOrder
 let passed = 0
 const config = loadConfig(environment())
 const pool = createComputePool({ threads: config.workerThreads, clock: systemClock })
-const counts = { fenced: 0, recovered: 0 }
 const runtime = await createRuntime<null>({
   config, redisUrl: config.redisUrl ?? '', databaseUrl: config.databaseUrl ?? '', role: order.role === 'worker' ? 'worker' : 'client', pool,
   health: () => null, retry: { baseMs: 50, capMs: 400 }, workflows: [noopWorkflow, spinWorkflow, failingWorkflow],
   observers: {
-    queue: { ...silentObserver, fencedWrite: () => { counts.fenced += 1 }, recovered: () => { counts.recovered += 1 } },
+    queue: { ...silentObserver, fencedWrite: (write) => { say({ kind: 'fenced', write }) } },
     saga: { started: () => undefined, stepExecuted: () => undefined, completed: () => undefined, compensated: () => undefined, failed: () => undefined, compensationFailed: () => undefined },
     barsProcessed: () => undefined,
   },
@@ -42,26 +48,29 @@ await runtime.start()
 say({ kind: 'ready' })
 
 process.once('SIGTERM', () => {
-  void runtime.close().then(() => pool.close()).then(() => {
-    say({ kind: 'counts', ...counts })
-    process.exit(0)
-  })
+  void runtime.close().then(() => pool.close()).then(() => process.exit(0))
 })
 
 if (order.produce !== undefined) {
-  const { tasks, taskType, data } = order.produce
+  const { tasks, works, pauseMs } = order.produce
   for (let n = 0; n < tasks; n += 1) {
+    const work = works[n % works.length] as Work
     try {
-      const taskId = await runtime.queue.enqueueTask({ taskType, data, priority: (['high', 'medium', 'low'] as const)[n % 3] })
-      say({ kind: 'accepted', taskId })
+      say({ kind: 'accepted', taskId: await accept(work, (['high', 'medium', 'low'] as const)[n % 3]) })
     } catch (error) {
       // Not accepted as far as this producer knows; it goes on with the next.
       say({ kind: 'refused', code: toSweepmillError(error).code })
       await systemClock.sleep(50)
     }
+    if (pauseMs > 0) await systemClock.sleep(pauseMs)
   }
   await runtime.close()
   await pool.close()
+}
+
+async function accept({ taskType, data }: Work, priority: TaskPriority | undefined): Promise<string> {
+  if (taskType !== TaskType.BACKTEST && taskType !== TaskType.OPTIMIZATION) return runtime.queue.enqueueTask({ taskType, data, priority })
+  return (await runtime.backend.submit({ taskType, data, priority, roots: null, fresh: true })).taskId
 }
 
 /** A line that the parent reads; what was said before a SIGKILL arrives. */

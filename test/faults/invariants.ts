@@ -3,7 +3,8 @@ import type { Redis } from 'ioredis'
 import { GROUP } from '../../src/queue/redis-task-stream.js'
 import { LEGAL_TRANSITIONS, PRIORITIES } from '../../src/tasks/task.js'
 import type { TaskStatus } from '../../src/tasks/task.js'
-import { assertLegalHistory, eventually } from '../harness.js'
+import { eventually } from '../eventually.js'
+import { assertLegalHistory } from '../legal-history.js'
 
 export interface Scene {
   readonly redis: Redis

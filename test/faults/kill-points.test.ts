@@ -40,7 +40,7 @@ describe.each([['a backtest', backtest, POINTS], ['a sweep', sweep, [...POINTS, 
 })
 
 test.each(['row_committed', 'published'] satisfies Waypoint[])('a producer is killed at %s', async (point) => {
-  const producer = children.start({ role: 'producer', kill: { point, nth: 5 }, produce: { tasks: 20, taskType: 'noop', data: {} } }, bed.environment)
+  const producer = children.start({ role: 'producer', kill: { point, nth: 5 }, produce: { tasks: 20, works: [{ taskType: 'noop', data: {} }], pauseMs: 0 } }, bed.environment)
   expect(await producer.exited).toBe('SIGKILL')
   children.start({ role: 'worker' }, bed.environment)
   const tally = await settleAndCheck(bed, producer.accepted())

@@ -5,7 +5,9 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { packageRoot } from '../../src/base/package-root.js'
 import { LEGAL_TRANSITIONS, TaskType } from '../../src/tasks/task.js'
-import { assertLegalHistory, eventually, openTestBed } from '../harness.js'
+import { eventually } from '../eventually.js'
+import { openTestBed } from '../harness.js'
+import { assertLegalHistory } from '../legal-history.js'
 import type { TestBed } from '../harness.js'
 
 let bed: TestBed

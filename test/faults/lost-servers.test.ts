@@ -1,12 +1,14 @@
 /** Redis and Postgres restarted, killed, emptied, cut short and half-open while tasks flow: nothing is lost or done twice. */
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { eventually } from '../harness.js'
+import { eventually } from '../eventually.js'
 import { settleAndCheck } from './invariants.js'
 import type { Scene } from './invariants.js'
 import { openOwnServers } from './own-servers.js'
 import type { OwnServers } from './own-servers.js'
 import { Children } from './processes.js'
 import type { Child } from './processes.js'
+import { openScene } from './scene.js'
+import type { OwnScene } from './scene.js'
 import { openProxy, through } from './proxy.js'
 
 let servers: OwnServers
@@ -17,23 +19,10 @@ afterEach(async () => { await children.killAll() })
 
 const TASKS = 300
 let scenes = 0
+const nextScene = (): Promise<OwnScene> => openScene(servers, `s${scenes += 1}`)
 
-/** A schema and a prefix for one test. */
-async function openScene(): Promise<Scene & { readonly environment: Record<string, string> }> {
-  scenes += 1
-  const schema = `s${scenes}`
-  await servers.sql(`create schema ${schema}`)
-  const url = new URL(servers.databaseUrl)
-  url.searchParams.set('options', `-c search_path=${schema}`)
-  const inSchema = (text: string): string => text.replaceAll(/\b(from|join) (tasks|task_events)\b/g, `$1 ${schema}.$2`)
-  return {
-    redis: servers.redis, prefix: `${schema}:`, sql: (text, values) => servers.sql(inSchema(text), values),
-    environment: { REDIS_URL: servers.redisUrl, DATABASE_URL: url.href, KEY_PREFIX: `${schema}:` },
-  }
-}
-
-function produce(environment: Record<string, string>): Child {
-  return children.start({ role: 'producer', produce: { tasks: TASKS, taskType: 'noop', data: {} } }, environment)
+function produce(environment: Readonly<Record<string, string>>): Child {
+  return children.start({ role: 'producer', produce: { tasks: TASKS, works: [{ taskType: 'noop', data: {} }], pauseMs: 0 } }, environment)
 }
 
 async function flowing(scene: Scene): Promise<void> {
@@ -50,7 +39,7 @@ const faults: readonly (readonly [string, () => Promise<void>])[] = [
 ]
 
 test.each(faults)('%s', async (_name, strike) => {
-  const scene = await openScene()
+  const scene = await nextScene()
   const workers = [1, 2].map(() => children.start({ role: 'worker' }, scene.environment))
   await eventually('the workers', () => Promise.resolve(workers.every((worker) => worker.messages.length > 0)))
   const producer = produce(scene.environment)
@@ -65,7 +54,7 @@ test.each(faults)('%s', async (_name, strike) => {
 })
 
 test.each(['redisUrl', 'databaseUrl'] as const)('the connection to %s is half-open', async (which) => {
-  const scene = await openScene()
+  const scene = await nextScene()
   const target = new URL(servers[which])
   const proxy = await openProxy({ host: target.hostname, port: Number(target.port) })
   try {

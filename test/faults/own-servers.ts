@@ -11,7 +11,7 @@ import { packageRoot } from '../../src/base/package-root.js'
 import { findPlace } from '../../src/services/place.js'
 import { openServices } from '../../src/services/services.js'
 import { startOf } from '../../src/services/server-process.js'
-import { eventually } from '../harness.js'
+import { eventually } from '../eventually.js'
 
 export interface OwnServers {
   readonly redisUrl: string

@@ -10,7 +10,7 @@ export type ChildMessage =
   | { readonly kind: 'ready' }
   | { readonly kind: 'refused'; readonly code: string }
   | { readonly kind: 'accepted'; readonly taskId: string }
-  | { readonly kind: 'counts'; readonly fenced: number; readonly recovered: number }
+  | { readonly kind: 'fenced'; readonly write: string }
 
 export interface Child {
   readonly process: ChildProcess
@@ -40,6 +40,8 @@ export class Children {
     this.#children.push(started)
     return started
   }
+
+  get all(): readonly Child[] { return this.#children }
 
   async killAll(): Promise<void> {
     for (const { process: child } of this.#children) child.kill('SIGKILL')

@@ -8,7 +8,7 @@ import { systemClock } from '../../src/base/clock.js'
 import { packageRoot } from '../../src/base/package-root.js'
 import { createComputePool } from '../../src/pool/compute-pool.js'
 import type { ComputePool, ComputePriority, ComputeReply, ComputeRequest } from '../../src/tasks/compute-pool.js'
-import { eventually } from '../harness.js'
+import { eventually } from '../eventually.js'
 
 const pools: ComputePool[] = []
 function open(threads: number, heapMb?: number): ComputePool {

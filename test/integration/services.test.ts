@@ -1,6 +1,6 @@
 /** Embedded Redis and Postgres: started from nothing, shared, stopped with the last user, reaped after a kill. */
 import { spawn } from 'node:child_process'
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
@@ -11,18 +11,14 @@ import { findPlace } from '../../src/services/place.js'
 import { openServices } from '../../src/services/services.js'
 import type { Services, ServicesOptions } from '../../src/services/services.js'
 import { startOf } from '../../src/services/server-process.js'
-import { eventually } from '../harness.js'
-
-/** The run's own servers were set up from here: their Redis program saves each test a download. */
-const PROGRAM = join(findPlace(join(process.env['STATE_DIR'] ?? join(packageRoot, '.sweepmill'), 'test')).folder, 'redis-program')
+import { shareRedisProgram } from '../faults/own-servers.js'
+import { eventually } from '../eventually.js'
 
 let stateDir: string
 const opened: Services[] = []
 beforeEach(() => {
   stateDir = mkdtempSync(join(tmpdir(), 'sweepmill-services-'))
-  // As root the servers run as another user, who must be able to enter.
-  const { folder } = findPlace(stateDir)
-  if (existsSync(PROGRAM)) cpSync(PROGRAM, join(folder, 'redis-program'), { recursive: true, verbatimSymlinks: true })
+  shareRedisProgram(stateDir)
 })
 afterEach(async () => {
   for (const services of opened.splice(0)) await services.stop()

@@ -2,7 +2,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { SweepmillError } from '../../src/base/errors.js'
 import { LEGAL_TRANSITIONS } from '../../src/tasks/task.js'
-import { assertLegalHistory, eventually, openTestBed } from '../harness.js'
+import { eventually } from '../eventually.js'
+import { openTestBed } from '../harness.js'
+import { assertLegalHistory } from '../legal-history.js'
 import type { TestBed } from '../harness.js'
 
 let bed: TestBed

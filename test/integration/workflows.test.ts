@@ -9,7 +9,9 @@ import { register } from '../../src/workflows/workflow.js'
 import type { Workflow } from '../../src/workflows/workflow.js'
 import { defineSaga } from '../../src/saga/saga-step.js'
 import { SweepmillError } from '../../src/base/errors.js'
-import { assertLegalHistory, eventually, openTestBed } from '../harness.js'
+import { eventually } from '../eventually.js'
+import { openTestBed } from '../harness.js'
+import { assertLegalHistory } from '../legal-history.js'
 import type { TestBed } from '../harness.js'
 
 let bed: TestBed
