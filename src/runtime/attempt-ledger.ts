@@ -49,8 +49,10 @@ export class AttemptLedger {
    * away the deliveries stay in hand and the open is tried again. Throws when that lasts a minute or `signal` aborts;
    * the entries then lapse like any other.
    */
-  async open(deliveries: readonly Delivery[], signal?: AbortSignal): Promise<Attempt[]> {
+  async open(delivered: readonly Delivery[], signal?: AbortSignal): Promise<Attempt[]> {
     const { keeper, waypoint } = this.#parts
+    // A group that was made again delivers what runs here once more: the attempt that runs will settle the entry.
+    const deliveries = delivered.filter((delivery) => !keeper.holds(delivery))
     const held = deliveries.map((delivery) => keeper.hold({ ...delivery, stop: () => undefined, check: () => undefined }))
     try {
       for (const { taskId } of deliveries) waypoint('picked', taskId)

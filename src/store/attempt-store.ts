@@ -21,7 +21,8 @@ export const MAX_RESULT_BYTES = 64 * 1024
 /**
  * In: JSON array of {task_id, message_id, reclaimed, needs_data}, the owner, the poison bound.
  * Out: a row for each input row that exists. Locks: the task rows, in id order.
- * An attempt opens from `pending` when due, or from `processing` when this very entry was taken over.
+ * An attempt opens from `pending` when due, or from `processing` when this very entry was taken over; or when it
+ * is this very owner's, who then never heard that an earlier open was committed. Only a taken-over one counts a crash.
  * A takeover writes two audit rows (processing → pending → processing), so that the history stays legal.
  */
 const OPEN = `
@@ -30,12 +31,12 @@ with input as (
 ), locked as (
   select t.task_id, t.status, t.attempt, t.generation, t.crashes, i.message_id, i.needs_data,
          greatest(0, extract(epoch from (t.not_before - now())) * 1000)::float8 as delay_ms,
-         (t.status = 'processing' and i.reclaimed and t.message_id = i.message_id) as takeover
+         (t.status = 'processing' and t.message_id = i.message_id and (i.reclaimed or t.owner = $2)) as takeover, i.reclaimed
   from tasks t join input i on i.task_id = t.task_id
   order by t.task_id for update of t
 ), judged as (
   select *, case
-    when takeover and crashes + 1 >= $3 then 'poison'
+    when takeover and reclaimed and crashes + 1 >= $3 then 'poison'
     when takeover then 'opened'
     when status <> 'pending' then 'stale'
     when coalesce(delay_ms, 0) > 0 then 'not_due'
@@ -49,7 +50,7 @@ with input as (
   update tasks t set
     status = case o.verdict when 'opened' then 'processing' else 'dead_letter' end,
     attempt = t.attempt + case o.verdict when 'opened' then 1 else 0 end,
-    crashes = t.crashes + case when o.takeover then 1 else 0 end,
+    crashes = t.crashes + case when o.takeover and o.reclaimed then 1 else 0 end,
     owner = $2, message_id = o.message_id, published_at = coalesce(t.published_at, now()),
     started_at = coalesce(t.started_at, now()),
     completed_at = case o.verdict when 'poison' then now() end,

@@ -8,8 +8,8 @@ import type { World } from './world.js'
 
 export type Op =
   | { readonly op: 'enqueue'; readonly by: number; readonly priority: TaskPriority; readonly delayMs: number; readonly retries: number; readonly crashAt: Waypoint | null }
-  | { readonly op: 'pick'; readonly by: number; readonly count: number; readonly crashAt: Waypoint | null }
-  | { readonly op: 'finish'; readonly by: number; readonly n: number; readonly ending: Ending; readonly crashAt: Waypoint | null }
+  | { readonly op: 'pick'; readonly by: number; readonly count: number; readonly crashAt: Waypoint | null; readonly loseReply: boolean }
+  | { readonly op: 'finish'; readonly by: number; readonly n: number; readonly ending: Ending; readonly crashAt: Waypoint | null; readonly loseReply: boolean }
   | { readonly op: 'checkpoint'; readonly by: number; readonly n: number }
   | { readonly op: 'recover' | 'crash' | 'leave' | 'pause' | 'resume'; readonly by: number }
   | { readonly op: 'start' | 'flush' | 'snapshot' | 'roll_back' | 'drop_groups' }
@@ -22,10 +22,12 @@ const n = fc.nat(5)
 const crashAt = (...points: Waypoint[]): fc.Arbitrary<Waypoint | null> =>
   fc.oneof({ weight: 6, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: fc.constantFrom(...points) })
 
+const seldom = fc.nat(7).map((roll) => roll === 7)
+
 const op: fc.Arbitrary<Op> = fc.oneof(
   { weight: 5, arbitrary: fc.record({ op: fc.constant('enqueue' as const), by, priority: fc.constantFrom(...PRIORITIES), delayMs: fc.constantFrom(0, 0, 0, 1500), retries: fc.nat(2), crashAt: crashAt('row_committed', 'published') }) },
-  { weight: 6, arbitrary: fc.record({ op: fc.constant('pick' as const), by, count: fc.integer({ min: 1, max: 4 }), crashAt: crashAt('picked', 'opened') }) },
-  { weight: 6, arbitrary: fc.record({ op: fc.constant('finish' as const), by, n, ending: fc.constantFrom<Ending>('complete', 'complete', 'complete', 'transient', 'permanent', 'release'), crashAt: crashAt('before_commit', 'committed') }) },
+  { weight: 6, arbitrary: fc.record({ op: fc.constant('pick' as const), by, count: fc.integer({ min: 1, max: 4 }), crashAt: crashAt('picked', 'opened'), loseReply: seldom }) },
+  { weight: 6, arbitrary: fc.record({ op: fc.constant('finish' as const), by, n, ending: fc.constantFrom<Ending>('complete', 'complete', 'complete', 'transient', 'permanent', 'release'), crashAt: crashAt('before_commit', 'committed'), loseReply: seldom }) },
   { weight: 1, arbitrary: fc.record({ op: fc.constant('checkpoint' as const), by, n }) },
   { weight: 4, arbitrary: fc.record({ op: fc.constant('recover' as const), by }) },
   { weight: 4, arbitrary: fc.record({ op: fc.constant('advance' as const), ms: fc.constantFrom(300, 1000, 2500) }) },
@@ -55,8 +57,8 @@ async function apply(world: World, schedule: string, one: Op): Promise<void> {
   }
   switch (one.op) {
     case 'enqueue': return acting((worker) => world.act(worker, one.crashAt, () => worker.enqueue(one.priority, schedule, one.delayMs, one.retries)))
-    case 'pick': return acting((worker) => world.pick(worker, one.count, one.crashAt))
-    case 'finish': return acting((worker) => world.finish(worker, one.n, one.ending, one.crashAt))
+    case 'pick': return acting((worker) => world.pick(worker, one.count, one.crashAt, one.loseReply))
+    case 'finish': return acting((worker) => world.finish(worker, one.n, one.ending, one.crashAt, one.loseReply))
     case 'checkpoint': return acting((worker) => worker.checkpoint(one.n))
     case 'recover': return acting((worker) => worker.recover())
     case 'crash': return acting((worker) => world.crash(worker))

@@ -21,6 +21,7 @@ import { PostgresTaskDesk } from '../../src/store/task-desk.js'
 import { PostgresTaskIntake } from '../../src/store/task-intake.js'
 import { silentObserver } from '../../src/tasks/observer.js'
 import { outcomeOfError } from '../../src/tasks/retry-policy.js'
+import type { AttemptStore } from '../../src/tasks/task-store.js'
 import type { Attempt, Outcome, TaskPriority } from '../../src/tasks/task.js'
 import type { PendingEntry } from '../../src/tasks/task-stream.js'
 import type { Waypoint } from '../../src/tasks/waypoint.js'
@@ -59,6 +60,8 @@ export class SimWorker {
   /** When it last renewed its leases and beat. */
   keptMs: number
   crashAt: Waypoint | null = null
+  /** The next open or finish is committed, but its answer never arrives. */
+  loseReply = false
   readonly running: Running[] = []
   readonly #stream: RedisTaskStream
   readonly #keeper: LeaseKeeper
@@ -91,7 +94,7 @@ export class SimWorker {
     // No process key: whether it lives is judged by its silence, as on another host.
     const incarnation = { id, workerName: 'sim', host: 'elsewhere', pid: 1, processKey: null, threads: 1, role: 'worker' as const, stopped: false }
     this.#keeper = new LeaseKeeper({ consumer: stream, fleet, book, incarnation, observer, clock, leaseMs: LEASE_MS, renewalMs: LEASE_MS / 3 })
-    this.#ledger = new AttemptLedger({ consumer: stream, attempts: this.#attempts, desk: new PostgresTaskDesk(postgres), book, keeper: this.#keeper, observer, clock, owner: id, waypoint })
+    this.#ledger = new AttemptLedger({ consumer: stream, attempts: this.#lossy(), desk: new PostgresTaskDesk(postgres), book, keeper: this.#keeper, observer, clock, owner: id, waypoint })
     const reconciler = new Reconciler({
       publish: (items) => stream.publish(items), missing: (tasks) => stream.missing(tasks), depths: () => stream.depths(), lengths: () => stream.lengths(),
       withdraw: (tasks) => stream.withdraw(tasks), checkpointFeed: (...args) => stream.checkpointFeed(...args),
@@ -103,6 +106,21 @@ export class SimWorker {
       intervalMs: LEASE_MS, leaseMs: LEASE_MS, log: () => undefined,
     })
     this.#publisher = new Publisher({ stream, intake: new PostgresTaskIntake(postgres), book, observer, clock, capacity: 1000, waypoint })
+  }
+
+  /** The real store behind a connection that may break after the commit. */
+  #lossy(): AttemptStore {
+    const lose = async <T>(answer: Promise<T>): Promise<T> => {
+      const result = await answer
+      if (!this.loseReply) return result
+      this.loseReply = false
+      throw new SweepmillError('POSTGRES_UNAVAILABLE', 'the answer was lost')
+    }
+    const store = this.#attempts
+    return {
+      open: (requests, owner) => lose(store.open(requests, owner)), finish: (requests) => lose(store.finish(requests)),
+      checkpoint: (...args) => store.checkpoint(...args), progress: (items) => store.progress(items), quarantine: (...args) => store.quarantine(...args),
+    }
   }
 
   get idle(): boolean { return !this.alive || this.paused }

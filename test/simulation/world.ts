@@ -110,10 +110,12 @@ end
       throw thrown
     } finally {
       worker.crashAt = null
+      worker.loseReply = false
     }
   }
 
-  async pick(worker: SimWorker, count: number, crashAt: Waypoint | null): Promise<void> {
+  async pick(worker: SimWorker, count: number, crashAt: Waypoint | null, loseReply: boolean): Promise<void> {
+    worker.loseReply = loseReply
     const opened = await this.act(worker, crashAt, () => worker.pick(count)) ?? []
     for (const attempt of opened) {
       const before = this.#undisturbed.get(attempt.taskId)
@@ -124,7 +126,8 @@ end
     }
   }
 
-  async finish(worker: SimWorker, n: number, ending: Ending, crashAt: Waypoint | null): Promise<void> {
+  async finish(worker: SimWorker, n: number, ending: Ending, crashAt: Waypoint | null, loseReply: boolean): Promise<void> {
+    worker.loseReply = loseReply
     const ended = await this.act(worker, crashAt, () => worker.finish(n, ending))
     if (ended !== null && this.#undisturbed.get(ended.attempt.taskId)?.attempt === ended.attempt.attempt) this.#undisturbed.delete(ended.attempt.taskId)
   }
@@ -231,8 +234,8 @@ end
       for (const worker of this.workers) {
         if (worker.idle) continue
         await worker.recover()
-        await this.pick(worker, 5, null)
-        while (worker.running.length > 0) await this.finish(worker, 0, 'complete', null)
+        await this.pick(worker, 5, null, false)
+        while (worker.running.length > 0) await this.finish(worker, 0, 'complete', null, false)
       }
       if (quiet(await this.#left())) return
       await this.advance(LEASE_MS)

@@ -1,0 +1,90 @@
+/**
+ * Each promise broken on purpose, and the test that must then fail. A mutation replaces one piece of source text;
+ * `npm run test:faults -- --only mutations` applies them one by one to a copy and runs their tests there.
+ */
+export interface Mutation {
+  readonly promise: 'P1' | 'P2' | 'P3' | 'P4' | 'P6' | 'P7'
+  readonly what: string
+  readonly file: string
+  readonly from: string
+  readonly to: string
+  /** Path filter of the tests that must fail. */
+  readonly test: string
+  /** Part of the tests' names, where one test is enough. */
+  readonly named?: string
+}
+
+export const MUTATIONS: readonly Mutation[] = [
+  {
+    promise: 'P1', what: 'the entry is acked before the outcome is committed', file: 'src/runtime/attempt-ledger.ts',
+    from: "    waypoint('before_commit', attempt.taskId)\n", to: "    await this.#settle(attempt, outcome)\n    waypoint('before_commit', attempt.taskId)\n",
+    test: 'test/faults/simulation',
+  },
+  {
+    promise: 'P1', what: 'a live row that Redis forgot is not looked for', file: 'src/runtime/reconciler.ts',
+    from: 'if (now !== this.#compared) {', to: 'if (this.#compared === undefined) {', test: 'test/faults/simulation',
+  },
+  {
+    promise: 'P1', what: 'a row of an owner that is gone is not taken back', file: 'src/runtime/reconciler.ts',
+    from: 'row.owner !== null && fleet.isGone(row.owner)', to: 'row.owner !== null && fleet.isGone(row.owner) && row.attempt < 0', test: 'test/faults/simulation',
+  },
+  {
+    promise: 'P1', what: 'an open whose answer was lost counts as somebody else\'s', file: 'src/store/attempt-store.ts',
+    from: '(i.reclaimed or t.owner = $2)', to: '(i.reclaimed or t.owner = $2 || \'?\')', test: 'test/faults/simulation',
+  },
+  {
+    promise: 'P1', what: 'a commit whose answer was lost is taken for a fenced one', file: 'src/runtime/attempt-ledger.ts',
+    from: 'return row !== null && row.attempt === attempt.attempt && row.status === statusAfter(outcome)', to: 'return row === null', test: 'test/faults/lost-answers',
+  },
+  {
+    promise: 'P1', what: 'what this process cannot settle is left for ever', file: 'src/runtime/lapse-watch.ts',
+    from: 'entry.consumer === consumer.consumer && inHand(entry)', to: 'entry.consumer === consumer.consumer', test: 'test/faults/lost-answers',
+  },
+  {
+    promise: 'P1', what: 'a message is published, but the row of the task comes later', file: 'src/runtime/publisher.ts',
+    from: "    const inserted = await this.#parts.intake.insert(tasks, atomic)\n", to: "    await this.#publish(tasks)\n    const inserted = await this.#parts.intake.insert(tasks, atomic)\n",
+    test: 'test/integration/task-queue', named: 'a full queue refuses',
+  },
+  {
+    promise: 'P2', what: 'the outcome is written whatever attempt the row is at', file: 'src/store/attempt-store.ts',
+    from: 'join input i on i.task_id = t.task_id and i.attempt = t.attempt\n  where t.status', to: 'join input i on i.task_id = t.task_id\n  where t.status',
+    test: 'test/faults/simulation',
+  },
+  {
+    promise: 'P2', what: 'a checkpoint is written whatever attempt the row is at', file: 'src/store/attempt-store.ts',
+    from: "where task_id = $1 and attempt = $2 and status = 'processing' returning task_id", to: 'where task_id = $1 and $2 > 0 returning task_id',
+    test: 'test/integration/task-queue', named: 'a lease that is not renewed',
+  },
+  {
+    promise: 'P2', what: 'an entry is settled whoever owns it', file: 'src/queue/scripts/settle.ts',
+    from: 'if owner and owner ~= ARGV[2] then', to: 'if false then', test: 'test/faults/lost-answers',
+  },
+  {
+    promise: 'P2', what: 'a lease is renewed whoever owns it', file: 'src/queue/scripts/lease.ts',
+    from: 'elseif owner ~= ARGV[2] then out[#out + 1] = -1', to: 'elseif false then out[#out + 1] = -1', test: 'test/faults/lost-answers',
+  },
+  {
+    promise: 'P3', what: 'leases are not renewed', file: 'src/queue/scripts/lease.ts',
+    from: "    redis.call('XCLAIM', key, ARGV[1], ARGV[2], 0, id, 'JUSTID')\n    out[#out + 1] = 1", to: '    out[#out + 1] = 1',
+    test: 'test/faults/zombie', named: 'no lease lapses',
+  },
+  {
+    promise: 'P3', what: 'an outage of Postgres makes the whole fleet look dead', file: 'src/runtime/fleet-watch.ts',
+    from: 'now - sighting.sinceMs >= this.#silenceMs', to: 'one.silentMs >= this.#silenceMs', test: 'test/faults/lost-answers',
+  },
+  {
+    promise: 'P4', what: 'finished quanta are computed again', file: 'src/store/sweep-store.ts',
+    from: 'where s.sweep_id = $1 order by c.quantum`', to: 'where s.sweep_id = $1 and c.quantum < 0 order by c.quantum`',
+    test: 'test/faults/killed-worker', named: 'recovery of a killed worker',
+  },
+  {
+    promise: 'P6', what: 'an indivisible step may take the last thread', file: 'src/pool/compute-pool.ts',
+    from: "priority === 'high' || request.divisible || free > 1", to: "priority === 'high' || request.divisible || free > 0",
+    test: 'test/integration/pool', named: 'an indivisible step',
+  },
+  {
+    promise: 'P7', what: 'a message that does not decode is delivered again for ever', file: 'src/runtime/attempt-ledger.ts',
+    from: "if (body === 'garbage') await this.#bury(delivery)", to: "if (body === 'garbage') continue",
+    test: 'test/integration/task-queue', named: 'messages that do not decode',
+  },
+]
