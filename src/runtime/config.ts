@@ -251,8 +251,13 @@ function thisHost(): Host {
     // A container's limit where there is one; "no limit" is reported as 0, undefined or a huge number.
     memoryBytes: typeof constrained === 'number' && constrained > 0 ? Math.min(constrained, total) : total,
     folderKind: (path) => {
-      const found = statSync(path, { throwIfNoEntry: false })
-      return found === undefined ? 'missing' : found.isDirectory() ? 'folder' : 'other'
+      try {
+        const found = statSync(path, { throwIfNoEntry: false })
+        return found === undefined ? 'missing' : found.isDirectory() ? 'folder' : 'other'
+      } catch {
+        // Below a file, or a folder that may not be entered.
+        return 'other'
+      }
     },
   }
 }

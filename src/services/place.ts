@@ -6,8 +6,9 @@
  * /var/tmp named by a hash of STATE_DIR takes its place.
  */
 import { createHash } from 'node:crypto'
-import { chmodSync, chownSync, mkdirSync, readFileSync, realpathSync, statSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, realpathSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
+import { SweepmillError } from '../base/errors.js'
 
 export interface Owner {
   readonly uid: number
@@ -23,9 +24,14 @@ export interface Place {
   readonly owner: Owner | null
 }
 
+/** Throws CONFIG_INVALID when the folder cannot be made. */
 export function findPlace(stateDir: string): Place {
   const wanted = resolve(stateDir)
-  mkdirSync(wanted, { recursive: true })
+  try {
+    makeFolders(wanted)
+  } catch (error) {
+    throw new SweepmillError('CONFIG_INVALID', `STATE_DIR is "${stateDir}", which cannot be created: ${error instanceof Error ? error.message : String(error)}. Name a folder that you may write.`, { cause: error })
+  }
   const name = createHash('sha256').update(realpathSync(wanted)).digest('hex').slice(0, 12)
   const owner = process.getuid?.() === 0 ? serviceUser() : null
   const folder = owner === null || canEnter(wanted) ? join(wanted, 'services') : join('/var/tmp', `sweepmill-${name}`)
@@ -34,6 +40,13 @@ export function findPlace(stateDir: string): Place {
   const sockets = join('/tmp', `sweepmill-${process.getuid?.() ?? 0}`)
   mkdirSync(sockets, { recursive: true, mode: 0o700 })
   return { folder, socket: join(sockets, `${name}.sock`), owner }
+}
+
+/** One by one: mkdir's own `recursive` never returns where a parent takes no folders, as /proc does not (Node 20). */
+function makeFolders(path: string): void {
+  if (existsSync(path)) return
+  makeFolders(dirname(path))
+  mkdirSync(path)
 }
 
 /** A folder of the service user's own. */

@@ -43,8 +43,8 @@ const runtime = await createRuntime<null>({
     passed += 1
     if (passed === order.kill.nth) process.kill(process.pid, 'SIGKILL')
   },
-})
-await runtime.start()
+}).catch(giveUp)
+await runtime.start().catch(giveUp)
 say({ kind: 'ready' })
 
 process.once('SIGTERM', () => {
@@ -71,6 +71,12 @@ if (order.produce !== undefined) {
 async function accept({ taskType, data }: Work, priority: TaskPriority | undefined): Promise<string> {
   if (taskType !== TaskType.BACKTEST && taskType !== TaskType.OPTIMIZATION) return runtime.queue.enqueueTask({ taskType, data, priority })
   return (await runtime.backend.submit({ taskType, data, priority, roots: null, fresh: true })).taskId
+}
+
+/** A server that is away at the start ends the process, as it would a daemon's; whoever runs it starts it again. */
+function giveUp(error: unknown): never {
+  if (toSweepmillError(error).retryable) process.exit(1)
+  throw error
 }
 
 /** A line that the parent reads; what was said before a SIGKILL arrives. */

@@ -43,7 +43,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     promise: 'P1', what: 'a message is published, but the row of the task comes later', file: 'src/runtime/publisher.ts',
     from: "    const inserted = await this.#parts.intake.insert(tasks, atomic)\n", to: "    await this.#publish(tasks)\n    const inserted = await this.#parts.intake.insert(tasks, atomic)\n",
-    test: 'test/integration/task-queue', named: 'a full queue refuses',
+    test: 'test/faults/kill-points', named: 'a producer is killed at row_committed',
   },
   {
     promise: 'P2', what: 'the outcome is written whatever attempt the row is at', file: 'src/store/attempt-store.ts',
@@ -53,7 +53,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     promise: 'P2', what: 'a checkpoint is written whatever attempt the row is at', file: 'src/store/attempt-store.ts',
     from: "where task_id = $1 and attempt = $2 and status = 'processing' returning task_id", to: 'where task_id = $1 and $2 > 0 returning task_id',
-    test: 'test/integration/task-queue', named: 'a lease that is not renewed',
+    test: 'test/faults/simulation',
   },
   {
     promise: 'P2', what: 'an entry is settled whoever owns it', file: 'src/queue/scripts/settle.ts',

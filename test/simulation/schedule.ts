@@ -11,7 +11,7 @@ export type Op =
   | { readonly op: 'pick'; readonly by: number; readonly count: number; readonly crashAt: Waypoint | null; readonly loseReply: boolean }
   | { readonly op: 'finish'; readonly by: number; readonly n: number; readonly ending: Ending; readonly crashAt: Waypoint | null; readonly loseReply: boolean }
   | { readonly op: 'checkpoint'; readonly by: number; readonly n: number }
-  | { readonly op: 'recover' | 'crash' | 'leave' | 'pause' | 'resume'; readonly by: number }
+  | { readonly op: 'recover' | 'crash' | 'leave' | 'pause' | 'resume' | 'outlive'; readonly by: number }
   | { readonly op: 'start' | 'flush' | 'snapshot' | 'roll_back' | 'drop_groups' }
   | { readonly op: 'advance' | 'step_clock'; readonly ms: number }
   | { readonly op: 'cancel' | 'redrive'; readonly n: number }
@@ -28,11 +28,11 @@ const op: fc.Arbitrary<Op> = fc.oneof(
   { weight: 5, arbitrary: fc.record({ op: fc.constant('enqueue' as const), by, priority: fc.constantFrom(...PRIORITIES), delayMs: fc.constantFrom(0, 0, 0, 1500), retries: fc.nat(2), crashAt: crashAt('row_committed', 'published') }) },
   { weight: 6, arbitrary: fc.record({ op: fc.constant('pick' as const), by, count: fc.integer({ min: 1, max: 4 }), crashAt: crashAt('picked', 'opened'), loseReply: seldom }) },
   { weight: 6, arbitrary: fc.record({ op: fc.constant('finish' as const), by, n, ending: fc.constantFrom<Ending>('complete', 'complete', 'complete', 'transient', 'permanent', 'release'), crashAt: crashAt('before_commit', 'committed'), loseReply: seldom }) },
-  { weight: 1, arbitrary: fc.record({ op: fc.constant('checkpoint' as const), by, n }) },
+  { weight: 2, arbitrary: fc.record({ op: fc.constant('checkpoint' as const), by, n }) },
   { weight: 4, arbitrary: fc.record({ op: fc.constant('recover' as const), by }) },
   { weight: 4, arbitrary: fc.record({ op: fc.constant('advance' as const), ms: fc.constantFrom(300, 1000, 2500) }) },
   { weight: 2, arbitrary: fc.record({ op: fc.constantFrom('crash' as const, 'leave' as const, 'pause' as const, 'pause' as const), by }) },
-  { weight: 2, arbitrary: fc.record({ op: fc.constant('resume' as const), by }) },
+  { weight: 2, arbitrary: fc.record({ op: fc.constantFrom('resume' as const, 'outlive' as const), by }) },
   { weight: 2, arbitrary: fc.record({ op: fc.constant('start' as const) }) },
   { weight: 1, arbitrary: fc.record({ op: fc.constantFrom('flush' as const, 'snapshot' as const, 'roll_back' as const, 'drop_groups' as const) }) },
   { weight: 1, arbitrary: fc.record({ op: fc.constant('step_clock' as const), ms: fc.constantFrom(-3_600_000, -2000, 2000, 3_600_000) }) },
@@ -59,11 +59,12 @@ async function apply(world: World, schedule: string, one: Op): Promise<void> {
     case 'enqueue': return acting((worker) => world.act(worker, one.crashAt, () => worker.enqueue(one.priority, schedule, one.delayMs, one.retries)))
     case 'pick': return acting((worker) => world.pick(worker, one.count, one.crashAt, one.loseReply))
     case 'finish': return acting((worker) => world.finish(worker, one.n, one.ending, one.crashAt, one.loseReply))
-    case 'checkpoint': return acting((worker) => worker.checkpoint(one.n))
+    case 'checkpoint': return acting((worker) => world.checkpoint(worker, one.n))
     case 'recover': return acting((worker) => worker.recover())
     case 'crash': return acting((worker) => world.crash(worker))
     case 'leave': return acting((worker) => world.leave(worker))
     case 'pause': return acting((worker) => world.pause(worker))
+    case 'outlive': return acting((worker) => world.outlive(worker))
     case 'resume': return world.resume(one.by)
     case 'start': return world.startUpTo(MAX_LIVING)
     case 'flush': return world.flush()

@@ -158,11 +158,11 @@ export class SimWorker {
     this.#offer = (await this.#recovery.round()).lapsed
   }
 
-  /** True when it was written. */
-  async checkpoint(n: number): Promise<boolean> {
-    const running = this.running[n % Math.max(1, this.running.length)]
-    if (running === undefined) return false
-    return this.#attempts.checkpoint(running.attempt.taskId, running.attempt.attempt, 'sim', '{}')
+  /** The attempt whose checkpoint was written, or null when there is none or the fence refused it. */
+  async checkpoint(n: number): Promise<Attempt | null> {
+    const attempt = this.running[n % Math.max(1, this.running.length)]?.attempt
+    if (attempt === undefined) return null
+    return await this.#attempts.checkpoint(attempt.taskId, attempt.attempt, 'sim', '{}') ? attempt : null
   }
 
   /** The attempt that ended and whether its end was committed. */

@@ -132,6 +132,24 @@ end
     if (ended !== null && this.#undisturbed.get(ended.attempt.taskId)?.attempt === ended.attempt.attempt) this.#undisturbed.delete(ended.attempt.taskId)
   }
 
+  async checkpoint(worker: SimWorker, n: number): Promise<void> {
+    const written = await worker.checkpoint(n)
+    if (written === null) return
+    const row = await this.#desk.get(written.taskId)
+    if (row?.attempt !== written.attempt) throw new Error(`attempt ${written.attempt} of ${written.taskId} wrote a checkpoint while the row is at ${row?.attempt}`)
+  }
+
+  /** A process is stopped until others have taken its work over, and then goes on as if nothing had happened. */
+  async outlive(worker: SimWorker): Promise<void> {
+    this.pause(worker)
+    for (let lease = 0; lease < 3; lease += 1) {
+      await this.advance(LEASE_MS)
+      for (const other of this.workers) if (!other.idle) await other.recover()
+    }
+    for (const other of this.workers) if (!other.idle) await this.pick(other, 4, null, false)
+    worker.paused = false
+  }
+
   crash(worker: SimWorker): void {
     worker.alive = false
     this.#gone(worker)
@@ -222,7 +240,8 @@ end
   /** Lets everything that lives go on until nothing is left; throws when that takes too long. */
   async heal(): Promise<void> {
     for (const worker of this.workers) if (worker.paused) this.crash(worker)
-    await this.startWorker()
+    // A new worker compares everything with Redis when it starts; those that live must do without.
+    if (!this.workers.some((worker) => worker.alive)) await this.startWorker()
     await this.#untilQuiet((left) => left.tasks.length === 0 && left.entries === 0)
     // A cancelled task's place in the delayed set is cleared when it is due by a clock that was set right again.
     await this.stepRedisClock(-this.#steppedMs)

@@ -49,6 +49,11 @@ const children = new Children()
 const start = (kind: keyof typeof orders): Child => children.start(orders[kind], scene.environment)
 const running: Record<keyof typeof orders, Child[]> = { worker: [1, 2, 3].map(() => start('worker')), producer: [1, 2].map(() => start('producer')) }
 
+/** By itself: a server was away when it started. */
+function hasEnded({ process: child }: Child): boolean {
+  return child.exitCode !== null || child.signalCode !== null
+}
+
 function killOne(kind: keyof typeof orders): string {
   const at = random.int(running[kind].length)
   running[kind][at]?.process.kill('SIGKILL')
@@ -75,6 +80,7 @@ const untilMs = systemClock.monotonicMs() + minutes * 60_000
 const struck = new Map<string, number>()
 while (systemClock.monotonicMs() < untilMs) {
   await systemClock.sleep(FAULT_EVERY_MS)
+  for (const kind of ['worker', 'producer'] as const) running[kind] = running[kind].map((child) => (hasEnded(child) ? start(kind) : child))
   const what = await faults[random.int(faults.length)]?.() ?? ''
   const kind = what.replace(/ for \d+ ms$/, '')
   struck.set(kind, (struck.get(kind) ?? 0) + 1)
@@ -83,6 +89,7 @@ while (systemClock.monotonicMs() < untilMs) {
 
 for (const { process: child } of running.producer) child.kill('SIGKILL')
 for (const { process: child } of running.worker) child.kill('SIGCONT')
+if (running.worker.every(hasEnded)) start('worker')
 const accepted = children.all.flatMap((child) => child.accepted())
 const fenced = children.all.flatMap((child) => child.messages.filter((message) => message.kind === 'fenced')).length
 let failure: string | null = null
