@@ -2,18 +2,19 @@
  * A user's strategy file, compiled and loaded in the thread, never on the main thread.
  *
  * esbuild bundles the file with whatever it imports; `sweepmill` stays an import and means the engine alone, so no
- * strategy can reach Redis or Postgres through us. The code is written to a private folder and imported from there:
+ * strategy can reach Redis or Postgres through us. The code is written to the process's scratch folder and imported from there:
  * stack traces then name the user's file and line (inline source map), which a data: URL would not give.
  */
 import { createHash } from 'node:crypto'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { threadId } from 'node:worker_threads'
 import { build } from 'esbuild'
 import type { BuildFailure } from 'esbuild'
 import { SweepmillError } from '../src/base/errors.js'
 import { packageRoot } from '../src/base/package-root.js'
+import { threadOptions } from '../src/pool/thread-side.js'
 import { builtinStrategy, defineStrategy } from '../src/engine/index.js'
 import type { Strategy } from '../src/engine/index.js'
 
@@ -23,17 +24,7 @@ const ENGINE_URL = pathToFileURL(join(packageRoot, 'dist', 'src', 'engine', 'ind
 
 process.setSourceMapsEnabled(true)
 
-let folder: string | null = null
 const loaded = new Map<string, Promise<Strategy>>()
-
-function privateFolder(): string {
-  if (folder === null) {
-    const made = mkdtempSync(join(tmpdir(), 'sweepmill-strategy-'))
-    process.once('exit', () => rmSync(made, { recursive: true, force: true }))
-    folder = made
-  }
-  return folder
-}
 
 export function hashSource(code: Uint8Array): string {
   return createHash('sha256').update(code).digest('hex')
@@ -71,7 +62,7 @@ export function loadStrategy(code: Uint8Array): Promise<Strategy> {
 }
 
 async function importStrategy(code: Uint8Array, hash: string): Promise<Strategy> {
-  const path = join(privateFolder(), `${hash}.mjs`)
+  const path = join(threadOptions().scratchFolder, `${hash}-${threadId}.mjs`)
   writeFileSync(path, Buffer.from(code).toString('utf8').replaceAll(JSON.stringify(ENGINE_IMPORT), JSON.stringify(ENGINE_URL)))
   let module: { default?: unknown }
   try {

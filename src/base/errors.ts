@@ -61,6 +61,7 @@ export const ERRORS = {
   WORKER_STOPPING: row('transient', true, 503, 'The worker is shutting down and hands its work back.'),
   NOT_RESOLVABLE: row('transient', true, 503, 'This worker does not have what the task needs.'),
   TASK_TIMEOUT: row('timeout', true, 504, 'The task made no progress within its timeout.'),
+  STRATEGY_TIMEOUT: row('timeout', false, 504, 'A strategy\'s own code made no progress within the task\'s timeout.'),
   TASK_CANCELLED: row('cancelled', false, 409, 'The task was cancelled.'),
   LEASE_LOST: row('lease-lost', false, 409, 'Another attempt owns the task now.'),
 

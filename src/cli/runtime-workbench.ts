@@ -61,8 +61,8 @@ export class RuntimeWorkbench implements Workbench {
   async check(request: SubmitRequest): Promise<void> {
     // What a strategy's number stands for is written in Postgres; such a spec is checked when it is submitted.
     if (request.data['strategy_id'] !== undefined) return
-    const { pool } = this.#parts
-    this.#prepared.set(request, await prepare(request, { pool, strategyDir: this.#options.config.strategyDir }))
+    const { pool, clock } = this.#parts
+    this.#prepared.set(request, await prepare(request, { pool, clock, strategyDir: this.#options.config.strategyDir }))
   }
 
   async connect(role: Role): Promise<Backend<HealthReport>> {

@@ -15,6 +15,8 @@ import type { ComputePool, ComputeReply, ComputeRequest, PoolStats } from '../ta
 import { ControlBlock } from './control-block.js'
 import { encodeCall } from './protocol.js'
 import type { ThreadReply, ThreadRequest } from './protocol.js'
+import type { ThreadOptions } from './thread-side.js'
+import { ScratchFolder } from './scratch-folder.js'
 import { WaitingLine } from './waiting-line.js'
 
 export interface ComputePoolOptions {
@@ -56,6 +58,7 @@ class PiscinaComputePool implements ComputePool {
   readonly #piscina: Piscina<ThreadRequest, ThreadReply>
   readonly #block: ControlBlock
   readonly #line = new WaitingLine<Waiting>()
+  readonly #scratch = new ScratchFolder()
   /** By slot. */
   readonly #running: (Running | null)[]
   readonly #startedAtMs: number
@@ -76,7 +79,7 @@ class PiscinaComputePool implements ComputePool {
       filename: WORKER_FILE, minThreads: options.threads, maxThreads: options.threads, idleTimeout: Number.POSITIVE_INFINITY,
       // The default blocks a thread's own event loop between tasks, which steps that read from a port need.
       atomics: 'disabled', recordTiming: false,
-      workerData: { niceness: options.niceness ?? 10 },
+      workerData: { niceness: options.niceness ?? 10, scratchFolder: this.#scratch.path } satisfies ThreadOptions,
       ...(options.heapMb === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: options.heapMb } }),
     })
     // A thread that dies while idle is replaced by Piscina; a step in it is rejected by its own promise.
@@ -115,6 +118,7 @@ class PiscinaComputePool implements ComputePool {
     }
     this.#stopProgress?.()
     await this.#piscina.destroy()
+    this.#scratch.remove()
   }
 
   #pump(): void {

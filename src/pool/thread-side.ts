@@ -8,6 +8,8 @@ import type { ThreadReply } from './protocol.js'
 export interface ThreadOptions {
   /** Linux nice value. */
   readonly niceness: number
+  /** Cleared away by the process, whatever happens to the thread. */
+  readonly scratchFolder: string
 }
 
 export function threadOptions(): ThreadOptions {

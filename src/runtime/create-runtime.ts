@@ -164,7 +164,7 @@ export async function createRuntime<Health>(options: RuntimeOptions<Health>): Pr
   const stopTask = (taskId: string): void => keeper.stopTask(taskId, new SweepmillError('TASK_CANCELLED', `Task ${taskId} was cancelled.`))
   const queue = new TaskQueue({ stream, publisher, ledger, keeper, recovery, observer, attempts, desk, clock, random })
   const backend = new TaskBackend<Health>({
-    submit: async (request) => accept(await prepare(request, { pool, strategyDir: config.strategyDir, archive }), { archive, bars, publisher, desk }),
+    submit: async (request) => accept(await prepare(request, { pool, clock, strategyDir: config.strategyDir, archive }), { archive, bars, publisher, desk }),
     desk, book, publisher: stream, artifacts, fleet, queue: stream, board, pool, clock, stopTask,
     exports: new SweepExport({ pool, bars, archive, artifacts, sweeps }),
     health: async () => options.health(await reading()),
@@ -186,7 +186,7 @@ export async function createRuntime<Health>(options: RuntimeOptions<Health>): Pr
     },
     serve: (taskId) => { served = taskId },
     workerIsAlive: async () => (await fleet.incarnations()).some((one) => one.role === 'worker' && !one.stopped && one.silentMs < 2 * config.leaseMs),
-    prepare: (request) => prepare(request, { pool, strategyDir: config.strategyDir, archive }),
+    prepare: (request) => prepare(request, { pool, clock, strategyDir: config.strategyDir, archive }),
     accept: (prepared) => accept(prepared, { archive, bars, publisher, desk }),
     close: (drainMs = 10_000) => {
       closed ??= (async () => {

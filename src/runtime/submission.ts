@@ -8,6 +8,7 @@
 import { createHash } from 'node:crypto'
 import { basename, join } from 'node:path'
 import { existsSync } from 'node:fs'
+import type { Clock } from '../base/clock.js'
 import { SweepmillError } from '../base/errors.js'
 import { builtinStrategies, parseBacktestSpec, parseSweepSpec, specToJson } from '../engine/index.js'
 import type { BarArchive, DatasetRecord, StoredBlock } from '../tasks/bar-archive.js'
@@ -39,6 +40,7 @@ export interface Prepared {
 
 export interface PrepareOptions {
   readonly pool: ComputePool
+  readonly clock: Clock
   readonly strategyDir: string | null
   /** Needed only for a spec that names `strategy_id`. */
   readonly archive?: BarArchive
@@ -59,19 +61,39 @@ export async function prepare(request: SubmitRequest, options: PrepareOptions): 
     const strategy = spec['strategy'] as Record<string, unknown>
     spec = parse({ ...spec, strategy: { ...strategy, name: source.name }, strategy_hash: source.hash })
   }
-  const bars = await parseBars(spec, request, options.pool)
+  const bars = await parseBars(spec, request, options)
   const pinned = spec['data_hash']
   if (typeof pinned === 'string' && pinned !== bars.dataset.dataHash) {
     throw new SweepmillError('SPEC_INVALID', `data_hash is ${pinned}, but ${bars.dataset.source} has ${bars.dataset.dataHash}: the file changed. Leave data_hash out to take the file as it is.`)
   }
   spec = { ...spec, data_hash: bars.dataset.dataHash }
-  const checked = await run(options.pool, isSweep ? 'plan_sweep' : 'check_backtest', { spec }, source?.code ?? null, { bars: bars.buffer })
+  const step = isSweep ? 'plan_sweep' : 'check_backtest'
+  const checked = source === null
+    ? await run(options, step, { spec }, { bars: bars.buffer })
+    : await runStrategy(options, step, { spec }, source.code, { bars: bars.buffer })
   const { spec_hash: specHash } = JSON.parse(checked.json) as { spec_hash: string }
   return { request, data: spec, specHash, bars, source, warnings: bars.dataset.warnings }
 }
 
-function run(pool: ComputePool, step: string, input: unknown, code: Uint8Array | null, shared: Record<string, SharedArrayBuffer> = {}): Promise<ComputeReply> {
-  return pool.run({ step, input, shared, ...(code === null ? {} : { bytes: { code } }), priority: 'high', divisible: false, userCode: code !== null })
+/** Loading a strategy and checking its parameters takes milliseconds; one that loops while it loads must not hang its author. */
+const STRATEGY_CHECK_MS = 10_000
+
+function run({ pool }: PrepareOptions, step: string, input: unknown, shared: Record<string, SharedArrayBuffer> = {}): Promise<ComputeReply> {
+  return pool.run({ step, input, shared, priority: 'high', divisible: false, userCode: false })
+}
+
+/** A step that runs a strategy's own code, given up after a while. `code` is null while it is still a file. */
+async function runStrategy({ pool, clock }: PrepareOptions, step: string, input: unknown, code: Uint8Array | null, shared: Record<string, SharedArrayBuffer> = {}): Promise<ComputeReply> {
+  const late = new AbortController()
+  const stopTimer = clock.after(STRATEGY_CHECK_MS, () => { late.abort() })
+  try {
+    return await pool.run({ step, input, shared, ...(code === null ? {} : { bytes: { code } }), priority: 'high', divisible: false, userCode: true, signal: late.signal })
+  } catch (thrown) {
+    if (!late.signal.aborted) throw thrown
+    throw new SweepmillError('STRATEGY_TIMEOUT', `The strategy did not load within ${STRATEGY_CHECK_MS / 1000} s. Look for an endless loop outside its signals, or in its constraint.`)
+  } finally {
+    stopTimer()
+  }
 }
 
 /** Replaces a numeric `strategy_id` by the name and parameters it stands for. */
@@ -90,10 +112,10 @@ async function compileStrategy(spec: Record<string, unknown>, request: SubmitReq
   const file = strategyFile(name, request, options.strategyDir)
   if (file === null) {
     // Built in, or unknown: the step says which, with the names that are near.
-    await run(options.pool, 'describe_strategy', { name }, null)
+    await run(options, 'describe_strategy', { name })
     return null
   }
-  const reply = await run(options.pool, 'describe_strategy', { file }, null)
+  const reply = await runStrategy(options, 'describe_strategy', { file }, null)
   const described = JSON.parse(reply.json) as { name: string; source_hash: string }
   const code = reply.bytes['code']
   if (code === undefined) throw new SweepmillError('INVARIANT', 'The step describe_strategy returned no code.')
@@ -113,13 +135,13 @@ function strategyFile(name: string, request: SubmitRequest, strategyDir: string 
   return null
 }
 
-async function parseBars(spec: Record<string, unknown>, request: SubmitRequest, pool: ComputePool): Promise<ParsedBars> {
+async function parseBars(spec: Record<string, unknown>, request: SubmitRequest, options: PrepareOptions): Promise<ParsedBars> {
   const { file } = spec
   if (typeof file !== 'string') {
     throw new SweepmillError('NOT_SUPPORTED', 'Bars by symbol need the bar store, which this version fills only from files: name a `file`.')
   }
   const path = findFile(file, request.roots, 'The data file')
-  const reply = await run(pool, 'parse_bars', { file: path, source: basename(file) }, null)
+  const reply = await run(options, 'parse_bars', { file: path, source: basename(file) })
   const parsed = JSON.parse(reply.json) as {
     data_hash: string; source: string; bars: number; first_time: string; last_time: string; size_bytes: number
     warnings: string[]; blocks: { month: string; hash: string; bars: number }[]

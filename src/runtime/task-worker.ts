@@ -49,6 +49,20 @@ const PAUSE_AFTER_ERROR_MS = 500
 /** A step that was stopped has so long to end; the pool has terminated its thread well before. */
 const ABANDON_MS = 10_000
 
+/** What the no-progress watch hears of an attempt's steps. */
+interface StepWatch {
+  progressed(): void
+  userCode(entered: boolean): void
+}
+
+/** An endless loop loops again: only a step of our own is worth another try. */
+function timedOut(attempt: Attempt, userSteps: number): SweepmillError {
+  const silence = `made no progress for ${attempt.timeoutSeconds} s`
+  return userSteps > 0
+    ? new SweepmillError('STRATEGY_TIMEOUT', `The strategy of task ${attempt.taskId} ${silence}. Look for an endless loop in it, or raise the task's timeout.`)
+    : new SweepmillError('TASK_TIMEOUT', `Task ${attempt.taskId} ${silence}. Raise its timeout, if its data is that large.`)
+}
+
 export class TaskWorker {
   readonly #parts: TaskWorkerParts
   readonly #running: Record<TaskPriority, number> = { high: 0, medium: 0, low: 0 }
@@ -141,13 +155,12 @@ export class TaskWorker {
     const startedMs = clock.monotonicMs()
     const abort = new AbortController()
     let progressMs = startedMs
+    let userSteps = 0
     const stop = (reason: SweepmillError): void => { if (!abort.signal.aborted) abort.abort(reason) }
     const release = keeper.hold({
       taskId: attempt.taskId, priority: attempt.priority, messageId: attempt.messageId, stop,
       check: (nowMs) => {
-        if (nowMs - progressMs > attempt.timeoutSeconds * 1000) {
-          stop(new SweepmillError('TASK_TIMEOUT', `Task ${attempt.taskId} made no progress for ${attempt.timeoutSeconds} s. Raise its timeout, or look for an endless loop in its strategy.`))
-        }
+        if (nowMs - progressMs > attempt.timeoutSeconds * 1000) stop(timedOut(attempt, userSteps))
       },
     })
     if (this.#stopping.signal.aborted) stop(new SweepmillError('WORKER_STOPPING', 'The worker is shutting down; the task goes on elsewhere.'))
@@ -161,7 +174,10 @@ export class TaskWorker {
     }
     try {
       await Promise.race([
-        this.#saga(attempt, abort.signal, commit, () => { progressMs = clock.monotonicMs() }),
+        this.#saga(attempt, abort.signal, commit, {
+          progressed: () => { progressMs = clock.monotonicMs() },
+          userCode: (entered) => { userSteps += entered ? 1 : -1 },
+        }),
         this.#abandoned(abort.signal),
       ])
       if (!committed) await commit({ kind: 'completed', resultJson: null })
@@ -194,7 +210,7 @@ export class TaskWorker {
     })
   }
 
-  async #saga(attempt: Attempt, signal: AbortSignal, commit: WorkflowTools['commit'], progressed: () => void): Promise<void> {
+  async #saga(attempt: Attempt, signal: AbortSignal, commit: WorkflowTools['commit'], watch: StepWatch): Promise<void> {
     const { workflows, saga, pool, tools, onProgress } = this.#parts
     const workflow = workflows.get(attempt.taskType)
     if (workflow === undefined) {
@@ -208,24 +224,27 @@ export class TaskWorker {
       signal,
       commit,
       report: (progress) => {
-        progressed()
+        watch.progressed()
         this.#parts.waypoint('computing', attempt.taskId)
         onProgress(attempt, progress)
       },
       compute: async (request) => {
         signal.throwIfAborted()
+        if (request.userCode) watch.userCode(true)
         try {
           const reply = await pool.run({
             ...request, priority: attempt.priority, taskId: attempt.taskId, attempt: attempt.attempt, signal,
             ...(attempt.userId === null ? {} : { user: attempt.userId }),
-            onProgress: (done, total) => { progressed(); request.onProgress?.(done, total) },
+            onProgress: (done, total) => { watch.progressed(); request.onProgress?.(done, total) },
           })
-          progressed()
+          watch.progressed()
           return reply
         } catch (thrown) {
           // The pool says "cancelled"; why the attempt was stopped is what decides its outcome.
           signal.throwIfAborted()
           throw thrown
+        } finally {
+          if (request.userCode) watch.userCode(false)
         }
       },
     })
