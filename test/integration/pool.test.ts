@@ -1,9 +1,9 @@
 /** The compute pool with real threads: order, cancelling, errors as data, shared memory. */
 import { spawn } from 'node:child_process'
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, describe, expect, test } from 'vitest'
 import { systemClock } from '../../src/base/clock.js'
 import { packageRoot } from '../../src/base/package-root.js'
 import { createComputePool } from '../../src/pool/compute-pool.js'
@@ -16,6 +16,8 @@ function open(threads: number, heapMb?: number): ComputePool {
   pools.push(pool)
   return pool
 }
+const scratch = mkdtempSync(join(tmpdir(), 'sweepmill-test-'))
+afterAll(() => { rmSync(scratch, { recursive: true, force: true }) })
 afterEach(async () => { await Promise.all(pools.splice(0).map((pool) => pool.close())) })
 
 const request = (step: string, input: unknown, rest: Partial<ComputeRequest> = {}): ComputeRequest =>
@@ -23,7 +25,7 @@ const request = (step: string, input: unknown, rest: Partial<ComputeRequest> = {
 const spin = (pool: ComputePool, ms: number, rest: Partial<ComputeRequest> = {}): Promise<ComputeReply> => pool.run(request('probe', { spin_ms: ms }, rest))
 
 function strategyFile(body: string): string {
-  const file = join(mkdtempSync(join(tmpdir(), 'sweepmill-test-')), 'mine.ts')
+  const file = join(scratch, 'mine.ts')
   writeFileSync(file, body)
   return file
 }
