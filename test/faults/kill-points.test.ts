@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { packageRoot } from '../../src/base/package-root.js'
 import { TaskType } from '../../src/tasks/task.js'
 import type { Waypoint } from '../../src/tasks/waypoint.js'
+import { eventually } from '../eventually.js'
 import { openTestBed } from '../harness.js'
 import type { TestBed } from '../harness.js'
 import { settleAndCheck } from './invariants.js'
@@ -37,6 +38,22 @@ describe.each([['a backtest', backtest, POINTS], ['a sweep', sweep, [...POINTS, 
     const opened = point === 'picked' || point === 'committed' || point === 'settled' ? 1 : 2
     expect(await client.backend.task(taskId)).toMatchObject({ status: 'completed', attempt: opened, retry_count: 0 })
   })
+})
+
+test('an entry leaves its stream only after the outcome is committed', async () => {
+  const client = await bed.open({ role: 'client' })
+  // It has compared everything with Redis already: what went missing since, it would not look for.
+  await client.queue.recoverStalledTasks()
+  const taskId = await client.queue.enqueueTask({ taskType: 'noop', data: {}, priority: 'high' })
+  const first = children.start({ role: 'worker', kill: { point: 'before_commit', nth: 1 } }, bed.environment)
+  expect(await first.exited).toBe('SIGKILL')
+  const receipt = await eventually('the entry', async () => {
+    await client.queue.recoverStalledTasks()
+    return (await client.queue.dequeueTask({ blockMs: 50 }))[0]
+  })
+  expect(receipt).toMatchObject({ taskId, attempt: 2 })
+  await client.queue.acknowledgeTask(receipt)
+  expect(await settleAndCheck(bed, [taskId])).toMatchObject({ completed: 1 })
 })
 
 test.each(['row_committed', 'published'] satisfies Waypoint[])('a producer is killed at %s', async (point) => {

@@ -18,7 +18,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     promise: 'P1', what: 'the entry is acked before the outcome is committed', file: 'src/runtime/attempt-ledger.ts',
     from: "    waypoint('before_commit', attempt.taskId)\n", to: "    await this.#settle(attempt, outcome)\n    waypoint('before_commit', attempt.taskId)\n",
-    test: 'test/faults/simulation',
+    test: 'test/faults/kill-points', named: 'an entry leaves its stream',
   },
   {
     promise: 'P1', what: 'a live row that Redis forgot is not looked for', file: 'src/runtime/reconciler.ts',
