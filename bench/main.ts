@@ -11,10 +11,13 @@ import { packageRoot } from '../src/base/package-root.js'
 import { passes } from './figure.js'
 import type { Suite, SuiteResult } from './figure.js'
 import { kernelsSuite } from './suites/kernels.js'
+import { millionSuite } from './suites/million.js'
 import { poolSuite } from './suites/pool.js'
 import { queueSuite } from './suites/queue.js'
 
-const SUITES: Readonly<Record<string, Suite>> = { kernels: kernelsSuite, pool: poolSuite, queue: queueSuite }
+const SUITES: Readonly<Record<string, Suite>> = { kernels: kernelsSuite, pool: poolSuite, queue: queueSuite, million: millionSuite }
+/** Take minutes; a full run leaves them out. */
+const ONLY_WHEN_NAMED: ReadonlySet<string> = new Set(['million'])
 
 function print(result: SuiteResult): void {
   console.log(`\n${result.suite} (limit: ${result.limit})`)
@@ -54,7 +57,7 @@ if (values.compare) {
   if (values.only !== undefined && !(values.only in SUITES)) throw new Error(`--only takes one of ${Object.keys(SUITES).join(', ')}`)
   const results: SuiteResult[] = []
   for (const [name, suite] of Object.entries(SUITES)) {
-    if (values.only !== undefined && values.only !== name) continue
+    if (values.only === undefined ? ONLY_WHEN_NAMED.has(name) && !values.smoke : values.only !== name) continue
     const result = await suite({ smoke: values.smoke, stateDir: process.env['STATE_DIR'] ?? join(packageRoot, '.sweepmill') })
     print(result)
     results.push(result)

@@ -14,6 +14,8 @@ import type { ComputePool } from '../src/tasks/compute-pool.js'
 export interface Workplace {
   readonly runtime: Runtime<null>
   readonly pool: ComputePool
+  readonly redisUrl: string
+  countTasks(status: string): Promise<number>
   close(): Promise<void>
 }
 
@@ -30,7 +32,8 @@ export async function openWorkplace(stateDir: string, role: RuntimeRole, threads
   const runtime = await createRuntime<null>({ config, redisUrl: services.redisUrl, databaseUrl: url.href, role, pool, health: () => null })
   await runtime.start()
   return {
-    runtime, pool,
+    runtime, pool, redisUrl: services.redisUrl,
+    countTasks: async (status) => (await admin.query<{ n: number }>(`select count(*)::int as n from bench_${id}.tasks where status = $1`, [status])).rows[0]?.n ?? 0,
     close: async () => {
       await runtime.close()
       await pool.close()
