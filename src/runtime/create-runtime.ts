@@ -143,7 +143,7 @@ export async function createRuntime<Health>(options: RuntimeOptions<Health>): Pr
   let served: string | null = null
   const source = role === 'worker'
     ? new StreamSource(stream, config.pollIntervalMs, () => recovery.distrust())
-    : new SessionSource({ stream, desk, book, clock, taskId: () => served, deadConsumers: async () => (await fleetWatch.look()).dead })
+    : new SessionSource({ stream, desk, clock, taskId: () => served, deadConsumers: async () => (await fleetWatch.look()).dead })
   const workflows = new Map([register(backtestWorkflow), register(optimizationWorkflow), ...options.workflows ?? []]
     .map((workflow) => [workflow.taskType, workflow]))
   const reading = (): Promise<RuntimeReading> => readRuntime({ stream, postgres, pool, clock, worker })

@@ -3,7 +3,7 @@
  */
 import type { Clock } from '../base/clock.js'
 import { isFinal } from '../tasks/task.js'
-import type { PublicationBook, TaskDesk } from '../tasks/task-store.js'
+import type { TaskDesk } from '../tasks/task-store.js'
 import type { Delivery, Limits, PendingEntry, TaskStream } from '../tasks/task-stream.js'
 
 export interface TaskSource {
@@ -47,7 +47,6 @@ const SESSION_POLL_MS = 100
 export interface SessionSourceParts {
   readonly stream: TaskStream
   readonly desk: TaskDesk
-  readonly book: PublicationBook
   readonly clock: Clock
   readonly taskId: () => string | null
   readonly deadConsumers: () => Promise<ReadonlySet<string>>
@@ -73,16 +72,17 @@ export class SessionSource implements TaskSource {
   }
 
   async #take(): Promise<Delivery | null> {
-    const { stream, desk, book, deadConsumers } = this.#parts
+    const { stream, desk, deadConsumers } = this.#parts
     const taskId = this.#parts.taskId()
     const task = taskId === null ? null : await desk.get(taskId)
     if (task === null || isFinal(task.status)) return null
     if (task.messageId === null) {
       // A retry waits in the delayed set, and a row whose publication was lost waits for the reconciler: either way
-      // this session publishes it again by itself; the open refuses whichever copy comes second or too early.
+      // this session publishes it again by itself; the open refuses whichever copy comes second or too early. It is
+      // the open that writes the entry into the row: noted here, an entry that came too early, and went to the delayed
+      // set, would be the one that is sought for ever, because no session promotes what is due.
       if (task.status !== 'pending') return null
       const [id] = await stream.publish([{ taskId: task.taskId, taskType: task.taskType, priority: task.priority, body: null, delayMs: 0 }])
-      if (typeof id === 'string') await book.markPublished([{ taskId: task.taskId, messageId: id }])
       return id === null || id === undefined ? null : stream.take({ priority: task.priority, messageId: id }, [])
     }
     const messageId = task.messageId

@@ -1,6 +1,7 @@
 /** The two workflows as a worker runs them: real threads, real Redis, real Postgres. */
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { systemClock } from '../../src/base/clock.js'
 import { packageRoot } from '../../src/base/package-root.js'
 import { LEGAL_TRANSITIONS, TaskType } from '../../src/tasks/task.js'
 import type { SubmitRequest } from '../../src/tasks/backend.js'
@@ -102,6 +103,22 @@ describe('workflows', () => {
       await runtime.close()
     }
     expect(new Set(hashes).size).toBe(1)
+  })
+
+  test('a session takes its task again when it is due, and not before', async () => {
+    const simple: Workflow<null> = {
+      taskType: 'simple', begin: () => null, end: () => undefined,
+      definition: defineSaga<null>({ type: 'simple', version: 1, steps: [{ name: 'one', kind: 'retriable', run: () => Promise.resolve('{}') }] }),
+    }
+    const runtime = await bed.open({ role: 'session', workflows: [register(simple)] })
+    await runtime.start()
+    // As after a failed attempt: the task waits in the delayed set, and no worker is there to promote it.
+    const dueMs = systemClock.wallMs() + 700
+    const taskId = await runtime.queue.enqueueTask({ taskType: 'simple', data: {}, notBefore: new Date(dueMs).toISOString() })
+    runtime.serve(taskId)
+    const task = await runtime.backend.wait(taskId)
+    expect(task).toMatchObject({ status: 'completed', attempt: 1 })
+    expect(Date.parse(task.started_at ?? '')).toBeGreaterThanOrEqual(dueMs)
   })
 
   test('the same sweep attaches to the unfinished one unless it is fresh', async () => {
