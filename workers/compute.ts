@@ -65,6 +65,10 @@ export default async function compute(request: ThreadRequest): Promise<ThreadRep
 }
 
 function asError(thrown: unknown, userCode: boolean): SweepmillError {
+  // The engine has wrapped what a strategy threw, and knows its parameters; where it stands only the cause's stack tells.
+  if (thrown instanceof SweepmillError && thrown.code === 'STRATEGY_FAILED' && thrown.cause instanceof Error) {
+    return new SweepmillError('STRATEGY_FAILED', `${thrown.message}${firstPlace(thrown.cause.stack)}`, { cause: thrown.cause, ...(thrown.details === undefined ? {} : { details: thrown.details }) })
+  }
   if (thrown instanceof SweepmillError) return thrown
   const error = toSweepmillError(thrown, userCode ? 'STRATEGY_FAILED' : 'COMPUTE_FAILED')
   if (!userCode) return error

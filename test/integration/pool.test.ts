@@ -106,6 +106,13 @@ export default defineStrategy({ name: 'endless', params: {}, signals({ close }) 
     await expect(pool.run(request('describe_strategy', { name: 'sma-cros' }))).rejects.toMatchObject({ code: 'STRATEGY_UNKNOWN', message: expect.stringContaining('sma-cross') as unknown })
     await expect(pool.run(request('parse_bars', { file: '/nowhere', source: 'x' }))).rejects.toMatchObject({ code: 'FILE_NOT_FOUND', details: { file: '/nowhere' } })
     await expect(pool.run(request('describe_strategy', { file: strategyFile('export default {\n  name: 1 +\n}') }))).rejects.toMatchObject({ code: 'STRATEGY_INVALID', message: expect.stringMatching(/mine\.ts:3/) as unknown })
+    const throwing = await pool.run(request('describe_strategy', { file: strategyFile(`import { defineStrategy } from 'sweepmill'
+export default defineStrategy({ name: 'throws', params: {}, signals() {
+  throw new Error('boom')
+} })`) }))
+    await expect(pool.run(request('backtest', { spec: { file: SPEC.file, strategy: { name: 'throws' }, strategy_hash: (JSON.parse(throwing.json) as { source_hash: string }).source_hash } }, {
+      shared: { bars: await sampleBars(pool) }, bytes: { code: throwing.bytes['code'] ?? new Uint8Array() }, userCode: true,
+    }))).rejects.toMatchObject({ code: 'STRATEGY_FAILED', message: expect.stringMatching(/"throws" threw an error for \{\}: boom \(at .*mine\.ts:3:\d+\)$/) as unknown })
     await expect(pool.run(request('no_such_step', {}))).rejects.toMatchObject({ code: 'INVARIANT' })
   })
 
