@@ -9,6 +9,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import swagger from '@fastify/swagger'
 import { fastify, LogController } from 'fastify'
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { systemClock } from '../base/clock.js'
 import { SweepmillError } from '../base/errors.js'
 import type { Backend } from '../tasks/backend.js'
 import type { HealthReport } from '../telemetry/health.js'
@@ -31,10 +32,12 @@ export interface HttpServerOptions {
   readonly version: string
 }
 
+const CLOSE_WITHIN_MS = 2000
+
 export interface HttpServer {
   /** CONFIG_INVALID, PORT_IN_USE. */
   listen(): Promise<{ readonly host: string; readonly port: number; readonly url: string }>
-  /** Stops accepting, lets requests in hand end. */
+  /** Stops accepting and lets requests in hand end, for two seconds at most. */
   close(): Promise<void>
   /** For `inject`: requests without a socket. */
   readonly app: FastifyInstance
@@ -90,7 +93,12 @@ export async function createHttpServer({ backend, metrics, config, log, version 
       const { address, port } = app.server.address() as AddressInfo
       return { host: address, port, url: `http://${address.includes(':') ? `[${address}]` : address}:${port}` }
     },
-    close: () => app.close(),
+    close: async () => {
+      // A request that was only half sent would otherwise hold a stopping daemon for minutes.
+      const cut = systemClock.after(CLOSE_WITHIN_MS, () => { app.server.closeAllConnections() })
+      await app.close()
+      cut()
+    },
     app,
   }
 }

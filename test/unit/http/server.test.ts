@@ -233,6 +233,15 @@ describe('listening', () => {
     await expect((await serve({ httpHost: '203.0.113.7', apiTokens: ['t'] })).listen()).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
   })
 
+  test('a request that was only half sent does not hold the end up', async () => {
+    const { port } = await server.listen()
+    const socket = connect(port, '127.0.0.1')
+    socket.on('error', () => undefined)
+    await new Promise<void>((resolve) => { socket.write('GET /livez HTT', () => { resolve() }) })
+    await server.close()
+    await new Promise((resolve) => { socket.once('close', resolve) })
+  }, 10_000)
+
   test('bytes that are not HTTP get the one shape too', async () => {
     const { port } = await server.listen()
     const answer = await new Promise<string>((resolve, reject) => {
