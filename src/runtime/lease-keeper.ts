@@ -36,7 +36,9 @@ export class LeaseKeeper {
   /** An attempt that lost its task may still be ending while the next one of the same task runs here. */
   readonly #holdings = new Set<Holding>()
   #stopTimer: (() => void) | null = null
-  #round: Promise<void> = Promise.resolve()
+  /** Rounds under way. A beat that hangs on a half-open connection must not hold the renewals up, or the other way round. */
+  #renewing: Promise<void> | null = null
+  #beating: Promise<void> | null = null
 
   constructor(parts: LeaseKeeperParts) {
     this.#parts = parts
@@ -44,7 +46,10 @@ export class LeaseKeeper {
 
   async start(): Promise<void> {
     await this.#parts.fleet.beat(this.#parts.incarnation)
-    this.#stopTimer = this.#parts.clock.every(this.#parts.renewalMs, () => { this.#round = this.#round.then(() => this.keep()) })
+    this.#stopTimer = this.#parts.clock.every(this.#parts.renewalMs, () => {
+      this.#renewing ??= this.#renew().finally(() => { this.#renewing = null })
+      this.#beating ??= this.#beat().finally(() => { this.#beating = null })
+    })
   }
 
   /** Renews the entry until the returned function is called. */
@@ -105,7 +110,7 @@ export class LeaseKeeper {
 
   async stop(): Promise<void> {
     this.#stopTimer?.()
-    await this.#round
+    await Promise.all([this.#renewing, this.#beating])
     await this.#parts.fleet.leave(this.#parts.incarnation.id).catch(() => undefined)
   }
 }

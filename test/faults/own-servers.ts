@@ -33,8 +33,7 @@ export function shareRedisProgram(stateDir: string): void {
   if (existsSync(program)) cpSync(program, join(findPlace(stateDir).folder, 'redis-program'), { recursive: true, verbatimSymlinks: true })
 }
 
-export async function openOwnServers(): Promise<OwnServers> {
-  const stateDir = mkdtempSync(join(tmpdir(), 'sweepmill-faults-'))
+export async function openOwnServers(stateDir = mkdtempSync(join(tmpdir(), 'sweepmill-faults-'))): Promise<OwnServers> {
   shareRedisProgram(stateDir)
   const { folder } = findPlace(stateDir)
   const services = await openServices({ stateDir, graceMs: 300 })

@@ -1,0 +1,74 @@
+/** The disk under Redis and Postgres is full for a while: nothing that was accepted is lost, and work goes on when there is room. */
+import { execFileSync } from 'node:child_process'
+import { chmodSync, closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { eventually } from '../eventually.js'
+import { settleAndCheck } from './invariants.js'
+import { openOwnServers } from './own-servers.js'
+import type { OwnServers } from './own-servers.js'
+import { Children } from './processes.js'
+import { openScene } from './scene.js'
+
+const SIZE = '400m'
+
+/** A small file system of its own, or null where one may not be mounted. */
+function mountSmall(): string | null {
+  const folder = mkdtempSync(join(tmpdir(), 'sweepmill-disk-'))
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${SIZE}`, 'tmpfs', folder], { stdio: 'ignore' })
+    chmodSync(folder, 0o755)
+    return folder
+  } catch {
+    rmSync(folder, { recursive: true, force: true })
+    return null
+  }
+}
+
+const disk = mountSmall()
+const children = new Children()
+let servers: OwnServers
+beforeAll(async () => { if (disk !== null) servers = await openOwnServers(join(disk, 'state')) })
+afterAll(async () => {
+  await children.killAll()
+  if (disk === null) return
+  await servers.close()
+  execFileSync('umount', [disk])
+  rmSync(disk, { recursive: true, force: true })
+})
+
+/** Takes all the room there is; returns what gives it back. */
+function fill(folder: string): () => void {
+  const filler = join(folder, 'filler')
+  const file = openSync(filler, 'w')
+  for (let chunk = Buffer.alloc(1 << 20); chunk.length > 0;) {
+    try {
+      writeSync(file, chunk)
+    } catch {
+      chunk = chunk.subarray(0, chunk.length >> 1)
+    }
+  }
+  closeSync(file)
+  return () => { rmSync(filler) }
+}
+
+test.skipIf(disk === null)('the disk is full for a while (skipped where no file system may be mounted)', async () => {
+  const scene = await openScene(servers, 'full_disk')
+  const worker = children.start({ role: 'worker' }, scene.environment)
+  await eventually('the worker', () => Promise.resolve(worker.messages.length > 0))
+  const payload = 'x'.repeat(20_000)
+  const producer = children.start({ role: 'producer', produce: { tasks: 1500, works: [{ taskType: 'noop', data: { payload } }], pauseMs: 0 } }, scene.environment)
+  await eventually('tasks to flow', () => Promise.resolve(producer.accepted().length > 50))
+  const freeAgain = fill(disk ?? '')
+  try {
+    await eventually('the producer to be refused', () => Promise.resolve(producer.messages.some((message) => message.kind === 'refused')), 60_000)
+  } finally {
+    freeAgain()
+  }
+  expect(await producer.exited).toBe(0)
+  await servers.back()
+  const tally = await settleAndCheck(scene, producer.accepted(), 90_000)
+  expect(tally.completed).toBe(tally.accepted)
+  expect(tally.accepted).toBeGreaterThanOrEqual(producer.accepted().length)
+}, 240_000)
