@@ -6,6 +6,7 @@ import { Command, CommanderError } from 'commander'
 import { backtestCommand } from './commands/backtest.js'
 import { configCommand } from './commands/config.js'
 import { demoCommand } from './commands/demo.js'
+import { dlqCommand } from './commands/dlq.js'
 import { healthCommand } from './commands/health.js'
 import { migrateCommand } from './commands/migrate.js'
 import { queueCommand } from './commands/queue.js'
@@ -40,7 +41,7 @@ function buildProgram(invocations: Invocations, context: CliContext): Command {
     .description('Backtests and huge parameter sweeps on every core, through Redis and Postgres.')
     .version(context.version)
   const commands = [
-    demoCommand, backtestCommand, sweepCommand, workerCommand, tasksCommand, queueCommand, healthCommand, migrateCommand, configCommand,
+    demoCommand, backtestCommand, sweepCommand, workerCommand, tasksCommand, dlqCommand, queueCommand, healthCommand, migrateCommand, configCommand,
   ]
   for (const create of commands) program.addCommand(create(invocations))
   forEachCommand(program, (command) => {

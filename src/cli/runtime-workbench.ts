@@ -79,7 +79,7 @@ export class RuntimeWorkbench implements Workbench {
     this.#runtime = runtime
     this.#role = role
     metrics.queue.observeDepths(() => runtime.stream.depths())
-    metrics.queue.observeDeadLetters(() => runtime.stream.deadLetterCount())
+    metrics.queue.observeDeadLetters(() => runtime.stream.deadLetters.count())
     this.#observeHost()
     await runtime.start()
     return runtime.backend

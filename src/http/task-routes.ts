@@ -41,7 +41,7 @@ export function addTaskRoutes(app: FastifyInstance, backend: TaskControl & TaskR
 }
 
 /** An id of the wrong shape cannot name a task, so it is not found rather than an error of Postgres. */
-function taskIdOf(request: FastifyRequest): string {
+export function taskIdOf(request: FastifyRequest): string {
   const { id } = request.params as { id: string }
   if (!isTaskId(id)) throw new SweepmillError('TASK_NOT_FOUND', `No task has the id "${id}".`, { details: { task_id: id } })
   return id.toLowerCase()

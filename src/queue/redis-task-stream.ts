@@ -12,6 +12,7 @@ import type { TaskPriority } from '../tasks/task.js'
 import type {
   Delivery, Limits, OwnedEntry, PendingEntry, Picked, Publication, PublishedTask, Renewal, Settlement, TaskStream,
 } from '../tasks/task-stream.js'
+import { letterFields, RedisDeadLetterFeed } from './dead-letter-feed.js'
 import { asList, asText, LuaScript } from './lua-script.js'
 import type { Argument, Reply } from './lua-script.js'
 import { CLOCK } from './scripts/clock.js'
@@ -20,6 +21,7 @@ import { MISSING } from './scripts/missing.js'
 import { PICK, TAKE } from './scripts/pick.js'
 import { PUBLISH } from './scripts/publish.js'
 import { SETTLE } from './scripts/settle.js'
+import { transient } from './transient.js'
 
 export const GROUP = 'task_workers'
 const PROMOTE_AT_MOST = 500
@@ -56,6 +58,8 @@ export interface RedisIdentity {
 }
 
 export class RedisTaskStream implements TaskStream {
+  /** What was given up, for watchers. */
+  readonly deadLetters: RedisDeadLetterFeed
   readonly consumer: string
   readonly #redis: Redis
   readonly #bell: Redis
@@ -83,6 +87,7 @@ export class RedisTaskStream implements TaskStream {
     this.#redis = new Redis(options.redisUrl, { ...common, maxRetriesPerRequest: 8, socketTimeout: SILENCE_MS })
     this.#bell = new Redis(options.redisUrl, { ...common, maxRetriesPerRequest: 0, enableOfflineQueue: true, socketTimeout: options.pollMs + SILENCE_MS })
     for (const client of [this.#redis, this.#bell]) client.on('error', () => undefined)
+    this.deadLetters = new RedisDeadLetterFeed(this.#redis, this.#keys.dlq)
     const batching = { maxItems: 500, lanes: 2, splits: () => false }
     this.#publishes = new Batcher((items) => this.#publishAll(items), batching)
     this.#settles = new Batcher((entries) => this.#settleAll(entries), batching)
@@ -156,10 +161,6 @@ export class RedisTaskStream implements TaskStream {
     return this.#guard(() => this.#redis.zcard(this.#keys.delayed))
   }
 
-  async deadLetterCount(): Promise<number> {
-    return this.#guard(() => this.#redis.xlen(this.#keys.dlq))
-  }
-
   /** The feed is a projection: a lost entry costs a watcher one line. */
   async checkpointFeed(taskId: string, step: string, json: string): Promise<void> {
     await this.#guard(() => this.#redis.xadd(this.#keys.feed, 'MAXLEN', '~', FEED_LENGTH, '*', 'task_id', taskId, 'step', step, 'data', json))
@@ -206,7 +207,7 @@ export class RedisTaskStream implements TaskStream {
     try {
       await this.#bell.callBuffer('XREAD', 'COUNT', 1, 'BLOCK', Math.max(1, Math.ceil(Math.min(maxMs, this.#pollMs))), 'STREAMS', ...this.#keys.streams, ...ids)
     } catch (error) {
-      if (!this.#closed) throw transient(error)
+      if (!this.#closed) transient(error)
     }
   }
 
@@ -229,7 +230,7 @@ export class RedisTaskStream implements TaskStream {
       switch (entry.move.kind) {
         case 'done': args.push('', '', ''); break
         case 'delay': args.push(entry.move.taskId, entry.move.taskType, Math.ceil(entry.move.delayMs)); break
-        case 'dead_letter': args.push(entry.move.letter.taskId, entry.move.letter.taskType, JSON.stringify(entry.move.letter)); break
+        case 'dead_letter': args.push(entry.move.letter.taskId, entry.move.letter.taskType, JSON.stringify(letterFields(entry.move.letter))); break
       }
     }
     const reply = await this.#run(this.#scripts.settle, [...this.#keys.streams, this.#keys.delayed, this.#keys.dlq], args)
@@ -272,19 +273,9 @@ export class RedisTaskStream implements TaskStream {
     return this.#guard(() => script.run(this.#redis, keys, args))
   }
 
-  async #guard<T>(call: () => Promise<T>): Promise<T> {
-    try {
-      return await call()
-    } catch (error) {
-      throw transient(error)
-    }
+  #guard<T>(call: () => Promise<T>): Promise<T> {
+    return call().catch(transient)
   }
-}
-
-function transient(error: unknown): SweepmillError {
-  if (error instanceof SweepmillError) return error
-  const message = error instanceof Error ? error.message : String(error)
-  return new SweepmillError('REDIS_UNAVAILABLE', `Redis does not answer as it should: ${message}. Check REDIS_URL and that the server runs.`, { cause: error })
 }
 
 /** Streams are numbered from 1 by priority, as the scripts' KEYS are. */

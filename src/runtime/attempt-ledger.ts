@@ -10,10 +10,11 @@ import type { ErrorData } from '../base/errors.js'
 import type { Clock } from '../base/clock.js'
 import { isTaskId } from '../base/ids.js'
 import { decodeBody } from '../tasks/message.js'
+import type { DeadLetterDesk } from '../tasks/dead-letters.js'
 import type { QueueObserver } from '../tasks/observer.js'
 import type { AttemptStore, Opened, OpenRequest, PublicationBook, TaskDesk } from '../tasks/task-store.js'
 import type { Attempt, DeadLetterReason, Outcome } from '../tasks/task.js'
-import type { Delivery, Settlement, TaskConsumer } from '../tasks/task-stream.js'
+import type { DeadLetter, Delivery, Settlement, TaskConsumer } from '../tasks/task-stream.js'
 import type { PassWaypoint } from '../tasks/waypoint.js'
 import type { LeaseKeeper } from './lease-keeper.js'
 
@@ -28,6 +29,7 @@ export interface LedgerParts {
   readonly attempts: AttemptStore
   readonly desk: TaskDesk
   readonly book: PublicationBook
+  readonly deadLetters: DeadLetterDesk
   readonly keeper: LeaseKeeper
   readonly observer: QueueObserver
   readonly clock: Clock
@@ -94,7 +96,9 @@ export class AttemptLedger {
         case 'missing': await this.#quarantine(delivery, 'no task has this id'); break
         case 'poison':
           observer.deadLettered(verdict.taskType)
-          settle.push(entryOf(delivery, letter(delivery, 'poison', { code: 'THREAD_LOST', message: 'The task ended its process again and again without progress.' }, verdict.attempts, verdict.generation)))
+          settle.push(entryOf(delivery, { kind: 'dead_letter', letter: await this.#letter(delivery.taskId, {
+            ...letterOf(delivery, 'poison', { code: 'THREAD_LOST', message: 'The task ended its process again and again without progress.' }), attempts: verdict.attempts, generation: verdict.generation,
+          }) }))
       }
     }
     // What cannot be cleared away now, because Redis is gone, lapses and is cleared by a later open.
@@ -184,12 +188,21 @@ export class AttemptLedger {
         await consumer.settle([{ ...entry, move: { kind: 'done' } }])
         break
       case 'dead_letter':
-        await consumer.settle([{ ...entry, move: letter({ ...entry, taskId: attempt.taskId, taskType: attempt.taskType }, outcome.reason, outcome.error, attempt.attempt, attempt.generation) }])
+        await consumer.settle([{ ...entry, move: { kind: 'dead_letter', letter: await this.#letter(attempt.taskId, {
+          ...letterOf(attempt, outcome.reason, outcome.error), attempts: attempt.attempt, generation: attempt.generation,
+        }) } }])
         break
       case 'retry': case 'released':
         await consumer.settle([{ ...entry, move: { kind: 'delay', taskId: attempt.taskId, taskType: attempt.taskType, delayMs: outcome.delayMs } }])
         await book.markPublished([{ taskId: attempt.taskId, messageId: null }])
     }
+  }
+
+  /** As the committed row tells it; what is known here when there is no row, or it cannot be read. */
+  async #letter(taskId: string, known: DeadLetter): Promise<DeadLetter> {
+    if (!isTaskId(taskId)) return known
+    const [record] = await this.#parts.deadLetters.list({ taskIds: [taskId] }).catch(() => [])
+    return record ?? known
   }
 
   #decode(delivery: Delivery): Record<string, unknown> | null | 'garbage' | 'newer' {
@@ -220,7 +233,7 @@ export class AttemptLedger {
   async #quarantine(delivery: Delivery, reason: string, error: ErrorData = { code: 'TASK_NOT_FOUND', message: reason }): Promise<void> {
     await this.#parts.attempts.quarantine(delivery.messageId, delivery.priority, delivery.body, reason)
     this.#parts.observer.reconciled('quarantined', 1)
-    await this.#parts.consumer.settle([entryOf(delivery, letter(delivery, 'undecodable', error, 0, 0))])
+    await this.#parts.consumer.settle([entryOf(delivery, { kind: 'dead_letter', letter: await this.#letter(delivery.taskId, letterOf(delivery, 'undecodable', error)) })])
   }
 }
 
@@ -232,10 +245,6 @@ function entryOf(delivery: Delivery, move: Settlement['move']): Settlement {
   return { priority: delivery.priority, messageId: delivery.messageId, move }
 }
 
-function letter(entry: Pick<Delivery, 'priority' | 'taskId' | 'taskType'>, reason: DeadLetterReason, error: ErrorData,
-  attempts: number, generation: number): Settlement['move'] {
-  return {
-    kind: 'dead_letter',
-    letter: { taskId: entry.taskId, taskType: entry.taskType, priority: entry.priority, reason, error, attempts, generation },
-  }
+function letterOf(entry: Pick<Delivery, 'priority' | 'taskId' | 'taskType'>, reason: DeadLetterReason, error: ErrorData): DeadLetter {
+  return { taskId: entry.taskId, taskType: entry.taskType, priority: entry.priority, reason, error, attempts: 0, generation: 0 }
 }

@@ -15,6 +15,7 @@ import { PostgresArtifactStore } from '../store/artifact-store.js'
 import { PostgresAttemptStore } from '../store/attempt-store.js'
 import { PostgresBarArchive } from '../store/bar-archive.js'
 import { CancelBell } from '../store/cancel-bell.js'
+import { PostgresDeadLetterDesk } from '../store/dead-letter-desk.js'
 import { PostgresFleet } from '../store/fleet.js'
 import { migrate } from '../store/migrate.js'
 import { Postgres } from '../store/postgres.js'
@@ -37,6 +38,7 @@ import { AttemptLedger } from './attempt-ledger.js'
 import { BarCache } from './bar-cache.js'
 import type { Config } from './config.js'
 import { engineVersion } from '../base/engine-version.js'
+import { DeadLetterOffice } from './dead-letter-office.js'
 import { FleetWatch } from './fleet-watch.js'
 import { thisIncarnation } from './incarnation.js'
 import { LapseWatch } from './lapse-watch.js'
@@ -126,6 +128,7 @@ export async function createRuntime<Health>(options: RuntimeOptions<Health>): Pr
   const book = new PostgresPublicationBook(postgres, config.leaseMs)
   const attempts = new PostgresAttemptStore(postgres, incarnation.id)
   const desk = new PostgresTaskDesk(postgres)
+  const deadLetters = new PostgresDeadLetterDesk(postgres)
   const fleet = new PostgresFleet(postgres)
   const archive = new PostgresBarArchive(postgres)
   const artifacts = new PostgresArtifactStore(postgres)
@@ -133,9 +136,9 @@ export async function createRuntime<Health>(options: RuntimeOptions<Health>): Pr
   const bars = new BarCache(archive, pool, config.dataMemoryMb * 2 ** 20)
   const board = new ProgressBoard(attempts, clock)
   const keeper = new LeaseKeeper({ consumer: stream, fleet, book, incarnation, observer, clock, leaseMs: config.leaseMs, renewalMs: config.leaseRenewalMs })
-  const ledger = new AttemptLedger({ consumer: stream, attempts, desk, book, keeper, observer, clock, owner: incarnation.id, waypoint })
+  const ledger = new AttemptLedger({ consumer: stream, attempts, desk, book, deadLetters, keeper, observer, clock, owner: incarnation.id, waypoint })
   const watch = new LapseWatch({ consumer: stream, clock, leaseMs: config.leaseMs, inHand: (entry) => keeper.holds(entry) })
-  const reconciler = new Reconciler(stream, book, observer, config.leaseMs)
+  const reconciler = new Reconciler({ stream, feed: stream.deadLetters, book, deadLetters, observer, leaseMs: config.leaseMs })
   const publisher = new Publisher({ stream, intake, book, observer, clock, capacity: config.streamCapacity, waypoint })
   const random = seededRandom(Number.parseInt(newNonce(), 16))
   const fleetWatch = new FleetWatch(fleet, clock, config.leaseMs)
@@ -165,6 +168,7 @@ export async function createRuntime<Health>(options: RuntimeOptions<Health>): Pr
   const queue = new TaskQueue({ stream, publisher, ledger, keeper, recovery, observer, attempts, desk, clock, random })
   const backend = new TaskBackend<Health>({
     submit: async (request) => accept(await prepare(request, { pool, clock, strategyDir: config.strategyDir, archive }), { archive, bars, publisher, desk }),
+    deadLetters: new DeadLetterOffice({ desk: deadLetters, book, publisher: stream, feed: stream.deadLetters }),
     desk, book, publisher: stream, artifacts, fleet, queue: stream, board, pool, clock, stopTask,
     exports: new SweepExport({ pool, bars, archive, artifacts, sweeps }),
     health: async () => options.health(await reading()),

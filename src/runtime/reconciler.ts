@@ -8,31 +8,36 @@
  * back to `pending`, an audited transition, and is published.
  */
 import { newNonce } from '../base/ids.js'
+import type { DeadLetterDesk } from '../tasks/dead-letters.js'
 import type { QueueObserver } from '../tasks/observer.js'
 import type { PublicationBook } from '../tasks/task-store.js'
-import type { TaskPublisher } from '../tasks/task-stream.js'
+import type { DeadLetterFeed, TaskPublisher } from '../tasks/task-stream.js'
 import type { FleetView } from './fleet-watch.js'
 
 const PUBLISH_AT_MOST = 1000
 const COMPARE_AT_ONCE = 1000
+const DEAD_LETTERS_AT_MOST = 1000
 
 export interface RedisIdentitySource {
   identity(fresh: string): Promise<{ readonly epoch: string; readonly runId: string }>
 }
 
+export interface ReconcilerParts {
+  readonly stream: TaskPublisher & RedisIdentitySource
+  readonly feed: DeadLetterFeed
+  readonly book: PublicationBook
+  readonly deadLetters: DeadLetterDesk
+  readonly observer: QueueObserver
+  readonly leaseMs: number
+}
+
 export class Reconciler {
-  readonly #stream: TaskPublisher & RedisIdentitySource
-  readonly #book: PublicationBook
-  readonly #observer: QueueObserver
-  readonly #leaseMs: number
+  readonly #parts: ReconcilerParts
   /** The Redis that was compared last. */
   #compared: string | null = null
 
-  constructor(stream: TaskPublisher & RedisIdentitySource, book: PublicationBook, observer: QueueObserver, leaseMs: number) {
-    this.#stream = stream
-    this.#book = book
-    this.#observer = observer
-    this.#leaseMs = leaseMs
+  constructor(parts: ReconcilerParts) {
+    this.#parts = parts
   }
 
   /** The next round compares everything with Redis, whatever it says of itself. */
@@ -42,7 +47,7 @@ export class Reconciler {
 
   /** Returns how many tasks were published. Throws REDIS_UNAVAILABLE or POSTGRES_UNAVAILABLE; a later round goes on. */
   async round(fleet: FleetView): Promise<number> {
-    const identity = await this.#stream.identity(newNonce())
+    const identity = await this.#parts.stream.identity(newNonce())
     const now = `${identity.epoch} ${identity.runId}`
     let missing = 0
     if (now !== this.#compared) {
@@ -50,40 +55,50 @@ export class Reconciler {
       this.#compared = now
     }
     // Young rows are normally left to whoever is about to publish them; after a loss a duplicate is the lesser evil.
-    return this.#publish(fleet, missing > 0 ? 0 : 2 * this.#leaseMs)
+    return this.#publish(fleet, missing > 0 ? 0 : 2 * this.#parts.leaseMs)
   }
 
   async #compare(): Promise<number> {
+    const { stream, book, observer } = this.#parts
     let missing = 0
     for (let after: string | null = null; ;) {
-      const page = await this.#book.published(after, COMPARE_AT_ONCE)
+      const page = await book.published(after, COMPARE_AT_ONCE)
       const last = page.at(-1)
       if (last === undefined) break
-      missing += await this.#book.markMissing(await this.#stream.missing(page))
+      missing += await book.markMissing(await stream.missing(page))
       after = last.taskId
     }
-    if (missing > 0) this.#observer.reconciled('missing', missing)
+    if (missing > 0) observer.reconciled('missing', missing)
+    await this.#restoreDeadLetters()
     return missing
   }
 
+  /** A Redis that was emptied shows no dead letters; the newest are written into it again. */
+  async #restoreDeadLetters(): Promise<void> {
+    const { feed, deadLetters } = this.#parts
+    if (await feed.count() > 0) return
+    await feed.add((await deadLetters.list({ limit: DEAD_LETTERS_AT_MOST })).toReversed())
+  }
+
   async #publish(fleet: FleetView, olderThanMs: number): Promise<number> {
+    const { stream, book, observer } = this.#parts
     let published = 0
     for (let after: string | null = null; ;) {
-      const rows = await this.#book.unpublished(olderThanMs, after, PUBLISH_AT_MOST)
+      const rows = await book.unpublished(olderThanMs, after, PUBLISH_AT_MOST)
       const last = rows.at(-1)
       if (last === undefined) break
       after = last.taskId
       const ownerless = rows.filter((row) => row.owner !== null && fleet.isGone(row.owner))
-      const returned = new Set(ownerless.length === 0 ? [] : await this.#book.takeBack(ownerless.map(({ taskId, attempt }) => ({ taskId, attempt }))))
+      const returned = new Set(ownerless.length === 0 ? [] : await book.takeBack(ownerless.map(({ taskId, attempt }) => ({ taskId, attempt }))))
       const due = rows.filter((row) => row.owner === null || returned.has(row.taskId))
       if (due.length > 0) {
-        const ids = await this.#stream.publish(due.map((row) => ({ ...row, body: null })))
-        await this.#book.markPublished(due.map((row, i) => ({ taskId: row.taskId, messageId: ids[i] ?? null })))
+        const ids = await stream.publish(due.map((row) => ({ ...row, body: null })))
+        await book.markPublished(due.map((row, i) => ({ taskId: row.taskId, messageId: ids[i] ?? null })))
         published += due.length
       }
-      if (returned.size > 0) this.#observer.reconciled('owner_gone', returned.size)
+      if (returned.size > 0) observer.reconciled('owner_gone', returned.size)
     }
-    if (published > 0) this.#observer.reconciled('republished', published)
+    if (published > 0) observer.reconciled('republished', published)
     return published
   }
 }

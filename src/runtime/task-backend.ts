@@ -1,7 +1,7 @@
 /** The runtime as its faces see it: submits, waits, shows and steers tasks. All JSON that leaves is snake_case. */
 import { SweepmillError } from '../base/errors.js'
 import type { Clock } from '../base/clock.js'
-import type { ArtifactKind, Backend, ProgressView, QueueStatsView, Submitted, SubmitRequest, TaskEventView, TaskQuery, TaskView } from '../tasks/backend.js'
+import type { ArtifactKind, Backend, DeadLetters, ProgressView, QueueStatsView, Submitted, SubmitRequest, TaskEventView, TaskQuery, TaskView } from '../tasks/backend.js'
 import type { ArtifactStore } from '../tasks/bar-archive.js'
 import type { ComputePool } from '../tasks/compute-pool.js'
 import type { Fleet, PublicationBook, TaskDesk, TaskRecord } from '../tasks/task-store.js'
@@ -20,11 +20,12 @@ export interface QueueGauges {
   depths(): Promise<Record<TaskPriority, number>>
   lengths(): Promise<Record<TaskPriority, number>>
   delayedCount(): Promise<number>
-  deadLetterCount(): Promise<number>
+  readonly deadLetters: { count(): Promise<number> }
 }
 
 export interface TaskBackendParts<Health> {
   readonly submit: (request: SubmitRequest) => Promise<Submitted>
+  readonly deadLetters: DeadLetters
   readonly desk: TaskDesk
   readonly book: PublicationBook
   readonly publisher: TaskPublisher
@@ -46,6 +47,10 @@ export class TaskBackend<Health> implements Backend<Health> {
 
   constructor(parts: TaskBackendParts<Health>) {
     this.#parts = parts
+  }
+
+  get deadLetters(): DeadLetters {
+    return this.#parts.deadLetters
   }
 
   submit(request: SubmitRequest): Promise<Submitted> {
@@ -132,7 +137,7 @@ export class TaskBackend<Health> implements Backend<Health> {
   async queueStats(): Promise<QueueStatsView> {
     const { queue, fleet } = this.#parts
     const [depths, lengths, delayed, deadLetters, workers] = await Promise.all([
-      queue.depths(), queue.lengths(), queue.delayedCount(), queue.deadLetterCount(), fleet.incarnations(),
+      queue.depths(), queue.lengths(), queue.delayedCount(), queue.deadLetters.count(), fleet.incarnations(),
     ])
     const of = (priority: TaskPriority): { waiting: number; in_flight: number } =>
       ({ waiting: depths[priority], in_flight: lengths[priority] - depths[priority] })

@@ -5,6 +5,7 @@
  * a SweepmillError; nothing here knows of streams, fences or SQL.
  */
 import type { ErrorData } from '../base/errors.js'
+import type { DeadLetterFilter } from './dead-letters.js'
 import type { Checkpoint, Progress, TaskPriority, TaskStatus, TaskType } from './task.js'
 
 export interface SubmitRequest {
@@ -129,6 +130,32 @@ export interface TaskReader {
   exportTrials(taskId: string, write: (bytes: Uint8Array) => Promise<void>): Promise<void>
 }
 
+export interface DeadLetterView {
+  readonly task_id: string
+  readonly task_type: string
+  readonly priority: TaskPriority
+  readonly user_id: string | null
+  readonly reason: string
+  readonly error: ErrorData
+  readonly attempts: number
+  readonly generation: number
+  readonly input_hash: string
+  readonly message_id: string | null
+  readonly created_at: string
+  readonly first_failure_at: string
+  readonly last_failure_at: string
+}
+
+/** What an operator does with tasks that were given up. A dry run changes nothing and returns what would change. */
+export interface DeadLetters {
+  /** Latest failure first. */
+  list(filter: DeadLetterFilter): Promise<readonly DeadLetterView[]>
+  /** Starts the next generation of each; returns the ids. */
+  redrive(filter: DeadLetterFilter, dryRun: boolean): Promise<readonly string[]>
+  /** Deletes the tasks with all that belongs to them but their history; returns the ids. */
+  purge(filter: DeadLetterFilter, dryRun: boolean): Promise<readonly string[]>
+}
+
 /** Looking at the fleet. `Health` is the report's shape, which this layer does not know. */
 export interface FleetView<Health> {
   queueStats(): Promise<QueueStatsView>
@@ -137,4 +164,6 @@ export interface FleetView<Health> {
   ready(): Promise<boolean>
 }
 
-export interface Backend<Health> extends TaskControl, TaskReader, FleetView<Health> {}
+export interface Backend<Health> extends TaskControl, TaskReader, FleetView<Health> {
+  readonly deadLetters: DeadLetters
+}

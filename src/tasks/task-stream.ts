@@ -4,7 +4,7 @@
  * Nothing here is the truth: every entry can be lost and published again from Postgres, and every
  * method that takes an entry away checks first that the caller still owns it.
  */
-import type { ErrorData } from '../base/errors.js'
+import type { DeadLetterRecord } from './dead-letters.js'
 import type { TaskPriority } from './task.js'
 
 /** What is published: the payload travels when it is small, else null and Postgres is asked. */
@@ -102,14 +102,15 @@ export interface Settlement extends OwnedEntry {
     | { readonly kind: 'dead_letter'; readonly letter: DeadLetter }
 }
 
-export interface DeadLetter {
-  readonly taskId: string
-  readonly taskType: string
-  readonly priority: TaskPriority
-  readonly reason: string
-  readonly error: ErrorData
-  readonly attempts: number
-  readonly generation: number
+/** A dead letter as the stream `tasks:dlq` shows it; one without a row (bytes that do not decode) has only what is known. */
+export type DeadLetter = Pick<DeadLetterRecord, 'taskId' | 'taskType' | 'priority' | 'reason' | 'error' | 'attempts' | 'generation'> & Partial<DeadLetterRecord>
+
+/** The projection of dead letters: what watchers of Redis see. */
+export interface DeadLetterFeed {
+  count(): Promise<number>
+  add(letters: readonly DeadLetter[]): Promise<void>
+  /** Those of these tasks, wherever in the stream they stand. */
+  remove(taskIds: readonly string[]): Promise<void>
 }
 
 export type TaskStream = TaskPublisher & TaskConsumer

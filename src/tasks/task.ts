@@ -101,7 +101,8 @@ export interface SweepOutcome {
   readonly topJson: string
 }
 
-export type DeadLetterReason = 'retries_exhausted' | 'poison' | 'undecodable' | 'compensation_failed' | 'moved_by_caller'
+export const DEAD_LETTER_REASONS = ['retries_exhausted', 'poison', 'undecodable', 'compensation_failed', 'moved_by_caller'] as const
+export type DeadLetterReason = (typeof DEAD_LETTER_REASONS)[number]
 
 /** A checkpoint as the API serves it. */
 export interface Checkpoint {

@@ -101,7 +101,8 @@ describe('TaskQueue', () => {
     const letters = await bed.redis.xrange(`${bed.prefix}tasks:dlq`, '-', '+')
     expect(letters).toHaveLength(1)
     expect(letters[0]?.[1].slice(0, 2)).toEqual(['task_id', taskId])
-    expect(JSON.parse(letters[0]?.[1][5] ?? '')).toMatchObject({ taskId, reason: 'moved_by_caller', attempts: 1 })
+    const [, fields] = letters[0] ?? ['', []]
+    expect(JSON.parse(fields[fields.indexOf('letter') + 1] ?? '')).toMatchObject({ taskId, reason: 'moved_by_caller', attempts: 1 })
     expect(await pendingInRedis()).toBe(0)
     await backend.retry(taskId)
     const [again] = await queue.dequeueTask()

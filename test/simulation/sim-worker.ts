@@ -15,6 +15,7 @@ import { Reconciler } from '../../src/runtime/reconciler.js'
 import { Recovery } from '../../src/runtime/recovery.js'
 import { PostgresAttemptStore } from '../../src/store/attempt-store.js'
 import type { Postgres } from '../../src/store/postgres.js'
+import { PostgresDeadLetterDesk } from '../../src/store/dead-letter-desk.js'
 import { PostgresFleet } from '../../src/store/fleet.js'
 import { PostgresPublicationBook } from '../../src/store/publication-book.js'
 import { PostgresTaskDesk } from '../../src/store/task-desk.js'
@@ -89,17 +90,18 @@ export class SimWorker {
     const observer = silentObserver
     const book = new PostgresPublicationBook(postgres, LEASE_MS)
     const fleet = new PostgresFleet(postgres)
+    const deadLetters = new PostgresDeadLetterDesk(postgres)
     this.#stream = stream
     this.#attempts = new PostgresAttemptStore(postgres, id)
     // No process key: whether it lives is judged by its silence, as on another host.
     const incarnation = { id, workerName: 'sim', host: 'elsewhere', pid: 1, processKey: null, threads: 1, role: 'worker' as const, stopped: false }
     this.#keeper = new LeaseKeeper({ consumer: stream, fleet, book, incarnation, observer, clock, leaseMs: LEASE_MS, renewalMs: LEASE_MS / 3 })
-    this.#ledger = new AttemptLedger({ consumer: stream, attempts: this.#lossy(), desk: new PostgresTaskDesk(postgres), book, keeper: this.#keeper, observer, clock, owner: id, waypoint })
-    const reconciler = new Reconciler({
+    this.#ledger = new AttemptLedger({ consumer: stream, attempts: this.#lossy(), desk: new PostgresTaskDesk(postgres), book, deadLetters, keeper: this.#keeper, observer, clock, owner: id, waypoint })
+    const reconciler = new Reconciler({ book, deadLetters, observer, leaseMs: LEASE_MS, stream: {
       publish: (items) => stream.publish(items), missing: (tasks) => stream.missing(tasks), depths: () => stream.depths(), lengths: () => stream.lengths(),
       withdraw: (tasks) => stream.withdraw(tasks), checkpointFeed: (...args) => stream.checkpointFeed(...args),
       identity: async (fresh) => ({ epoch: (await stream.identity(fresh)).epoch, runId: options.redisLife() }),
-    }, book, observer, LEASE_MS)
+    }, feed: stream.deadLetters })
     const watch = new LapseWatch({ consumer: stream, clock, leaseMs: LEASE_MS, inHand: (entry) => this.#keeper.holds(entry) })
     this.#recovery = new Recovery({
       reconciler, watch, fleetWatch: new FleetWatch(fleet, clock, LEASE_MS), consumer: stream, offer: () => undefined, clock,

@@ -10,6 +10,7 @@ import { wholeNumber } from '../spec-flags.js'
 import { asRecord, backtestSummary } from '../backtest-summary.js'
 import { sweepSummary } from '../sweep-summary.js'
 import { formatDuration, textPairs, textTable } from '../text-table.js'
+import { time } from '../time-flag.js'
 
 const MAX_LISTED = 1000
 
@@ -41,12 +42,6 @@ function listLimit(text: string): number {
   const count = wholeNumber(text)
   if (count < 1 || count > MAX_LISTED) throw new InvalidArgumentError(`Write 1 to ${MAX_LISTED}.`)
   return count
-}
-
-function time(text: string): string {
-  const ms = Date.parse(text)
-  if (Number.isNaN(ms)) throw new InvalidArgumentError('Write an ISO 8601 time, such as 2025-11-05T17:30:00Z.')
-  return new Date(ms).toISOString()
 }
 
 async function listTasks(invocation: Invocation, flags: ListFlags): Promise<void> {

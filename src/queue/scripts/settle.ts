@@ -5,7 +5,7 @@ import { CLOCK, OWNER } from './clock.js'
  * KEYS 1-3 streams, 4 delayed set, 5 dead letters.
  * ARGV 1 group, 2 consumer, then per entry six: stream number, id, kind, a, b, c where
  *   kind 'done'; kind 'delay' with a = member id, b = task type, c = delay ms; kind 'dead_letter' with
- *   a = task id, b = task type, c = JSON of the letter.
+ *   a = task id, b = task type, c = JSON array of the letter's fields and values.
  *   A delay of 0 puts the task back on its stream at once: only an added entry rings the doorbells.
  * Returns per entry 1, or 0 when another consumer owns it; then nothing was changed for it.
  * An entry that Redis forgot counts as taken off: its truth is in Postgres, the projection is still written.
@@ -26,7 +26,7 @@ for i = 3, #ARGV, 6 do
     elseif kind == 'delay' then
       redis.call('ZADD', KEYS[4], now_ms() + tonumber(ARGV[i + 5]), n .. ':' .. ARGV[i + 4] .. ':' .. ARGV[i + 3])
     elseif kind == 'dead_letter' then
-      redis.call('XADD', KEYS[5], '*', 'task_id', ARGV[i + 3], 'task_type', ARGV[i + 4], 'letter', ARGV[i + 5])
+      redis.call('XADD', KEYS[5], '*', unpack(cjson.decode(ARGV[i + 5])))
     end
     out[#out + 1] = 1
   end

@@ -227,6 +227,33 @@ describe('results', () => {
   })
 })
 
+describe('dead letters', () => {
+  const ID = '01900000-0000-7000-8000-000000000001'
+  const bury = async (): Promise<void> => {
+    bench.outcome = { status: 'dead_letter', attempt: 4, error: { code: 'THREAD_LOST', message: 'the thread went away', stack: 'at somewhere' } }
+    await run(['backtest', '--data', data, '--strategy', 'sma-cross'])
+  }
+
+  test('are listed and shown', async () => {
+    expect((await run(['dlq', 'list'])).stdout).toBe('No dead letters.\n')
+    await bury()
+    expect((await run(['dlq', 'list', '--type', 'backtest_workflow'])).stdout).toMatch(new RegExp(`${ID} +backtest_workflow +retries_exhausted +THREAD_LOST +4`))
+    expect((await run(['dlq', 'show', ID])).stdout).toMatch(/the thread went away \[THREAD_LOST\][\s\S]*at somewhere/)
+    expect(await run(['dlq', 'show', ID.replace('1', '2')])).toMatchObject({ code: 2, stderr: expect.stringContaining('[TASK_NOT_FOUND]') as string })
+  })
+
+  test.each(['redrive', 'purge'])('%s wants to know which, and a dry run changes nothing', async (verb) => {
+    await bury()
+    expect(await run(['dlq', verb])).toMatchObject({ code: 2, stderr: expect.stringMatching(/--all[\s\S]*\[USAGE\]/) as string })
+    expect(await run(['dlq', verb, 'abc'])).toMatchObject({ stderr: expect.stringContaining('"abc"') as string })
+    const done = verb === 'redrive' ? 'redriven' : 'purged'
+    expect((await run(['dlq', verb, '--all', '--dry-run', '--json'])).document).toEqual({ dry_run: true, [done]: [ID], not_dead_letters: [] })
+    expect((await run(['dlq', verb, ID])).stdout).toContain(`1 dead letter ${done}.`)
+    const again = await run(['dlq', verb, ID])
+    expect(again).toMatchObject({ code: 1, stdout: expect.stringContaining('0 dead letters') as string, stderr: expect.stringContaining('Not a dead letter') as string })
+  })
+})
+
 describe('operation', () => {
   test('tasks list, show, cancel, retry', async () => {
     await run(['backtest', '--data', data, '--strategy', 'sma-cross'])

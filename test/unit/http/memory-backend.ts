@@ -1,8 +1,9 @@
 /** The ports of the faces in memory: enough of the rules for the HTTP tests to mean something. */
 import { SweepmillError } from '../../../src/base/errors.js'
 import type {
-  ArtifactKind, Backend, ProgressView, QueueStatsView, SubmitRequest, Submitted, TaskEventView, TaskQuery, TaskView,
+  ArtifactKind, Backend, DeadLetters, ProgressView, QueueStatsView, SubmitRequest, Submitted, TaskEventView, TaskQuery, TaskView,
 } from '../../../src/tasks/backend.js'
+import type { DeadLetterFilter } from '../../../src/tasks/dead-letters.js'
 import { defaultPriority, isFinal, TASK_DEFAULTS } from '../../../src/tasks/task.js'
 import type { Checkpoint } from '../../../src/tasks/task.js'
 import { healthReport } from '../../../src/telemetry/health.js'
@@ -54,6 +55,27 @@ export class MemoryBackend implements Backend<HealthReport> {
     const row = await this.task(taskId)
     if (!isFinal(row.status)) throw new SweepmillError('STATE_CONFLICT', `The task is ${row.status}.`)
     return this.set(taskId, { status: 'pending', generation: row.generation + 1 })
+  }
+
+  readonly deadLetters: DeadLetters = {
+    list: (filter) => Promise.resolve(this.#dead(filter).map((row) => ({
+      task_id: row.task_id, task_type: row.task_type, priority: row.priority, user_id: row.user_id, reason: 'retries_exhausted',
+      error: row.error ?? { code: 'THREAD_LOST', message: 'gone' }, attempts: row.attempt, generation: row.generation, input_hash: 'h', message_id: null,
+      created_at: row.created_at, first_failure_at: row.created_at, last_failure_at: row.created_at,
+    }))),
+    redrive: (filter, dryRun) => Promise.resolve(this.#dead(filter).map((row) => {
+      if (!dryRun) this.set(row.task_id, { status: 'pending', generation: row.generation + 1 })
+      return row.task_id
+    })),
+    purge: (filter, dryRun) => Promise.resolve(this.#dead(filter).map((row) => {
+      if (!dryRun) this.rows.delete(row.task_id)
+      return row.task_id
+    })),
+  }
+
+  #dead({ taskIds, type }: DeadLetterFilter): TaskView[] {
+    return [...this.rows.values()].filter((row) => row.status === 'dead_letter'
+      && (taskIds === undefined || taskIds.includes(row.task_id)) && (type === undefined || row.task_type === type))
   }
 
   wait(taskId: string, _onProgress?: (view: ProgressView) => void): Promise<TaskView> { return this.task(taskId) }

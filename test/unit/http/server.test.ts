@@ -33,6 +33,25 @@ afterEach(async () => { await Promise.all(open.splice(0).map((each) => each.clos
 const post = (url: string, payload: unknown) => server.app.inject({ method: 'POST', url, payload: payload as object })
 const codeOf = (reply: { json(): unknown }): string => (reply.json() as { error: { code: string } }).error.code
 
+describe('dead letters', () => {
+  const ID = '01900000-0000-7000-8000-000000000001'
+
+  test('are listed with filters, and run again one by one', async () => {
+    await post('/api/backtests', { file: 'a.csv' })
+    expect((await server.app.inject('/api/dlq')).json()).toEqual({ dead_letters: [] })
+    expect(codeOf(await post(`/api/dlq/${ID}/redrive`, {}))).toBe('STATE_CONFLICT')
+    backend.set(ID, { status: 'dead_letter', attempt: 4 })
+    expect((await server.app.inject('/api/dlq?type=backtest_workflow&limit=5')).json()).toMatchObject({ dead_letters: [{ task_id: ID, attempts: 4, reason: 'retries_exhausted' }] })
+    expect((await server.app.inject('/api/dlq?type=cleanup')).json()).toEqual({ dead_letters: [] })
+    expect((await post(`/api/dlq/${ID}/redrive`, {})).json()).toMatchObject({ task_id: ID, status: 'pending', generation: 2 })
+  })
+
+  test.each(['reason=tired', 'limit=0', 'since=soon', 'colour=red'])('%s is refused', async (query) => {
+    const reply = await server.app.inject(`/api/dlq?${query}`)
+    expect([reply.statusCode, codeOf(reply)]).toEqual([400, 'REQUEST_INVALID'])
+  })
+})
+
 describe('submitting', () => {
   test('the task\'s own keys are taken out of the flat body, the spec is passed on untouched', async () => {
     const spec = { file: 'GOOG.csv', strategy: { name: 'sma-cross', params: { fast: 10 } }, surprise: 1 }
@@ -164,7 +183,7 @@ describe('probes, metrics, documentation', () => {
     const document = (await server.app.inject('/api/docs')).json<{ openapi: string; paths: Record<string, object> }>()
     expect(document.openapi).toBe('3.1.0')
     expect(Object.keys(document.paths).sort()).toEqual([
-      '/api/backtests', '/api/docs', '/api/optimizations', '/api/tasks', '/api/tasks/{id}', '/api/tasks/{id}/cancel', '/api/tasks/{id}/checkpoints',
+      '/api/backtests', '/api/dlq', '/api/dlq/{id}/redrive', '/api/docs', '/api/optimizations', '/api/tasks', '/api/tasks/{id}', '/api/tasks/{id}/cancel', '/api/tasks/{id}/checkpoints',
       '/api/tasks/{id}/retry', '/health', '/livez', '/metrics', '/readyz',
     ])
   })

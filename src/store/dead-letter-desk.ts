@@ -1,0 +1,89 @@
+/** Dead letters as rows: reading, redriving and deleting them, in statements that touch nothing else. */
+import type { ErrorData } from '../base/errors.js'
+import type { DeadLetterDesk, DeadLetterFilter, DeadLetterRecord } from '../tasks/dead-letters.js'
+import type { TaskPriority } from '../tasks/task.js'
+import type { Postgres } from './postgres.js'
+
+/** Reads ix_task_status_created; the first failure of a generation is its first row of history that tells of one. */
+const LIST = `
+select t.task_id, t.task_type, t.priority, t.user_id, t.dead_reason, t.error, t.error_message, t.attempt, t.generation,
+       t.payload_hash, t.message_id, t.created_at, t.completed_at,
+       (select min(e.at) from task_events e where e.task_id = t.task_id and e.generation = t.generation
+          and e.event in ('retry', 'reclaimed', 'owner_gone', 'dead_letter')) as first_failure_at
+from tasks t
+where t.status = 'dead_letter'
+  and ($1::uuid[] is null or t.task_id = any($1)) and ($2::text is null or t.task_type = $2)
+  and ($3::text is null or t.dead_reason = $3) and ($4::text is null or t.user_id = $4)
+  and ($5::timestamptz is null or t.completed_at >= $5) and ($6::timestamptz is null or t.completed_at < $6)
+order by t.completed_at desc, t.task_id limit $7`
+
+const REDRIVE = `
+with locked as (
+  select task_id from tasks where task_id = any($1::uuid[]) and status = 'dead_letter' order by task_id for update
+), redriven as (
+  update tasks t set status = 'pending', generation = t.generation + 1, retry_count = 0, crashes = 0, not_before = null,
+    message_id = null, published_at = null, completed_at = null, processing_time_ms = null, started_at = null, owner = null,
+    error = null, error_message = null, dead_reason = null, cancel_requested_at = null, result = null
+  from locked l where t.task_id = l.task_id returning t.task_id, t.task_type, t.priority, t.attempt, t.generation
+), audited as (
+  insert into task_events (task_id, event, from_status, to_status, attempt, generation)
+  select task_id, 'redriven', 'dead_letter', 'pending', attempt, generation from redriven
+)
+select task_id, task_type, priority from redriven`
+
+/** What refers to a task, in an order that the foreign keys allow. */
+const BELONGINGS = [
+  'delete from saga_steps where task_id = any($1::uuid[])',
+  'delete from saga_runs where task_id = any($1::uuid[])',
+  'delete from checkpoints where task_id = any($1::uuid[])',
+  'delete from task_artifacts where task_id = any($1::uuid[])',
+  'delete from sweep_top where sweep_id = any($1::uuid[])',
+  `delete from sweep_chunks c using sweeps s
+   where s.sweep_id = any($1::uuid[]) and c.sweep_id = s.sweep_id and c.sweep_created_at = s.created_at`,
+  'delete from sweeps where sweep_id = any($1::uuid[])',
+] as const
+
+interface Row {
+  task_id: string; task_type: string; priority: TaskPriority; user_id: string | null; dead_reason: string | null
+  error: ErrorData | null; error_message: string | null; attempt: number; generation: number; payload_hash: string
+  message_id: string | null; created_at: Date; completed_at: Date; first_failure_at: Date | null
+}
+
+export class PostgresDeadLetterDesk implements DeadLetterDesk {
+  readonly #postgres: Postgres
+
+  constructor(postgres: Postgres) {
+    this.#postgres = postgres
+  }
+
+  async list(filter: DeadLetterFilter): Promise<DeadLetterRecord[]> {
+    const rows = await this.#postgres.query<Row>(LIST, [
+      filter.taskIds ?? null, filter.type ?? null, filter.reason ?? null, filter.userId ?? null, filter.since ?? null, filter.before ?? null, filter.limit ?? 50])
+    return rows.map((row) => ({
+      taskId: row.task_id, taskType: row.task_type, priority: row.priority, userId: row.user_id, reason: row.dead_reason ?? 'unknown',
+      error: row.error ?? { code: 'THREAD_LOST', message: row.error_message ?? 'no error was recorded' },
+      attempts: row.attempt, generation: row.generation, inputHash: row.payload_hash, messageId: row.message_id,
+      createdAt: row.created_at.toISOString(), firstFailureAt: (row.first_failure_at ?? row.completed_at).toISOString(),
+      lastFailureAt: row.completed_at.toISOString(),
+    }))
+  }
+
+  async redrive(taskIds: readonly string[]): Promise<{ taskId: string; taskType: string; priority: TaskPriority }[]> {
+    const rows = await this.#postgres.query<{ task_id: string; task_type: string; priority: TaskPriority }>(REDRIVE, [taskIds])
+    return rows.map((row) => ({ taskId: row.task_id, taskType: row.task_type, priority: row.priority }))
+  }
+
+  /** One transaction. The history stays, and its last row says that the task was purged. */
+  async purge(taskIds: readonly string[]): Promise<string[]> {
+    return this.#postgres.transaction(async (client) => {
+      const { rows } = await client.query<{ task_id: string; attempt: number; generation: number }>(
+        `select task_id, attempt, generation from tasks where task_id = any($1::uuid[]) and status = 'dead_letter' order by task_id for update`, [taskIds])
+      const ids = rows.map((row) => row.task_id)
+      for (const statement of BELONGINGS) await client.query(statement, [ids])
+      await client.query(`insert into task_events (task_id, event, from_status, attempt, generation)
+        select task_id, 'purged', status, attempt, generation from tasks where task_id = any($1::uuid[])`, [ids])
+      await client.query('delete from tasks where task_id = any($1::uuid[])', [ids])
+      return ids
+    })
+  }
+}
