@@ -294,7 +294,7 @@ function byPriority<T>(value: (index: number, priority: TaskPriority) => T): Rec
 function toDelivery(entry: readonly Reply[]): Delivery {
   const body = entry[5]
   return {
-    priority: priorityOf(Number(entry[0])), messageId: asText(entry[1]), reclaimed: entry[2] === 1,
+    priority: priorityOf(Number(entry[0])), messageId: asText(entry[1]), takenFrom: asText(entry[2]) === '' ? null : asText(entry[2]),
     taskId: asText(entry[3]), taskType: asText(entry[4]), body: Buffer.isBuffer(body) ? body : null,
   }
 }

@@ -71,14 +71,14 @@ export class AttemptLedger {
     const readable: { delivery: Delivery; data: Record<string, unknown> | null }[] = []
     const settle: Settlement[] = []
     for (const delivery of deliveries) {
-      if (delivery.reclaimed) observer.recovered(delivery.priority)
+      if (delivery.takenFrom !== null) observer.recovered(delivery.priority)
       const body = this.#decode(delivery)
       if (body === 'garbage') await this.#bury(delivery)
       else if (body === 'newer') settle.push(entryOf(delivery, { kind: 'delay', taskId: delivery.taskId, taskType: delivery.taskType, delayMs: NEWER_DELAY_MS }))
       else readable.push({ delivery, data: body })
     }
     const requests = readable.map(({ delivery, data }): OpenRequest => ({
-      taskId: delivery.taskId, messageId: delivery.messageId, priority: delivery.priority, reclaimed: delivery.reclaimed, needsData: data === null,
+      taskId: delivery.taskId, messageId: delivery.messageId, priority: delivery.priority, takenFrom: delivery.takenFrom, needsData: data === null,
     }))
     const opened = await this.#openRows(requests, signal)
     const started: Attempt[] = []
@@ -193,8 +193,11 @@ export class AttemptLedger {
         }) } }])
         break
       case 'retry': case 'released':
-        await consumer.settle([{ ...entry, move: { kind: 'delay', taskId: attempt.taskId, taskType: attempt.taskType, delayMs: outcome.delayMs } }])
-        await book.markPublished([{ taskId: attempt.taskId, messageId: null }])
+      {
+        const [moved] = await consumer.settle([{ ...entry, move: { kind: 'delay', taskId: attempt.taskId, taskType: attempt.taskType, delayMs: outcome.delayMs } }])
+        // An entry that somebody else owns by now was not moved: the row is without a message, and the reconciler sends one.
+        if (moved === true) await book.markPublished([{ taskId: attempt.taskId, messageId: null }])
+      }
     }
   }
 
@@ -221,7 +224,7 @@ export class AttemptLedger {
     const error = new SweepmillError('MESSAGE_UNDECODABLE', `Entry ${delivery.messageId} of tasks:${delivery.priority} does not decode.`).toData()
     if (isTaskId(delivery.taskId)) {
       const { attempts, owner, observer } = this.#parts
-      const [opened] = await attempts.open([{ taskId: delivery.taskId, messageId: delivery.messageId, priority: delivery.priority, reclaimed: delivery.reclaimed, needsData: false }], owner)
+      const [opened] = await attempts.open([{ taskId: delivery.taskId, messageId: delivery.messageId, priority: delivery.priority, takenFrom: delivery.takenFrom, needsData: false }], owner)
       if (opened?.kind === 'opened') {
         await attempts.finish([{ taskId: delivery.taskId, attempt: opened.attempt.attempt, outcome: { kind: 'dead_letter', reason: 'undecodable', error } }])
         observer.deadLettered(opened.attempt.taskType)

@@ -126,7 +126,7 @@ export async function createRuntime<Health>(options: RuntimeOptions<Health>): Pr
   const waypoint = options.waypoint ?? (() => undefined)
   const intake = new PostgresTaskIntake(postgres)
   const book = new PostgresPublicationBook(postgres, config.leaseMs)
-  const attempts = new PostgresAttemptStore(postgres, incarnation.id)
+  const attempts = new PostgresAttemptStore(postgres, incarnation.id, config.leaseMs)
   const desk = new PostgresTaskDesk(postgres)
   const deadLetters = new PostgresDeadLetterDesk(postgres)
   const fleet = new PostgresFleet(postgres)

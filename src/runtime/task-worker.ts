@@ -190,6 +190,9 @@ export class TaskWorker {
         // The ledger has counted its own.
         if (write !== null && write !== 'finish') this.#parts.observer.fencedWrite(write)
         log('warn', 'attempt ended without writing', { task_id: attempt.taskId, attempt: attempt.attempt, code: error.code, error: error.message })
+        // Its entry is in other hands, its row may still name this attempt: whoever holds the entry need not be the one to
+        // go on, so the row is given back, unless the fence says that the next attempt has it.
+        if (write === null && !committed) await ledger.close(attempt, { kind: 'released', why: error.message, delayMs: 0 }, startedMs)
         return
       }
       const outcome: Outcome = outcomeOfError(attempt, error.toData(), this.#parts.retry ?? DEFAULT_RETRY, random)

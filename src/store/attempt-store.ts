@@ -19,24 +19,29 @@ export const POISON_CRASHES = 3
 export const MAX_RESULT_BYTES = 64 * 1024
 
 /**
- * In: JSON array of {task_id, message_id, reclaimed, needs_data}, the owner, the poison bound.
+ * In: JSON array of {task_id, message_id, taken_from, needs_data}, the owner, the poison bound, milliseconds of silence.
  * Out: a row for each input row that exists. Locks: the task rows, in id order.
- * An attempt opens from `pending` when due, or from `processing` when this very entry was taken over; or when it
- * is this very owner's, who then never heard that an earlier open was committed. Only a taken-over one counts a crash.
+ * An attempt opens from `pending` when due. From `processing` it opens when this very entry was taken from the row's
+ * owner, or that owner is gone: an entry can pass through other hands while its owner lives, when Redis forgot whose
+ * it was. It opens as well when the row is this very caller's, who then never heard that an earlier open was committed.
+ * Only an attempt of another process counts as a crash.
  * A takeover writes two audit rows (processing → pending → processing), so that the history stays legal.
  */
 const OPEN = `
 with input as (
-  select * from jsonb_to_recordset($1::jsonb) as x(task_id uuid, message_id text, reclaimed boolean, needs_data boolean)
+  select * from jsonb_to_recordset($1::jsonb) as x(task_id uuid, message_id text, taken_from text, needs_data boolean)
 ), locked as (
   select t.task_id, t.status, t.attempt, t.generation, t.crashes, i.message_id, i.needs_data,
          greatest(0, extract(epoch from (t.not_before - now())) * 1000)::float8 as delay_ms,
-         (t.status = 'processing' and t.message_id = i.message_id and (i.reclaimed or t.owner = $2)) as takeover, i.reclaimed
+         (t.status = 'processing' and t.message_id = i.message_id and (t.owner = $2 or (i.taken_from is not null and (
+           t.owner = i.taken_from or not exists (select 1 from workers w where w.incarnation = t.owner and w.stopped_at is null
+             and w.beat_at > now() - make_interval(secs => $4 / 1000.0)))))) as takeover,
+         (t.owner is distinct from $2) as crashed
   from tasks t join input i on i.task_id = t.task_id
   order by t.task_id for update of t
 ), judged as (
   select *, case
-    when takeover and reclaimed and crashes + 1 >= $3 then 'poison'
+    when takeover and crashed and crashes + 1 >= $3 then 'poison'
     when takeover then 'opened'
     when status <> 'pending' then 'stale'
     when coalesce(delay_ms, 0) > 0 then 'not_due'
@@ -50,7 +55,7 @@ with input as (
   update tasks t set
     status = case o.verdict when 'opened' then 'processing' else 'dead_letter' end,
     attempt = t.attempt + case o.verdict when 'opened' then 1 else 0 end,
-    crashes = t.crashes + case when o.takeover and o.reclaimed then 1 else 0 end,
+    crashes = t.crashes + case when o.takeover and o.crashed then 1 else 0 end,
     owner = $2, message_id = o.message_id, published_at = coalesce(t.published_at, now()),
     started_at = coalesce(t.started_at, now()),
     completed_at = case o.verdict when 'poison' then now() end,
@@ -158,10 +163,12 @@ where t.task_id = i.task_id and t.attempt = i.attempt and t.status = 'processing
 export class PostgresAttemptStore implements AttemptStore {
   readonly #postgres: Postgres
   readonly #worker: string
+  readonly #silenceMs: number
   readonly #finishes: Batcher<FinishRequest, boolean>
 
-  /** `worker` is the incarnation that the audit trail names. */
-  constructor(postgres: Postgres, worker: string) {
+  /** `worker` is the incarnation that the audit trail names; an owner without a beat for two leases is gone. */
+  constructor(postgres: Postgres, worker: string, leaseMs: number) {
+    this.#silenceMs = 2 * leaseMs
     this.#postgres = postgres
     this.#worker = worker
     this.#finishes = new Batcher((requests) => this.#finishAll(requests), { maxItems: 200, lanes: 1, splits: isDataError })
@@ -170,8 +177,8 @@ export class PostgresAttemptStore implements AttemptStore {
   async open(requests: readonly OpenRequest[], owner: string): Promise<Opened[]> {
     if (requests.length === 0) return []
     const rows = await this.#postgres.prepared<OpenRow>('open_attempts', OPEN, [
-      JSON.stringify(requests.map((r) => ({ task_id: r.taskId, message_id: r.messageId, reclaimed: r.reclaimed, needs_data: r.needsData }))),
-      owner, POISON_CRASHES])
+      JSON.stringify(requests.map((r) => ({ task_id: r.taskId, message_id: r.messageId, taken_from: r.takenFrom, needs_data: r.needsData }))),
+      owner, POISON_CRASHES, this.#silenceMs])
     const byEntry = new Map(rows.map((row) => [`${row.task_id} ${row.message_id}`, row]))
     const known = new Set(rows.map((row) => row.task_id))
     return requests.map((request): Opened => {

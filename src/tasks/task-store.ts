@@ -17,7 +17,7 @@ export interface OpenRequest {
   readonly taskId: string
   readonly messageId: string
   readonly priority: TaskPriority
-  readonly reclaimed: boolean
+  readonly takenFrom: string | null
   /** True when the message carried no payload. */
   readonly needsData: boolean
 }

@@ -23,8 +23,8 @@ export interface Delivery {
   readonly taskId: string
   readonly taskType: string
   readonly body: Uint8Array | null
-  /** True when the entry was taken over from another consumer. */
-  readonly reclaimed: boolean
+  /** The consumer that the entry was taken over from, whose lease lapsed; null for a new one. */
+  readonly takenFrom: string | null
 }
 
 export interface OwnedEntry {

@@ -30,7 +30,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     promise: 'P1', what: 'an open whose answer was lost counts as somebody else\'s', file: 'src/store/attempt-store.ts',
-    from: '(i.reclaimed or t.owner = $2)', to: '(i.reclaimed or t.owner = $2 || \'?\')', test: 'test/faults/simulation',
+    from: '(t.owner = $2 or (i.taken_from', to: '(t.owner = $2 || \'?\' or (i.taken_from', test: 'test/faults/simulation',
   },
   {
     promise: 'P1', what: 'a commit whose answer was lost is taken for a fenced one', file: 'src/runtime/attempt-ledger.ts',

@@ -10,6 +10,7 @@ import { migrate } from '../../src/store/migrate.js'
 import { Postgres } from '../../src/store/postgres.js'
 import { openTestBed } from '../harness.js'
 import type { TestBed } from '../harness.js'
+import { REGRESSIONS } from '../simulation/regressions.js'
 import { run, schedules } from '../simulation/schedule.js'
 import type { Op } from '../simulation/schedule.js'
 import { World } from '../simulation/world.js'
@@ -51,6 +52,8 @@ async function simulate(ops: readonly Op[]): Promise<void> {
     await world.close()
   }
 }
+
+test.each(REGRESSIONS.map((ops, i) => [i + 1, ops] as const))('regression %i', async (_i, ops) => { await simulate(ops) })
 
 test(`${RUNS} random schedules keep every invariant (seed ${SEED})`, async () => {
   await fc.assert(fc.asyncProperty(schedules, simulate), { numRuns: RUNS, seed: SEED, endOnFailure: false })

@@ -92,7 +92,7 @@ export class SimWorker {
     const fleet = new PostgresFleet(postgres)
     const deadLetters = new PostgresDeadLetterDesk(postgres)
     this.#stream = stream
-    this.#attempts = new PostgresAttemptStore(postgres, id)
+    this.#attempts = new PostgresAttemptStore(postgres, id, LEASE_MS)
     // No process key: whether it lives is judged by its silence, as on another host.
     const incarnation = { id, workerName: 'sim', host: 'elsewhere', pid: 1, processKey: null, threads: 1, role: 'worker' as const, stopped: false }
     this.#keeper = new LeaseKeeper({ consumer: stream, fleet, book, incarnation, observer, clock, leaseMs: LEASE_MS, renewalMs: LEASE_MS / 3 })

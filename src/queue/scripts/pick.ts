@@ -1,8 +1,8 @@
 import { CLOCK, OWNER } from './clock.js'
 
-/** One entry as the reply carries it: stream number, id, reclaimed (0/1), task id, task type, body. */
+/** One entry as the reply carries it: stream number, id, the consumer it was taken from ('' for none), task id, task type, body. */
 export const ENTRY = `
-local function entry_reply(n, entry, reclaimed)
+local function entry_reply(n, entry, taken_from)
   local id, kind, body = '', '', false
   local fields = entry[2]
   for i = 1, #fields, 2 do
@@ -10,7 +10,7 @@ local function entry_reply(n, entry, reclaimed)
     elseif fields[i] == 'task_type' then kind = fields[i + 1]
     elseif fields[i] == 'body' then body = fields[i + 1] end
   end
-  return {n, entry[1], reclaimed, id, kind, body}
+  return {n, entry[1], taken_from, id, kind, body}
 end
 `
 
@@ -64,7 +64,7 @@ for n = 1, 3 do
       if owner == ARGV[i + 2] and math.abs((now - idle) - tonumber(ARGV[i + 3])) <= 5 then
         local claimed = redis.call('XCLAIM', key, group, consumer, 0, ARGV[i + 1])
         if claimed[1] and claimed[1][2] then
-          out[#out + 1] = entry_reply(n, claimed[1], 1)
+          out[#out + 1] = entry_reply(n, claimed[1], owner)
           free = free - 1
         else
           redis.call('XACK', key, group, ARGV[i + 1])
@@ -86,7 +86,7 @@ for n = 1, 3 do
         if before then
           redis.call('XCLAIM', key, group, before[1], 0, entry[1], 'IDLE', before[2], 'JUSTID')
         elseif entry[2] then
-          out[#out + 1] = entry_reply(n, entry, 0)
+          out[#out + 1] = entry_reply(n, entry, '')
         end
       end
     end
@@ -117,12 +117,12 @@ if not entry then return false end
 local owner = owner_of(key, group, id)
 if not owner then
   redis.call('XCLAIM', key, group, consumer, 0, id, 'FORCE', 'JUSTID')
-  return entry_reply(n, entry, 0)
+  return entry_reply(n, entry, '')
 end
 for i = 5, #ARGV do
   if ARGV[i] == owner then
     redis.call('XCLAIM', key, group, consumer, 0, id, 'JUSTID')
-    return entry_reply(n, entry, 1)
+    return entry_reply(n, entry, owner)
   end
 end
 return false

@@ -1,0 +1,21 @@
+/** Schedules that once broke an invariant, shrunk: they run before the random ones. */
+import type { Op } from './schedule.js'
+
+export const REGRESSIONS: readonly (readonly Op[])[] = [
+  // Redis's clock was set back: the delayed task came an hour late.
+  [
+    { op: 'enqueue', by: 0, priority: 'high', delayMs: 1500, retries: 0, crashAt: null },
+    { op: 'pick', by: 0, count: 1, crashAt: null, loseReply: false },
+    { op: 'step_clock', ms: -3_600_000 },
+  ],
+  // The groups were made again, the entry of a living owner went to another worker, who died, and from there to a third.
+  [
+    { op: 'outlive', by: 0 }, { op: 'start' },
+    { op: 'enqueue', by: 0, priority: 'high', delayMs: 0, retries: 0, crashAt: null },
+    { op: 'pick', by: 2, count: 1, crashAt: null, loseReply: false },
+    { op: 'drop_groups' },
+    { op: 'pick', by: 0, count: 1, crashAt: 'picked', loseReply: false },
+    { op: 'enqueue', by: 0, priority: 'high', delayMs: 0, retries: 0, crashAt: null },
+    { op: 'recover', by: 0 }, { op: 'start' },
+  ],
+]
