@@ -77,11 +77,11 @@ async function importStrategy(code: Uint8Array, hash: string): Promise<Strategy>
   return defineStrategy(module.default as Parameters<typeof defineStrategy>[0]) as Strategy
 }
 
-/** The first stack line that stands in the user's own file. */
+/** The first stack line that stands in the user's own file. The folder is left out: it is the private one of the compiled code. */
 export function firstPlace(stack: string | undefined): string {
   const line = stack?.split('\n').find((one) => /\bat\b/.test(one) && !one.includes('node:') && !one.includes('/dist/'))
   const place = /\(?([^()\s]+:\d+:\d+)\)?$/.exec(line ?? '')?.[1]
-  return place === undefined ? '' : ` (at ${place.replace(/^file:\/\//, '')})`
+  return place === undefined ? '' : ` (at ${basename(place)})`
 }
 
 /** The strategy of a spec: the code that came along, else a built-in one. */

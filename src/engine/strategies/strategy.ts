@@ -54,7 +54,7 @@ const KNOWN_KEYS = new Set(['name', 'params', 'constraint', 'signals'])
 export function defineStrategy<Ranges extends Readonly<Record<string, ParamRange>>>(strategy: StrategyDefinition<Ranges>): Strategy {
   const candidate: unknown = strategy
   if (typeof candidate !== 'object' || candidate === null) {
-    throw invalid('defineStrategy takes an object with name, params and signals.')
+    throw invalid('a strategy is an object with name, params and signals; give one to defineStrategy.')
   }
   const { name, params, constraint, signals } = candidate as Record<string, unknown>
   if (typeof name !== 'string' || !/^[A-Za-z0-9][A-Za-z0-9._ -]{0,99}$/.test(name)) {

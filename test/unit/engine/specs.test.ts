@@ -141,7 +141,7 @@ describe('strategies and their parameters', () => {
   })
 
   test.each<[string, unknown, string]>([
-    ['nothing', undefined, 'takes an object'],
+    ['nothing', undefined, 'is an object with name'],
     ['no name', { params: {}, signals: () => ({}) }, 'Name must be a text'],
     ['no signals', { name: 'x', params: {} }, 'needs signals'],
     ['no params', { name: 'x', signals: () => ({}) }, 'Params of "x"'],
