@@ -21,8 +21,13 @@ export interface AwaitedTask {
   readonly busyShare: number | null
 }
 
-/** Resolves with the completed task; any other end, and a signal, is thrown. */
-export async function awaitTask(invocation: Invocation, workbench: Workbench, backend: Backend<HealthReport>, taskId: string): Promise<AwaitedTask> {
+/** What an interrupted user can do to get the result after all. */
+const GO_ON = 'A running "sweepmill worker" goes on with it.'
+
+/** Resolves with the completed task; any other end, and a signal, is thrown. `goOn` tells an interrupted user how to go on. */
+export async function awaitTask(
+  invocation: Invocation, workbench: Workbench, backend: Backend<HealthReport>, taskId: string, goOn = GO_ON,
+): Promise<AwaitedTask> {
   const { output, context } = invocation
   const display = new ProgressDisplay(output.stderr, context.clock, UNITS)
   const startMs = context.clock.monotonicMs()
@@ -36,7 +41,8 @@ export async function awaitTask(invocation: Invocation, workbench: Workbench, ba
       }, signal),
       () => {
         display.stop()
-        output.note(`Interrupted. The task ${taskId} is kept: "sweepmill tasks show ${taskId}" shows it, "sweepmill tasks cancel ${taskId}" ends it. Once more to leave at once.`)
+        output.note([`Interrupted; the task ${taskId} is kept (once more to leave at once).`, `  ${goOn}`,
+          `  "sweepmill tasks show ${taskId}" shows it, "sweepmill tasks cancel ${taskId}" ends it.`].join('\n'))
       },
     )
     if (task.status !== 'completed') throw failureOfTask(task)

@@ -10,7 +10,7 @@ const HEADLINE: readonly (readonly [key: string, label: string, unit: Unit])[] =
   ['total_return', 'total return', 'percent'],
   ['buy_and_hold_return', 'buy and hold', 'percent'],
   ['cagr', 'CAGR', 'percent'],
-  ['annual_volatility', 'volatility', 'percent'],
+  ['volatility', 'volatility', 'percent'],
   ['sharpe_ratio', 'Sharpe', 'number'],
   ['sortino_ratio', 'Sortino', 'number'],
   ['calmar_ratio', 'Calmar', 'number'],

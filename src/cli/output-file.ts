@@ -31,6 +31,12 @@ export async function assertWritable(outputs: Readonly<Record<string, string | u
   }
 }
 
+/** The last line of a command that wrote files: where its results are now. Empty when there are none. */
+export function writtenFiles(outputs: Readonly<Record<string, string | undefined>>): string {
+  const paths = Object.values(outputs).filter((path) => path !== undefined)
+  return paths.length === 0 ? '' : `\n\nWrote ${paths.join(', ')}`
+}
+
 /** Calls `fill` with a writer; the file appears under its name when `fill` is done. */
 export async function writeFileAtomically(path: string, fill: (write: (bytes: Uint8Array) => Promise<void>) => Promise<void>): Promise<void> {
   const full = resolve(path)

@@ -16,6 +16,7 @@ import { workerCommand } from './commands/worker.js'
 import { Invocations } from './context.js'
 import type { CliContext } from './context.js'
 import { reportFailure } from './failure.js'
+import { PROGRAM_HELP } from './help-text.js'
 
 /** `args` without node and the script. Resolves with the exit code. */
 export async function runProgram(args: readonly string[], context: CliContext): Promise<number> {
@@ -40,6 +41,7 @@ function buildProgram(invocations: Invocations, context: CliContext): Command {
   const program = new Command('sweepmill')
     .description('Backtests and huge parameter sweeps on every core, through Redis and Postgres.')
     .version(context.version)
+    .addHelpText('after', PROGRAM_HELP)
   const commands = [
     demoCommand, backtestCommand, sweepCommand, workerCommand, tasksCommand, dlqCommand, queueCommand, healthCommand, migrateCommand, configCommand,
   ]

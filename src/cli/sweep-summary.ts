@@ -1,4 +1,5 @@
 /** A finished sweep for people: what ran, and the best trials with their held-out figures beside them. */
+import { METRIC_UNITS } from '../engine/metrics/sweep-metrics.js'
 import type { AwaitedTask } from './awaited-task.js'
 import { asRecord, inUnit, warningsOf } from './backtest-summary.js'
 import { formatNumber, textPairs, textTable } from './text-table.js'
@@ -14,7 +15,8 @@ export function sweepSummary(result: unknown, spec: Readonly<Record<string, unkn
   const objective = typeof spec['objective'] === 'string' ? spec['objective'] : 'sharpe_ratio'
   const trials = typeof values['trials'] === 'number' ? values['trials'] : null
   const facts: (readonly [string, Cell])[] = [['trials', trials]]
-  if (trials !== null && processingTimeMs !== null && processingTimeMs > 0) {
+  // A sweep that was resumed did part of its trials in an earlier run, and its time counts the pause between: no rate.
+  if (trials !== null && processingTimeMs !== null && processingTimeMs > 0 && values['reused_chunks'] === 0) {
     facts.push(['trials per second', formatNumber(Math.round((1000 * trials) / processingTimeMs))])
   }
   if (busyShare !== null) facts.push(['threads busy', inUnit(busyShare, 'fraction')])
@@ -32,7 +34,7 @@ function topTable(top: unknown, objective: string): string {
   const params = Object.keys(asRecord(first['params']))
   const metrics = [objective, ...BESIDE.filter((name) => name !== objective)].filter((name) => name in asRecord(first['metrics']))
   const heldOut = rows.some((row) => typeof row['held_out'] === 'object' && row['held_out'] !== null)
-  const header = ['#', 'trial', ...params, ...metrics, ...(heldOut ? [`held-out ${objective}`, 'held-out return'] : [])]
+  const header = ['#', 'trial', ...params, ...metrics.map(titled), ...(heldOut ? [`held-out ${titled(objective)}`, 'held-out return %'] : [])]
   const body = rows.map((row, rank): Cell[] => {
     const held = asRecord(row['held_out'])
     return [
@@ -41,6 +43,11 @@ function topTable(top: unknown, objective: string): string {
     ]
   })
   return textTable(header, body, '  ')
+}
+
+/** A metric's name, with a sign where its values are percent. */
+function titled(metric: string): string {
+  return METRIC_UNITS[metric]?.startsWith('percent') === true ? `${metric} %` : metric
 }
 
 function cell(value: unknown): Cell {

@@ -1,11 +1,12 @@
 /**
  * Numbers and tables for people. JSON output never passes through here.
- * A column of numbers is aligned right; a value that is missing is a dash.
+ * A column of numbers is aligned right, with the same decimals in every row; a value that is missing is a dash.
  */
 export type Cell = string | number | boolean | null | undefined
 
 export function textTable(header: readonly string[], rows: readonly (readonly Cell[])[], indent = ''): string {
-  const cells = rows.map((row) => header.map((_, column) => cellText(row[column])))
+  const decimals = header.map((_, column) => decimalsOf(rows.map((row) => row[column])))
+  const cells = rows.map((row) => header.map((_, column) => cellText(row[column], decimals[column])))
   const widths = header.map((name, column) => Math.max(name.length, ...cells.map((row) => row[column]?.length ?? 0)))
   const right = header.map((_, column) => rows.some((row) => typeof row[column] === 'number')
     && rows.every((row) => row[column] === null || row[column] === undefined || typeof row[column] === 'number'))
@@ -20,9 +21,19 @@ export function textPairs(pairs: readonly (readonly [string, Cell])[], indent = 
   return pairs.map(([name, value]) => `${indent}${name.padEnd(width)}  ${cellText(value)}`.trimEnd()).join('\n')
 }
 
-function cellText(value: Cell): string {
+function cellText(value: Cell, decimals: number | null = null): string {
   if (value === null || value === undefined) return '-'
-  return typeof value === 'number' ? formatNumber(value) : String(value)
+  if (typeof value !== 'number') return String(value)
+  return decimals === null || !Number.isFinite(value) ? formatNumber(value)
+    : value.toLocaleString('en-US', { minimumFractionDigits: decimals, maximumFractionDigits: decimals })
+}
+
+/** What the largest number of a column needs, so that its points stand below each other; null: each by itself. */
+function decimalsOf(column: readonly Cell[]): number | null {
+  const sizes = column.filter((value) => typeof value === 'number').filter(Number.isFinite).map(Math.abs)
+  const largest = Math.max(0, ...sizes)
+  if (sizes.every(Number.isInteger) || largest < 0.001 || largest >= 1e9) return null
+  return largest >= 1000 ? 2 : largest >= 10 ? 3 : 4
 }
 
 /** Whole numbers in full; others with about five significant digits, never in exponents where that can be avoided. */

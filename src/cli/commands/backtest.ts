@@ -6,9 +6,10 @@ import type { HealthReport } from '../../telemetry/health.js'
 import { awaitTask, submitDetached } from '../awaited-task.js'
 import { backtestSummary } from '../backtest-summary.js'
 import type { Invocation, Invocations } from '../context.js'
+import { BACKTEST_HELP } from '../help-text.js'
 import { formatDuration } from '../text-table.js'
 import { refuseWithDetach, writeArtifact } from '../artifact-file.js'
-import { assertWritable } from '../output-file.js'
+import { assertWritable, writtenFiles } from '../output-file.js'
 import { addSpecFlags, backtestSpec } from '../spec-flags.js'
 import type { SpecFlags } from '../spec-flags.js'
 import { addTaskFlags, taskRequest } from '../task-flags.js'
@@ -21,6 +22,7 @@ export function backtestCommand(invocations: Invocations): Command {
     .option('--trades <file>', 'write the trades as CSV')
     .option('--equity <file>', 'write the equity curve as CSV')
     .option('--report <file>', 'write an HTML report')
+    .addHelpText('after', BACKTEST_HELP)
   return invocations.command(command, runBacktestCommand)
 }
 
@@ -40,7 +42,7 @@ async function runBacktestCommand(invocation: Invocation, flags: Flags): Promise
     await writeArtifacts(backend, taskId, { trades: flags.trades, equity: flags.equity, report: flags.report })
     const { output } = invocation
     output.document(task)
-    output.text(`${output.bold(`Backtest ${taskId}`)} in ${formatDuration(task.processing_time_ms ?? Number.NaN)}\n${backtestSummary(task.result)}`)
+    output.text(`${output.bold(`Backtest ${taskId}`)} in ${formatDuration(task.processing_time_ms ?? Number.NaN)}\n${backtestSummary(task.result)}${writtenFiles(outputs)}`)
   })
 }
 

@@ -6,7 +6,8 @@ import { refuseWithDetach, writeArtifact } from '../artifact-file.js'
 import { awaitTask, submitDetached } from '../awaited-task.js'
 import { asRecord } from '../backtest-summary.js'
 import type { Invocation, Invocations } from '../context.js'
-import { assertWritable, writeFileAtomically } from '../output-file.js'
+import { SWEEP_HELP } from '../help-text.js'
+import { assertWritable, writeFileAtomically, writtenFiles } from '../output-file.js'
 import { addSweepFlags, sweepSpec } from '../spec-flags.js'
 import type { SweepFlags } from '../spec-flags.js'
 import { sweepSummary } from '../sweep-summary.js'
@@ -21,6 +22,7 @@ export function sweepCommand(invocations: Invocations): Command {
     .option('--trials <file>', 'write every trial as CSV')
     .option('--report <file>', 'write an HTML report')
     .option('--new', 'start over: attach to no unfinished sweep, reuse no trial')
+    .addHelpText('after', SWEEP_HELP)
   return invocations.command(command, runSweepCommand)
 }
 
@@ -38,13 +40,14 @@ async function runSweepCommand(invocation: Invocation, flags: Flags): Promise<vo
     if (flags.detach === true) return submitDetached(invocation, workbench, request)
     const { taskId, created } = await workbench.submit(request)
     if (!created) output.note(`Going on with the unfinished sweep ${taskId} (--new would start over).`)
-    const awaited = await awaitTask(invocation, workbench, backend, taskId)
+    const awaited = await awaitTask(invocation, workbench, backend, taskId,
+      'The same command, without --new, goes on where it was: finished chunks are kept.')
     const { task } = awaited
     const { trials, report } = flags
     if (trials !== undefined) await writeFileAtomically(trials, (write) => backend.exportTrials(taskId, write))
     if (report !== undefined) await writeArtifact(backend, taskId, 'report', report)
     output.document(sweepDocument(task))
-    output.text(`${output.bold(`Sweep ${taskId}`)} in ${formatDuration(task.processing_time_ms ?? Number.NaN)}\n${sweepSummary(task.result, data, awaited)}`)
+    output.text(`${output.bold(`Sweep ${taskId}`)} in ${formatDuration(task.processing_time_ms ?? Number.NaN)}\n${sweepSummary(task.result, data, awaited)}${writtenFiles(outputs)}`)
   })
 }
 

@@ -8,6 +8,7 @@ import type { TaskStatus } from '../../tasks/task.js'
 import type { Invocation, Invocations } from '../context.js'
 import { wholeNumber } from '../spec-flags.js'
 import { asRecord, backtestSummary } from '../backtest-summary.js'
+import { TASKS_HELP } from '../help-text.js'
 import { sweepSummary } from '../sweep-summary.js'
 import { formatDuration, textPairs, textTable } from '../text-table.js'
 import { time } from '../time-flag.js'
@@ -29,7 +30,7 @@ export function tasksCommand(invocations: Invocations): Command {
     .option('--user <id>', 'of this user only')
     .option('--limit <count>', 'at most so many', listLimit, 20)
     .option('--before <time>', 'created before this time', time)
-  return new Command('tasks').description('list, show, cancel or retry tasks')
+  return new Command('tasks').description('list, show, cancel or retry tasks').addHelpText('after', TASKS_HELP)
     .addCommand(invocations.command(list, listTasks))
     .addCommand(invocations.command(new Command('show').argument('<id>').description('one task with its events'), showTask))
     .addCommand(invocations.command(new Command('cancel').argument('<id>').description('stop a task'),

@@ -9,10 +9,11 @@ import { assertListenable } from '../../http/exposure.js'
 import { Metrics } from '../../telemetry/registry.js'
 import type { Invocation, Invocations } from '../context.js'
 import { Interrupted } from '../failure.js'
+import { WORKER_HELP } from '../help-text.js'
 import { interruptible } from '../interrupt.js'
 
 export function workerCommand(invocations: Invocations): Command {
-  return invocations.command(new Command('worker').description('take tasks and serve HTTP until stopped'), runWorker)
+  return invocations.command(new Command('worker').description('take tasks and serve HTTP until stopped').addHelpText('after', WORKER_HELP), runWorker)
 }
 
 async function runWorker(invocation: Invocation): Promise<void> {
