@@ -20,7 +20,15 @@ export interface BacktestReportInput {
 }
 
 const HEADLINE = ['total_return', 'buy_and_hold_return', 'sharpe_ratio', 'max_drawdown', 'total_trades', 'win_rate', 'final_equity'] as const
-const IDENTITY = ['data_hash', 'spec_hash', 'engine_version', 'seed', 'periods_per_year', 'periods_per_year_why'] as const
+const IDENTITY = ['data_hash', 'spec_hash', 'engine_version', 'seed'] as const
+/** A result that came through jsonb has its keys by length; readers look for returns beside returns. What is not named here comes last. */
+const ORDER = [
+  'initial_cash', 'annual_return', 'cagr', 'volatility', 'sortino_ratio', 'calmar_ratio', 'omega_ratio', 'tail_ratio', 'alpha', 'beta',
+  'avg_drawdown', 'max_drawdown_duration_bars', 'max_drawdown_duration_days', 'avg_drawdown_duration_bars', 'avg_drawdown_duration_days', 'ulcer_index',
+  'value_at_risk', 'conditional_value_at_risk', 'skew', 'kurtosis',
+  'best_trade', 'worst_trade', 'avg_trade', 'avg_trade_bars', 'longest_trade_bars', 'profit_factor', 'expectancy', 'sqn', 'kelly',
+  'exposure', 'turnover', 'fees_paid', 'rejected_entries', 'bars',
+]
 
 export function renderBacktestReport(input: BacktestReportInput, assets: ReportAssets): string {
   const { summary, spec, time, equity, close } = input
@@ -29,7 +37,10 @@ export function renderBacktestReport(input: BacktestReportInput, assets: ReportA
   const params = Object.entries(strategy?.params ?? {}).map(([key, value]) => `${key} ${String(value)}`).join(', ')
   const initial = Number((spec['execution'] as { initial_cash?: unknown } | undefined)?.initial_cash ?? equity[0] ?? 1)
   const shown = new Set<string>([...HEADLINE, ...IDENTITY])
+  const place = (key: string): number => (ORDER.includes(key) ? ORDER.indexOf(key) : ORDER.length)
   const rest = Object.entries(summary).filter(([key, value]) => !shown.has(key) && (typeof value === 'number' || (value === null && key !== 'open_position')))
+    .sort(([a], [b]) => place(a) - place(b))
+  const { periods_per_year: periods, periods_per_year_reason: reason, returns } = (summary['conventions'] ?? {}) as Record<string, unknown>
   const warnings = Array.isArray(summary['warnings']) ? summary['warnings'].map(String) : []
   const body = [
     `<h1>${escapeHtml(name)}${params === '' ? '' : `, ${escapeHtml(params)}`} on ${escapeHtml(input.source)}</h1>`,
@@ -39,7 +50,8 @@ export function renderBacktestReport(input: BacktestReportInput, assets: ReportA
     '<h2>Equity</h2><button class="toggle" id="log" type="button">Logarithmic</button><div class="chart" id="equity" data-log="0" role="img" aria-label="Equity and buy and hold"></div><div class="chart" id="drawdown" role="img" aria-label="Drawdown in percent"></div>',
     `<h2>Metrics</h2>${facts(rest.map(([key, value]) => [label(key), formatMetric(key, value)]))}`,
     `<h2>Trades</h2>${tradesTable(input.tradesCsv)}`,
-    `<h2>How these numbers were made</h2>${identityFacts({ task: input.taskId, ...Object.fromEntries(IDENTITY.map((key) => [key.replaceAll('_', ' '), summary[key]])) })}${executionFacts(spec)}`,
+    `<h2>How these numbers were made</h2>${identityFacts({ task: input.taskId, ...Object.fromEntries(IDENTITY.map((key) => [key.replaceAll('_', ' '), summary[key]])),
+      'periods per year': periods, 'because': reason, 'returns': returns })}${executionFacts(spec)}`,
   ].join('\n')
   const hold = close.map((price) => (initial * price) / (close[0] ?? 1))
   return renderPage({

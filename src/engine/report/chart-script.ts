@@ -18,17 +18,31 @@ export const CHART_SCRIPT = String.raw`
     if (u.root.parentNode.id === 'equity') { c.fillStyle = css('--soft'); c.textAlign = 'left'; c.font = 11 * devicePixelRatio + 'px system-ui'; c.fillText('held out', x + 5 * devicePixelRatio, u.bbox.top + 13 * devicePixelRatio) }
     c.restore()
   }
+  // Where no cursor is, the legend shows the last bar.
+  function rest(u) { if (u.cursor.idx == null) u.setLegend({ idx: u.data[0].length - 1 }, false) }
   function line(host, columns, series, height, log) {
     var axis = { stroke: css('--soft'), grid: { stroke: css('--line'), width: 1 }, ticks: { stroke: css('--line'), width: 1 } }
     return new uPlot({
       width: host.clientWidth, height: height, legend: { live: true }, cursor: { sync: { key: 'report' } },
       scales: { x: { time: true }, y: log ? { distr: 3 } : {} },
-      series: [{ value: '{YYYY}-{MM}-{DD}' }].concat(series), axes: [Object.assign({}, axis), Object.assign({ size: 64 }, axis)],
-      hooks: { draw: [boundary] }
+      series: [{ value: '{YYYY}-{MM}-{DD}' }].concat(series), axes: [Object.assign({}, axis), Object.assign({ size: 64, space: 24 }, axis)],
+      hooks: { draw: [boundary], ready: [rest], setCursor: [rest] }
+    }, columns, host)
+  }
+  // A sweep over one parameter: its objective as a line, in the order of the values.
+  function profile(host, map) {
+    var order = map.x.values.map(function (_, i) { return i }).sort(function (a, b) { return map.x.values[a] - map.x.values[b] })
+    var columns = [order.map(function (i) { return map.x.values[i] }), order.map(function (i) { return map.cells[i] })]
+    var axis = { stroke: css('--soft'), grid: { stroke: css('--line'), width: 1 }, ticks: { stroke: css('--line'), width: 1 } }
+    return new uPlot({
+      width: host.clientWidth, height: 240, scales: { x: { time: false } }, axes: [Object.assign({ label: map.x.name }, axis), Object.assign({ size: 64 }, axis)],
+      series: [{ label: map.x.name }, { label: map.objective, stroke: css('--a'), width: 1.5 }]
     }, columns, host)
   }
   function draw() {
     charts.forEach(function (c) { c.destroy() }); charts = []
+    var alone = document.getElementById('profile')
+    if (alone && data.heatMap) charts.push(profile(alone, data.heatMap))
     var equity = document.getElementById('equity'), water = document.getElementById('drawdown')
     if (equity && data.equity) {
       var series = [{ label: data.name, stroke: css('--a'), width: 1.5 }]

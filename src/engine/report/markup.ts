@@ -21,9 +21,10 @@ export function formatNumber(value: unknown, decimals = 2): string {
 }
 
 /** Metrics whose value is percent already, and those that are fractions; the rest are plain numbers. */
-const PERCENT = new Set(['total_return', 'annual_return', 'cagr', 'volatility', 'annual_volatility', 'max_drawdown', 'avg_drawdown', 'buy_and_hold_return', 'best_trade', 'worst_trade', 'avg_trade', 'ulcer_index', 'value_at_risk', 'conditional_value_at_risk'])
+const PERCENT = new Set(['total_return', 'annual_return', 'cagr', 'volatility', 'annual_volatility', 'max_drawdown', 'avg_drawdown', 'buy_and_hold_return', 'best_trade', 'worst_trade', 'avg_trade', 'ulcer_index', 'alpha', 'value_at_risk', 'conditional_value_at_risk'])
 const FRACTION = new Set(['win_rate', 'exposure', 'kelly'])
-const COUNT = new Set(['total_trades', 'bars', 'trial', 'trials'])
+const COUNT = new Set(['total_trades', 'bars', 'trial', 'trials', 'rejected_entries', 'max_drawdown_duration_days'])
+const ABBREVIATIONS = new Map([['cagr', 'CAGR'], ['sqn', 'SQN'], ['pnl', 'P&L']])
 
 export function formatMetric(name: string, value: unknown): string {
   if (typeof value === 'string') return escapeHtml(value)
@@ -40,6 +41,8 @@ function suffixed(text: string, unit: string): string {
 
 /** `sharpe_ratio` → `Sharpe ratio`. */
 export function label(name: string): string {
+  const known = ABBREVIATIONS.get(name)
+  if (known !== undefined) return escapeHtml(known)
   const words = name.replaceAll('_', ' ')
   return escapeHtml(words.charAt(0).toUpperCase() + words.slice(1))
 }

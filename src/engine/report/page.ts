@@ -16,8 +16,8 @@ main{max-width:1180px;margin:0 auto;padding:28px 20px 60px}
 h1{font-size:22px;line-height:1.25;margin:0 0 2px;letter-spacing:-.01em}
 h2{font-size:15px;margin:34px 0 10px;padding-top:12px;border-top:1px solid var(--line)}
 p{margin:6px 0;max-width:76ch}.soft{color:var(--soft)}
-.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(132px,1fr));gap:1px;background:var(--line);border:1px solid var(--line);margin:18px 0 10px}
-.tiles div{background:var(--paper);padding:10px 12px}.tiles dt{color:var(--soft);font-size:12px}.tiles dd{margin:2px 0 0;font-size:19px;font-weight:600}.tiles small{display:block;font-weight:400;font-size:12px;color:var(--soft)}
+.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(132px,1fr));gap:1px;padding:1px;margin:18px 0 10px}
+.tiles div{box-shadow:0 0 0 1px var(--line);padding:10px 12px}.tiles dt{color:var(--soft);font-size:12px}.tiles dd{margin:2px 0 0;font-size:19px;font-weight:600}.tiles small{display:block;font-weight:400;font-size:12px;color:var(--soft)}
 .scroll{overflow-x:auto;border:1px solid var(--line)}
 table{border-collapse:collapse;width:100%;font-size:13px}th,td{padding:5px 10px;text-align:right;white-space:nowrap}th{font-weight:600;color:var(--soft);border-bottom:1px solid var(--line);background:var(--tint)}
 td{border-bottom:1px solid var(--line)}tr:last-child td{border-bottom:0}.l{text-align:left}th.group+th.group{border-left:1px solid var(--line)}

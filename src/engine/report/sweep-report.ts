@@ -82,23 +82,32 @@ export function renderSweepReport(input: SweepReportInput, assets: ReportAssets)
 
 function headline(best: ReportTrial, ranking: SweepRankingDocument): string {
   const { metrics, held_out: held } = best
-  const tile = (name: string): string => `<div><dt>${label(name)}</dt><dd>${formatMetric(name, metrics[name])}${held === undefined ? '' : `<small>held out ${formatMetric(name, held[name])}</small>`}</dd></div>`
-  const hold = `<div><dt>Buy and hold</dt><dd>${formatMetric('total_return', ranking.buy_and_hold.in_sample)}${ranking.buy_and_hold.held_out === null ? '' : `<small>held out ${formatMetric('total_return', ranking.buy_and_hold.held_out)}</small>`}</dd></div>`
+  const tile = (name: string): string => `<div><dt>${label(name)}</dt><dd>${formatMetric(name, metrics[name])}${held === undefined ? '' : `<small>in sample</small><small>held out ${formatMetric(name, held[name])}</small>`}</dd></div>`
+  const hold = `<div><dt>Buy and hold</dt><dd>${formatMetric('total_return', ranking.buy_and_hold.in_sample)}${ranking.buy_and_hold.held_out === null ? '' : `<small>in sample</small><small>held out ${formatMetric('total_return', ranking.buy_and_hold.held_out)}</small>`}</dd></div>`
   return `<dl class="tiles"><div><dt>Best of ${formatNumber(ranking.trials, 0)} trials</dt><dd>${paramsText(best.params)}<small>trial ${formatNumber(best.trial, 0)}</small></dd></div>${['total_return', 'sharpe_ratio', 'max_drawdown', 'total_trades'].map(tile).join('')}${hold}</dl>
 <p class="soft">The best of ${formatNumber(ranking.trials, 0)} trials is the luckiest as well as the best: its in-sample figures are biased upwards${held === undefined ? '. Hold some bars back (holdout) to see how much.' : ', which is why the held-out ones stand beside them.'}</p>`
 }
 
 function heatSection({ heat_map: map, objective, direction }: SweepRankingDocument, best: ReportTrial | undefined): string {
+  const names = Object.keys(best?.params ?? {})
   if (map === null) return ''
+  if (map.y === null) {
+    return `<h2>${label(objective)} by ${escapeHtml(map.x.name)}</h2>
+<div class="chart" id="profile" role="img" aria-label="${label(objective)} by ${escapeHtml(map.x.name)}; the table below lists the best trials"></div>`
+  }
+  const { x, y } = map
+  const others = names.filter((name) => name !== x.name && name !== y.name)
   const edge = (values: readonly number[]): string[] => [values[0], values[values.length >> 1], values.at(-1)].map((one) => formatNumber(one, Number.isInteger(one) ? 0 : 3))
-  const nearestIndex = (values: readonly number[], wanted: number): number => values.reduce((at, value, i) => (value <= wanted ? i : at), 0)
+  // Choices may stand in any order; in a range that is binned the value lies between two bins' names.
+  const nearestIndex = (values: readonly number[], wanted: number): number =>
+    (values.includes(wanted) ? values.indexOf(wanted) : values.reduce((at, value, i) => (value <= wanted ? i : at), 0))
   const at = (values: readonly number[], wanted: number | undefined): number => (wanted === undefined ? 0 : ((nearestIndex(values, wanted) + 0.5) / values.length) * 100)
-  const mark = best === undefined ? '' : `<span class="mark" style="left:${at(map.x.values, best.params[map.x.name]).toFixed(2)}%;top:${(100 - at(map.y.values, best.params[map.y.name])).toFixed(2)}%"></span>`
-  return `<h2>${label(objective)} by ${escapeHtml(map.x.name)} and ${escapeHtml(map.y.name)}</h2>
-<div class="heat"><div class="y">${edge(map.y.values).toReversed().map((one, i) => `<span>${i === 1 ? `${escapeHtml(map.y.name)} ` : ''}${one}</span>`).join('')}</div>
+  const mark = best === undefined ? '' : `<span class="mark" style="left:${at(x.values, best.params[x.name]).toFixed(2)}%;top:${(100 - at(y.values, best.params[y.name])).toFixed(2)}%"></span>`
+  return `<h2>${label(objective)} by ${escapeHtml(x.name)} and ${escapeHtml(y.name)}</h2>
+<div class="heat"><div class="y">${edge(y.values).toReversed().map((one, i) => `<span>${i === 1 ? `${escapeHtml(y.name)} ` : ''}${one}</span>`).join('')}</div>
 <div class="plot"><canvas id="heat" role="img" aria-label="Heat map of ${label(objective)}; the table below lists the best trials"></canvas>${mark}</div>
-<div class="x">${edge(map.x.values).map((one, i) => `<span>${i === 1 ? `${escapeHtml(map.x.name)} ` : ''}${one}</span>`).join('')}</div></div>
-<div class="legend"><span id="low"></span><i id="scale"></i><span id="high"></span><span>${direction === 'minimize' ? 'lower is better' : 'higher is better'}; the ring marks the best trial; blank: no trial</span></div><p class="readout" id="readout" aria-live="polite"></p>`
+<div class="x">${edge(x.values).map((one, i) => `<span>${i === 1 ? `${escapeHtml(x.name)} ` : ''}${one}</span>`).join('')}</div></div>
+<div class="legend"><span id="low"></span><i id="scale"></i><span id="high"></span><span>${direction === 'minimize' ? 'lower is better' : 'higher is better'}; the ring marks the best trial; blank: no trial${others.length === 0 ? '' : `; each cell is its best over ${others.map(escapeHtml).join(', ')}`}</span></div><p class="readout" id="readout" aria-live="polite"></p>`
 }
 
 function topSection({ top, holdout, buy_and_hold: hold }: SweepRankingDocument): string {

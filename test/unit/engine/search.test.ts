@@ -177,7 +177,9 @@ describe('ranking', () => {
     expect(heatMap?.cells.length).toBe(200)
     const finals = Array.from({ length: 7 }, (_, a) => runSweep(waves, sweepOf({ space: { a: { choices: [a] } } }), { strategy: wide }).best?.inSample.final_equity ?? NaN)
     expect(heatMap?.cells[1]).toBe(Math.max(...finals.slice(3, 6))) // a = 3, 4, 5
-    expect(runSweep(waves, sweepOf({ space: { a: { min: 0, max: 3 }, b: { choices: [0] } } }), { strategy: wide }).heatMap).toBeNull()
+    const alone = runSweep(waves, sweepOf({ space: { a: { min: 0, max: 3 }, b: { choices: [0] } } }), { strategy: wide }).heatMap
+    expect([alone?.x, alone?.y, alone?.cells.length]).toEqual([{ name: 'a', values: [0, 1, 2, 3] }, null, 4])
+    expect(runSweep(waves, sweepOf({ space: { a: { choices: [1] }, b: { choices: [0] } } }), { strategy: wide }).heatMap).toBeNull()
   })
 
   test('a holdout that leaves too few bars is refused', () => {

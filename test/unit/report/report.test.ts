@@ -43,6 +43,18 @@ describe('sweep report', () => {
     expect(html).toMatch(/Best of 4 trials/)
     expect(html).toContain('<td data-sort="">–</td>')
   })
+  test('one parameter is a line, several are a map that says what its cells are the best of', () => {
+    const { ranking } = input()
+    const [best] = ranking.top
+    if (best === undefined) throw new Error('no trial')
+    const alone = renderSweepReport(input({ ranking: { ...ranking, heat_map: { x: { name: 'a', values: [1, 2] }, y: null, cells: [1, 2], objective: 'sharpe_ratio' } } }), ASSETS)
+    expect([alone.includes('id="profile"'), alone.includes('<canvas')]).toEqual([true, false])
+    const map = { x: { name: 'a', values: [1, 2] }, y: { name: 'b', values: [9, 3] }, cells: [1, 2, 3, 4], objective: 'sharpe_ratio' }
+    const three = renderSweepReport(input({ ranking: { ...ranking, heat_map: map, top: [{ ...best, params: { a: 2, b: 9, c: 1 } }] } }), ASSETS)
+    expect(three).toContain('each cell is its best over c')
+    // b = 9 is the first choice, so it lies in the lower half, whatever the order of the values.
+    expect(three).toContain('left:75.00%;top:75.00%')
+  })
   test('same input, same bytes', () => {
     expect(renderSweepReport(input(), ASSETS)).toBe(html)
   })
@@ -55,11 +67,15 @@ describe('sweep report', () => {
 test('backtest report lists metrics and trades', () => {
   const { time, equity, close, spec } = input()
   const html = renderBacktestReport({
-    taskId: 't', source: 's', spec, time, equity, close, summary: { total_return: 9, sqn: null, warnings: [HOSTILE] },
+    taskId: 't', source: 's', spec, time, equity, close,
+    summary: { total_return: 9, sqn: null, cagr: 2, rejected_entries: 0, warnings: [HOSTILE], conventions: { periods_per_year: 252, periods_per_year_reason: 'because of weekends', returns: 'simple' } },
     tradesCsv: 'side,units,entry_bar,entry_time,entry_price,return\nlong,2,1,2020-01-02T00:00:00.000Z,51,0.015\n',
   }, ASSETS)
   expect(html).toContain('1.50\u202f%')
   expect(html).toContain('2020-01-02')
+  expect(html).toMatch(/periods per year<\/dt><dd>252<[\s\S]*because of weekends/)
+  // In the order of a reader's interest, not of the keys.
+  expect(html).toMatch(/CAGR[\s\S]*SQN[\s\S]*Rejected entries<\/dt><dd>0</)
   expect(html).not.toContain('<img')
 })
 
