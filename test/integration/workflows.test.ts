@@ -108,7 +108,7 @@ describe('workflows', () => {
   test('a session takes its task again when it is due, and not before', async () => {
     const simple: Workflow<null> = {
       taskType: 'simple', begin: () => null, end: () => undefined,
-      definition: defineSaga<null>({ type: 'simple', version: 1, steps: [{ name: 'one', kind: 'retriable', run: () => Promise.resolve('{}') }] }),
+      definition: defineSaga<null>({ type: 'simple', version: 1, steps: [{ name: 'one', kind: 'pivot', run: () => Promise.resolve('{}') }] }),
     }
     const runtime = await bed.open({ role: 'session', workflows: [register(simple)] })
     await runtime.start()
