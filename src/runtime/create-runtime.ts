@@ -168,6 +168,7 @@ export async function createRuntime<Health>(options: RuntimeOptions<Health>): Pr
   const queue = new TaskQueue({ stream, publisher, ledger, keeper, recovery, observer, attempts, desk, clock, random })
   const backend = new TaskBackend<Health>({
     submit: async (request) => accept(await prepare(request, { pool, clock, strategyDir: config.strategyDir, archive }), { archive, bars, publisher, desk }),
+    onlooker: role === 'client' ? incarnation.id : null,
     deadLetters: new DeadLetterOffice({ desk: deadLetters, book, publisher: stream, feed: stream.deadLetters }),
     desk, book, publisher: stream, artifacts, fleet, queue: stream, board, pool, clock, stopTask,
     exports: new SweepExport({ pool, bars, archive, artifacts, sweeps }),

@@ -31,6 +31,8 @@ export interface TaskBackendParts<Health> {
   readonly publisher: TaskPublisher
   readonly artifacts: ArtifactStore
   readonly fleet: Fleet
+  /** A client's own incarnation: it beats like a worker, and is none. */
+  readonly onlooker: string | null
   readonly queue: QueueGauges
   readonly board: ProgressBoard
   readonly pool: ComputePool
@@ -144,7 +146,7 @@ export class TaskBackend<Health> implements Backend<Health> {
     return {
       priorities: Object.fromEntries(PRIORITIES.map((priority) => [priority, of(priority)])) as QueueStatsView['priorities'],
       delayed, dead_letters: deadLetters,
-      workers: workers.filter((one) => !one.stopped).map((one) => ({
+      workers: workers.filter((one) => !one.stopped && one.id !== this.#parts.onlooker).map((one) => ({
         id: one.id, worker_name: one.workerName, host: one.host, pid: one.pid, threads: one.threads, role: one.role, silent_ms: Math.round(one.silentMs),
       })),
     }

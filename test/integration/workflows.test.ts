@@ -129,6 +129,13 @@ describe('workflows', () => {
     expect([second, third.created]).toEqual([{ taskId: first.taskId, created: false }, true])
   })
 
+  test('who only looks is not among the workers', async () => {
+    const worker = await bed.open()
+    const onlooker = await bed.open({ role: 'client' })
+    await Promise.all([worker.start(), onlooker.start()])
+    expect((await onlooker.backend.queueStats()).workers.map((one) => one.id)).toEqual([worker.consumer])
+  })
+
   test('cancelling ends a running sweep and keeps its finished chunks', async () => {
     const runtime = await bed.open()
     await runtime.start()
