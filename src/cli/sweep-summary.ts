@@ -24,14 +24,20 @@ export function sweepSummary(result: unknown, spec: Readonly<Record<string, unkn
     const value = values[key]
     if (typeof value === 'number' || typeof value === 'string') facts.push([label, value])
   }
-  return [textPairs(facts), '', topTable(values['top'], objective), ...warningsOf(result)].join('\n')
+  return [textPairs(facts), '', topTable(values['top'], objective, orderOf(spec)), ...warningsOf(result)].join('\n')
 }
 
-function topTable(top: unknown, objective: string): string {
+/** The parameters as they were named. A result that came through jsonb has its own order of keys. */
+function orderOf(spec: Readonly<Record<string, unknown>>): readonly string[] {
+  const { space_order: order } = spec
+  return Array.isArray(order) ? order.map(String) : Object.keys(asRecord(spec['space']))
+}
+
+function topTable(top: unknown, objective: string, order: readonly string[]): string {
   const rows = (Array.isArray(top) ? top : []).slice(0, ROWS).map(asRecord)
   const [first] = rows
   if (first === undefined) return '  no trial has a value of the objective'
-  const params = Object.keys(asRecord(first['params']))
+  const params = Object.keys(asRecord(first['params'])).sort((a, b) => order.indexOf(a) - order.indexOf(b))
   const metrics = [objective, ...BESIDE.filter((name) => name !== objective)].filter((name) => name in asRecord(first['metrics']))
   const heldOut = rows.some((row) => typeof row['held_out'] === 'object' && row['held_out'] !== null)
   const header = ['#', 'trial', ...params, ...metrics.map(titled), ...(heldOut ? [`held-out ${titled(objective)}`, 'held-out return %'] : [])]

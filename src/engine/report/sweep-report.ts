@@ -68,7 +68,7 @@ export function renderSweepReport(input: SweepReportInput, assets: ReportAssets)
 <div class="chart" id="drawdown" role="img" aria-label="Drawdown of the best trial in percent"></div>`,
     `<h2>How these numbers were made</h2>${identityFacts({
       task: input.taskId, 'result hash': ranking.result_hash, 'data hash': ranking.data_hash, 'spec hash': ranking.spec_hash,
-      engine: ranking.engine_version, seed: ranking.seed, constraint: spec['constraint'], space: spaceText(spec['space']),
+      engine: ranking.engine_version, seed: ranking.seed, constraint: spec['constraint'], space: spaceText(spec),
     })}${executionFacts(spec)}<p class="soft">The result hash covers index, parameters and metrics of every trial; it is the same at any number of threads.</p>`,
   ].join('\n')
   const water = drawdown(equity)
@@ -129,8 +129,14 @@ function paramsText(params: Readonly<Record<string, number>>): string {
   return Object.entries(params).map(([name, value]) => `${escapeHtml(name)}\u202f${escapeHtml(String(value))}`).join(', ')
 }
 
-function spaceText(space: unknown): string {
-  return Object.entries(space as Record<string, Record<string, unknown>> ?? {}).map(([name, axis]) => `${name} ${JSON.stringify(axis)}`).join('; ')
+/** `fast 5 to 50 by 1; slow 20, 50, 200`, in the order that decides the trials' numbers. */
+function spaceText(spec: Readonly<Record<string, unknown>>): string {
+  const space = (spec['space'] ?? {}) as Record<string, { choices?: readonly unknown[]; min?: number; max?: number; step?: number }>
+  const order = (spec['space_order'] ?? Object.keys(space)) as readonly string[]
+  return order.map((name) => {
+    const { choices, min, max, step } = space[name] ?? {}
+    return `${name} ${choices === undefined ? `${min} to ${max}${step === undefined ? '' : ` by ${step}`}` : choices.join(', ')}`
+  }).join('; ')
 }
 
 export function span(time: Float64Array): string {

@@ -175,9 +175,9 @@ describe('results', () => {
   })
 
   test('a sweep: flat JSON, or a table of the best', async () => {
-    const top = [{ trial: 7, params: { fast: 5, slow: 20 }, metrics: { sharpe_ratio: 1.25, total_return: 80 }, held_out: { sharpe_ratio: 0.5, total_return: 3 } }]
+    const top = [{ trial: 7, params: { slow: 20, fast: 5 }, metrics: { sharpe_ratio: 1.25, total_return: 80 }, held_out: { sharpe_ratio: 0.5, total_return: 3 } }]
     bench.outcome = { status: 'completed', processing_time_ms: 2000, result: { trials: 5000, reused_chunks: 3, result_hash: 'abc', best: top[0], top } }
-    const args = ['sweep', '--data', data, '--strategy', 'sma-cross', '--param', 'fast=5:50:1']
+    const args = ['sweep', '--data', data, '--strategy', 'sma-cross', '--param', 'fast=5:50:1', '--param', 'slow=20']
     const asJson = await run([...args, '--trials', join(folder, 'all.csv'), '--json'])
     expect(asJson.document).toMatchObject({
       task_id: expect.any(String) as string, status: 'completed', trials: 5000, reused_chunks: 3, result_hash: 'abc', best: { trial: 7, params: { fast: 5 } }, top,

@@ -51,6 +51,8 @@ describe('sweep report', () => {
     expect([alone.includes('id="profile"'), alone.includes('<canvas')]).toEqual([true, false])
     const map = { x: { name: 'a', values: [1, 2] }, y: { name: 'b', values: [9, 3] }, cells: [1, 2, 3, 4], objective: 'sharpe_ratio' }
     const three = renderSweepReport(input({ ranking: { ...ranking, heat_map: map, top: [{ ...best, params: { a: 2, b: 9, c: 1 } }] } }), ASSETS)
+    const spaces = { space: { b: { min: 1, max: 2, step: 1 }, a: { choices: [3, 1] } }, space_order: ['a', 'b'] }
+    expect(renderSweepReport(input({ spec: { ...input().spec, ...spaces } }), ASSETS)).toContain('a 3, 1; b 1 to 2 by 1')
     expect(three).toContain('each cell is its best over c')
     // b = 9 is the first choice, so it lies in the lower half, whatever the order of the values.
     expect(three).toContain('left:75.00%;top:75.00%')
