@@ -71,6 +71,7 @@ export class RedisTaskStream implements TaskStream {
   readonly #pollMs: number
   readonly #scripts: Scripts
   #ringing: Promise<void> | null = null
+  #trouble: Error | null = null
   #closed = false
 
   constructor(options: RedisTaskStreamOptions) {
@@ -86,7 +87,7 @@ export class RedisTaskStream implements TaskStream {
     // A command waits for a reconnection through a few retries (Redis restarting), then fails as transient.
     this.#redis = new Redis(options.redisUrl, { ...common, maxRetriesPerRequest: 8, socketTimeout: SILENCE_MS })
     this.#bell = new Redis(options.redisUrl, { ...common, maxRetriesPerRequest: 0, enableOfflineQueue: true, socketTimeout: options.pollMs + SILENCE_MS })
-    for (const client of [this.#redis, this.#bell]) client.on('error', () => undefined)
+    for (const client of [this.#redis, this.#bell]) client.on('error', (error: Error) => { this.#trouble = error })
     this.deadLetters = new RedisDeadLetterFeed(this.#redis, this.#keys.dlq)
     const batching = { maxItems: 500, lanes: 2, splits: () => false }
     this.#publishes = new Batcher((items) => this.#publishAll(items), batching)
@@ -99,9 +100,8 @@ export class RedisTaskStream implements TaskStream {
 
   /** Connects and refuses a Redis that evicts keys or is too old. */
   async connect(): Promise<void> {
-    await this.#guard(async () => {
-      await Promise.all([this.#redis.connect(), this.#bell.connect()])
-    })
+    // The client itself only says that the connection is closed; why, it says on the side.
+    await Promise.all([this.#redis.connect(), this.#bell.connect()]).catch((error: unknown) => transient(this.#trouble ?? error))
     const info = await this.#guard(() => this.#redis.info())
     const version = /redis_version:(\d+)\.(\d+)/.exec(info)
     if (version !== null && (Number(version[1]) < 6 || (Number(version[1]) === 6 && Number(version[2]) < 2))) {

@@ -4,5 +4,5 @@ import { SweepmillError } from '../base/errors.js'
 export function transient(error: unknown): never {
   if (error instanceof SweepmillError) throw error
   const message = error instanceof Error ? error.message : String(error)
-  throw new SweepmillError('REDIS_UNAVAILABLE', `Redis does not answer as it should: ${message}. Check REDIS_URL and that the server runs.`, { cause: error })
+  throw new SweepmillError('REDIS_UNAVAILABLE', `Redis does not answer as it should: ${message.replace(/\.+$/, '')}. Check REDIS_URL and that the server runs.`, { cause: error })
 }
