@@ -1,23 +1,33 @@
 /** The flags of the task itself, beside its spec. */
 import { InvalidArgumentError, Option } from 'commander'
 import type { Command } from 'commander'
+import type { Clock } from '../base/clock.js'
+import { SweepmillError } from '../base/errors.js'
 import type { SubmitRequest } from '../tasks/backend.js'
 import { PRIORITIES } from '../tasks/task.js'
 import type { TaskPriority, TaskType } from '../tasks/task.js'
 import { wholeNumber } from './spec-flags.js'
 import type { Spec } from './spec-flags.js'
+import { duration, time } from './time-flag.js'
 
-export interface TaskFlags {
-  readonly detach?: boolean
+/** How a task is queued, whenever it is made. */
+export interface QueueFlags {
   readonly priority?: TaskPriority
   readonly timeout?: number
 }
 
+export interface TaskFlags extends QueueFlags {
+  readonly detach?: boolean
+  /** Milliseconds. */
+  readonly delay?: number
+  /** ISO 8601 UTC. */
+  readonly at?: string
+}
+
 const MAX_TIMEOUT_SECONDS = 7 * 86_400
 
-export function addTaskFlags(command: Command): Command {
+export function addQueueFlags(command: Command): Command {
   return command
-    .option('--detach', 'queue it and return; a running worker takes it')
     .addOption(new Option('--priority <priority>', 'how soon it is taken').choices([...PRIORITIES]))
     .option('--timeout <seconds>', 'longest time without progress (default: 300)', (text: string) => {
       const seconds = wholeNumber(text)
@@ -26,6 +36,18 @@ export function addTaskFlags(command: Command): Command {
     })
 }
 
-export function taskRequest(taskType: TaskType, data: Spec, flags: TaskFlags, fresh = false): SubmitRequest {
-  return { taskType, data, priority: flags.priority, timeoutSeconds: flags.timeout, roots: null, fresh }
+export function addTaskFlags(command: Command): Command {
+  return addQueueFlags(command.option('--detach', 'queue it and return; a running worker takes it'))
+    .option('--delay <duration>', 'start it not before so long from now, such as 90s, 5m or 2h', duration)
+    .option('--at <time>', 'start it not before this time, such as 2025-11-05T17:30:00Z', time)
+}
+
+export function taskRequest(taskType: TaskType, data: Spec, flags: QueueFlags, rest: { readonly fresh?: boolean; readonly notBefore?: string | undefined } = {}): SubmitRequest {
+  return { taskType, data, priority: flags.priority, timeoutSeconds: flags.timeout, roots: null, fresh: rest.fresh === true, notBefore: rest.notBefore }
+}
+
+/** When a task may start, or undefined for at once. Throws USAGE when two flags say so. */
+export function notBefore({ delay, at }: TaskFlags, clock: Clock): string | undefined {
+  if (delay !== undefined && at !== undefined) throw new SweepmillError('USAGE', '--delay and --at both say when to start: write one of them.', { details: { flag: '--at' } })
+  return delay === undefined ? at : new Date(clock.wallMs() + delay).toISOString()
 }

@@ -21,6 +21,7 @@ import { migrate } from '../store/migrate.js'
 import { Postgres } from '../store/postgres.js'
 import { PostgresPublicationBook } from '../store/publication-book.js'
 import { PostgresSagaLog } from '../store/saga-log.js'
+import { PostgresScheduleStore } from '../store/schedule-store.js'
 import { PostgresSweepStore } from '../store/sweep-store.js'
 import { PostgresTaskDesk } from '../store/task-desk.js'
 import { PostgresTaskIntake } from '../store/task-intake.js'
@@ -47,7 +48,9 @@ import { ProgressBoard } from './progress-board.js'
 import { Publisher } from './publisher.js'
 import { Reconciler } from './reconciler.js'
 import { Recovery } from './recovery.js'
-import { accept, prepare } from './submission.js'
+import { ScheduleBook } from './schedule-book.js'
+import { Scheduler } from './scheduler.js'
+import { accept, prepare, store } from './submission.js'
 import { SweepExport } from './sweep-export.js'
 import { TaskBackend } from './task-backend.js'
 import { TaskQueue } from './task-queue.js'
@@ -163,12 +166,21 @@ export async function createRuntime<Health>(options: RuntimeOptions<Health>): Pr
     reconciler, watch, fleetWatch, consumer: stream, offer: (lapsed) => { source.offer(lapsed) }, clock, intervalMs: config.recoveryIntervalMs, leaseMs: config.leaseMs,
     log: (message, fields) => log('info', message, fields),
   })
+  const schedules = new PostgresScheduleStore(postgres)
+  const scheduler = new Scheduler({ store: schedules, publisher, clock, log: (message, fields) => log('info', message, fields) })
   const bell = new CancelBell(postgresOptions, clock, (taskId) => stopTask(taskId))
   const stopTask = (taskId: string): void => keeper.stopTask(taskId, new SweepmillError('TASK_CANCELLED', `Task ${taskId} was cancelled.`))
   const queue = new TaskQueue({ stream, publisher, ledger, keeper, recovery, observer, attempts, desk, clock, random })
   const backend = new TaskBackend<Health>({
     submit: async (request) => accept(await prepare(request, { pool, clock, strategyDir: config.strategyDir, archive }), { archive, bars, publisher, desk }),
     onlooker: role === 'client' ? incarnation.id : null,
+    schedules: new ScheduleBook({
+      store: schedules, clock, pin: async (request) => {
+        const prepared = await prepare(request, { pool, clock, strategyDir: config.strategyDir, archive })
+        await store(prepared, archive)
+        return prepared.data
+      },
+    }),
     deadLetters: new DeadLetterOffice({ desk: deadLetters, book, publisher: stream, feed: stream.deadLetters }),
     desk, book, publisher: stream, artifacts, fleet, queue: stream, board, pool, clock, stopTask,
     exports: new SweepExport({ pool, bars, archive, artifacts, sweeps }),
@@ -188,6 +200,7 @@ export async function createRuntime<Health>(options: RuntimeOptions<Health>): Pr
       await bell.open()
       worker.start()
       recovery.start()
+      if (role === 'worker') scheduler.start()
     },
     serve: (taskId) => { served = taskId },
     workerIsAlive: async () => (await fleet.incarnations()).some((one) => one.role === 'worker' && !one.stopped && one.silentMs < 2 * config.leaseMs),
@@ -197,6 +210,7 @@ export async function createRuntime<Health>(options: RuntimeOptions<Health>): Pr
       closed ??= (async () => {
         await worker.stop(drainMs)
         await recovery.stop()
+        await scheduler.stop()
         await keeper.stop()
         await board.stop()
         await bell.close()

@@ -54,18 +54,19 @@ export class Publisher {
   /** Per request the task's id and whether this call created it. `atomic`: all of them or none. */
   async accept(requests: readonly TaskRequest[], atomic: boolean): Promise<{ readonly taskId: string; readonly created: boolean }[]> {
     if (requests.length === 0) return []
-    const tasks = requests.map((request) => this.#newTask(request))
+    const tasks = requests.map((request) => this.draft(request))
     await this.#checkCapacity(tasks)
     const inserted = await this.#parts.intake.insert(tasks, atomic)
     const conflict = inserted.find((one) => one.kind === 'conflict')
     if (conflict !== undefined) {
       throw new SweepmillError('IDEMPOTENCY_CONFLICT', `The idempotency key belongs to task ${conflict.taskId}, which has another payload. Use a new key, or send the same payload.`, { details: { task_id: conflict.taskId } })
     }
-    await this.#publish(tasks.filter((_, i) => (inserted[i] as Inserted).kind === 'created'))
+    await this.publish(tasks.filter((_, i) => (inserted[i] as Inserted).kind === 'created'))
     return inserted.map((one) => ({ taskId: one.taskId, created: one.kind === 'created' }))
   }
 
-  async #publish(tasks: readonly NewTask[]): Promise<void> {
+  /** Sends the messages of rows that are committed. If Redis is away, the reconciler does it later. */
+  async publish(tasks: readonly NewTask[]): Promise<void> {
     if (tasks.length === 0) return
     const { stream, book, observer, clock, waypoint } = this.#parts
     for (const task of tasks) {
@@ -105,7 +106,8 @@ export class Publisher {
     }
   }
 
-  #newTask(request: TaskRequest): NewTask {
+  /** The row that a request would become. */
+  draft(request: TaskRequest): NewTask {
     const data = request.data
     const text = JSON.stringify(data)
     if (Buffer.byteLength(text) > MAX_PAYLOAD_BYTES) {

@@ -165,11 +165,16 @@ export interface AcceptParts {
   readonly desk: TaskDesk
 }
 
+/** Stores bars and code by content hash: what any host needs to run the task. */
+export async function store({ bars, source }: Prepared, archive: BarArchive): Promise<void> {
+  if (!await archive.has(bars.dataset.dataHash)) await archive.save(bars.dataset, bars.blocks)
+  if (source !== null) await archive.saveSource(source.hash, source.name, source.code)
+}
+
 export async function accept(prepared: Prepared, parts: AcceptParts): Promise<Submitted> {
   const { request, data, bars, source, specHash } = prepared
   const { dataset } = bars
-  if (!await parts.archive.has(dataset.dataHash)) await parts.archive.save(dataset, bars.blocks)
-  if (source !== null) await parts.archive.saveSource(source.hash, source.name, source.code)
+  await store(prepared, parts.archive)
   parts.bars.put(dataset.dataHash, bars.buffer, dataset.bars)
 
   const attachKey = request.taskType === TaskType.OPTIMIZATION

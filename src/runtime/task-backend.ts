@@ -1,7 +1,7 @@
 /** The runtime as its faces see it: submits, waits, shows and steers tasks. All JSON that leaves is snake_case. */
 import { SweepmillError } from '../base/errors.js'
 import type { Clock } from '../base/clock.js'
-import type { ArtifactKind, Backend, DeadLetters, ProgressView, QueueStatsView, Submitted, SubmitRequest, TaskEventView, TaskQuery, TaskView } from '../tasks/backend.js'
+import type { ArtifactKind, Backend, DeadLetters, Schedules, ProgressView, QueueStatsView, Submitted, SubmitRequest, TaskEventView, TaskQuery, TaskView } from '../tasks/backend.js'
 import type { ArtifactStore } from '../tasks/bar-archive.js'
 import type { ComputePool } from '../tasks/compute-pool.js'
 import type { Fleet, PublicationBook, TaskDesk, TaskRecord } from '../tasks/task-store.js'
@@ -26,6 +26,7 @@ export interface QueueGauges {
 export interface TaskBackendParts<Health> {
   readonly submit: (request: SubmitRequest) => Promise<Submitted>
   readonly deadLetters: DeadLetters
+  readonly schedules: Schedules
   readonly desk: TaskDesk
   readonly book: PublicationBook
   readonly publisher: TaskPublisher
@@ -53,6 +54,10 @@ export class TaskBackend<Health> implements Backend<Health> {
 
   get deadLetters(): DeadLetters {
     return this.#parts.deadLetters
+  }
+
+  get schedules(): Schedules {
+    return this.#parts.schedules
   }
 
   submit(request: SubmitRequest): Promise<Submitted> {

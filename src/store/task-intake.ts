@@ -46,13 +46,13 @@ export class PostgresTaskIntake implements TaskIntake {
 
   constructor(postgres: Postgres) {
     this.#postgres = postgres
-    this.#singles = new Batcher((tasks) => insertAll(this.#postgres.pool, tasks), { maxItems: 500, lanes: 2, splits: isDataError })
+    this.#singles = new Batcher((tasks) => insertTasks(this.#postgres.pool, tasks), { maxItems: 500, lanes: 2, splits: isDataError })
   }
 
   async insert(tasks: readonly NewTask[], atomic: boolean): Promise<Inserted[]> {
     if (!atomic) return this.#singles.addAll(tasks)
     return this.#postgres.transaction(async (client) => {
-      const inserted = await insertAll(client, tasks)
+      const inserted = await insertTasks(client, tasks)
       const conflict = inserted.findIndex((one) => one.kind === 'conflict')
       if (conflict >= 0) {
         throw new SweepmillError('IDEMPOTENCY_CONFLICT', `Task ${conflict} of the batch uses an idempotency key that belongs to another payload; no task was accepted.`, { details: { index: conflict, task_id: inserted[conflict]?.taskId } })
@@ -69,7 +69,8 @@ export class PostgresTaskIntake implements TaskIntake {
   }
 }
 
-async function insertAll(sql: Sql, tasks: readonly NewTask[]): Promise<Inserted[]> {
+/** Inserts the tasks that are not there yet by their idempotency keys; inside a transaction or not. */
+export async function insertTasks(sql: Sql, tasks: readonly NewTask[]): Promise<Inserted[]> {
   const { rows } = await sql.query<{ task_id: string }>({
     name: 'insert_tasks', text: INSERT, values: [JSON.stringify(tasks.map(toRow))],
   })

@@ -156,6 +156,35 @@ export interface DeadLetters {
   purge(filter: DeadLetterFilter, dryRun: boolean): Promise<readonly string[]>
 }
 
+export interface ScheduleTimes {
+  readonly cron: string
+  /** IANA name. */
+  readonly timeZone: string
+}
+
+export interface ScheduleView {
+  readonly name: string
+  readonly cron: string
+  readonly time_zone: string
+  readonly task_type: string
+  readonly priority: TaskPriority
+  readonly enabled: boolean
+  /** Null while paused. */
+  readonly next_fire_at: string | null
+  readonly last_fire_at: string | null
+  readonly last_task_id: string | null
+  readonly data: Readonly<Record<string, unknown>>
+}
+
+/** Tasks that are made again and again. SCHEDULE_NOT_FOUND where there is none of the name. */
+export interface Schedules {
+  /** SPEC_INVALID; STATE_CONFLICT where the name is taken. */
+  add(name: string, times: ScheduleTimes, request: SubmitRequest): Promise<ScheduleView>
+  list(): Promise<readonly ScheduleView[]>
+  remove(name: string): Promise<void>
+  setEnabled(name: string, enabled: boolean): Promise<void>
+}
+
 /** Looking at the fleet. `Health` is the report's shape, which this layer does not know. */
 export interface FleetView<Health> {
   queueStats(): Promise<QueueStatsView>
@@ -166,4 +195,5 @@ export interface FleetView<Health> {
 
 export interface Backend<Health> extends TaskControl, TaskReader, FleetView<Health> {
   readonly deadLetters: DeadLetters
+  readonly schedules: Schedules
 }

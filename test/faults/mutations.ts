@@ -42,7 +42,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     promise: 'P1', what: 'a message is published, but the row of the task comes later', file: 'src/runtime/publisher.ts',
-    from: "    const inserted = await this.#parts.intake.insert(tasks, atomic)\n", to: "    await this.#publish(tasks)\n    const inserted = await this.#parts.intake.insert(tasks, atomic)\n",
+    from: "    const inserted = await this.#parts.intake.insert(tasks, atomic)\n", to: "    await this.publish(tasks)\n    const inserted = await this.#parts.intake.insert(tasks, atomic)\n",
     test: 'test/faults/kill-points', named: 'a producer is killed at row_committed',
   },
   {

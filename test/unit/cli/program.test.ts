@@ -231,6 +231,34 @@ describe('results', () => {
   })
 })
 
+describe('later', () => {
+  test('--delay and --at say when a task may start', async () => {
+    const now = Date.now()
+    await run(['backtest', '--data', data, '--strategy', 'sma-cross', '--delay', '90s', '--detach'])
+    const delayed = Date.parse(bench.checked[0]?.notBefore ?? '')
+    expect(delayed).toBeGreaterThanOrEqual(now + 90_000)
+    expect(delayed).toBeLessThan(now + 120_000)
+    await run(['sweep', '--data', data, '--strategy', 'sma-cross', '--param', 'fast=1:2:1', '--at', '2030-01-02T03:04:05', '--detach'])
+    expect(bench.checked[1]?.notBefore).toBe('2030-01-02T03:04:05.000Z')
+    for (const wrong of [['--delay', '5'], ['--delay', 'soon'], ['--at', 'noon'], ['--delay', '1s', '--at', '2030-01-01']]) {
+      expect(await run(['backtest', '--data', data, '--strategy', 'sma-cross', ...wrong])).toMatchObject({ code: 2, stderr: expect.stringContaining('[USAGE]') as string })
+    }
+  })
+
+  test('schedules are added, listed, paused, resumed and removed', async () => {
+    const add = ['schedules', 'add', 'backtest', '--name', 'nightly', '--cron', '0 6 * * 1-5', '--tz', 'Europe/Berlin', '--data', data, '--strategy', 'sma-cross']
+    expect((await run([...add, '--json'])).document).toMatchObject({ name: 'nightly', cron: '0 6 * * 1-5', time_zone: 'Europe/Berlin', priority: 'medium' })
+    expect(bench.calls).toContain('check')
+    expect((await run(['schedules', 'list'])).stdout).toMatch(/nightly +0 6 \* \* 1-5 +Europe\/Berlin +backtest_workflow +2030/)
+    expect((await run(['schedules', 'pause', 'nightly'])).stdout).toContain('paused')
+    expect((await run(['schedules', 'list'])).stdout).toContain('paused')
+    expect((await run(['schedules', 'resume', 'nightly', '--json'])).document).toEqual({ name: 'nightly', resumed: true })
+    expect((await run(['schedules', 'remove', 'nightly'])).code).toBe(0)
+    expect((await run(['schedules', 'remove', 'nightly'])).stderr).toContain('[SCHEDULE_NOT_FOUND]')
+    expect(await run(['schedules', 'add', 'backtest', '--data', data])).toMatchObject({ code: 2, stderr: expect.stringContaining('--name') as string })
+  })
+})
+
 describe('dead letters', () => {
   const ID = '01900000-0000-7000-8000-000000000001'
   const bury = async (): Promise<void> => {

@@ -1,7 +1,7 @@
 /** The ports of the faces in memory: enough of the rules for the HTTP tests to mean something. */
 import { SweepmillError } from '../../../src/base/errors.js'
 import type {
-  ArtifactKind, Backend, DeadLetters, ProgressView, QueueStatsView, SubmitRequest, Submitted, TaskEventView, TaskQuery, TaskView,
+  ArtifactKind, Backend, DeadLetters, ProgressView, QueueStatsView, Schedules, ScheduleView, SubmitRequest, Submitted, TaskEventView, TaskQuery, TaskView,
 } from '../../../src/tasks/backend.js'
 import type { DeadLetterFilter } from '../../../src/tasks/dead-letters.js'
 import { defaultPriority, isFinal, TASK_DEFAULTS } from '../../../src/tasks/task.js'
@@ -55,6 +55,25 @@ export class MemoryBackend implements Backend<HealthReport> {
     const row = await this.task(taskId)
     if (!isFinal(row.status)) throw new SweepmillError('STATE_CONFLICT', `The task is ${row.status}.`)
     return this.set(taskId, { status: 'pending', generation: row.generation + 1 })
+  }
+
+  readonly named = new Map<string, ScheduleView>()
+  readonly schedules: Schedules = {
+    add: (name, times, request) => {
+      const added = {
+        name, cron: times.cron, time_zone: times.timeZone, task_type: request.taskType, priority: request.priority ?? 'medium', enabled: true,
+        next_fire_at: '2030-01-01T00:00:00.000Z', last_fire_at: null, last_task_id: null, data: request.data,
+      }
+      this.named.set(name, added)
+      return Promise.resolve(added)
+    },
+    list: () => Promise.resolve([...this.named.values()]),
+    remove: async (name) => { if (!this.named.delete(name)) throw new SweepmillError('SCHEDULE_NOT_FOUND', name) },
+    setEnabled: async (name, enabled) => {
+      const one = this.named.get(name)
+      if (one === undefined) throw new SweepmillError('SCHEDULE_NOT_FOUND', name)
+      this.named.set(name, { ...one, enabled, next_fire_at: enabled ? one.next_fire_at : null })
+    },
   }
 
   readonly deadLetters: DeadLetters = {

@@ -1,0 +1,69 @@
+/**
+ * Makes the tasks of schedules that are due. Every worker runs one; a time fires once, because the row of a schedule
+ * is locked, its task inserted and its next time set in one transaction. A worker that dies before it publishes the
+ * task leaves that to the reconciler. Times that were missed while no worker ran fire once, together.
+ */
+import type { Clock } from '../base/clock.js'
+import type { ScheduleStore } from '../tasks/schedule.js'
+import { nextFireAt } from './cron.js'
+import type { Publisher } from './publisher.js'
+
+/** A schedule that another process added is seen after this long at the latest. */
+const LOOK_EVERY_MS = 5000
+
+export interface SchedulerParts {
+  readonly store: ScheduleStore
+  readonly publisher: Publisher
+  readonly clock: Clock
+  readonly log: (message: string, fields: Readonly<Record<string, unknown>>) => void
+}
+
+export class Scheduler {
+  readonly #parts: SchedulerParts
+  readonly #stopping = new AbortController()
+  #loop: Promise<void> = Promise.resolve()
+
+  constructor(parts: SchedulerParts) {
+    this.#parts = parts
+  }
+
+  start(): void {
+    this.#loop = this.#run()
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    await this.#loop
+  }
+
+  async #run(): Promise<void> {
+    const { clock, log } = this.#parts
+    const { signal } = this.#stopping
+    while (!signal.aborted) {
+      let waitMs = LOOK_EVERY_MS
+      try {
+        waitMs = Math.min(LOOK_EVERY_MS, await this.#fire() ?? LOOK_EVERY_MS)
+      } catch (error) {
+        log('schedules could not be looked at; trying again', { error: error instanceof Error ? error.message : String(error) })
+      }
+      await clock.sleep(Math.max(1, waitMs), signal)
+    }
+  }
+
+  /** Milliseconds until the next schedule is due. */
+  async #fire(): Promise<number | null> {
+    const { store, publisher, log } = this.#parts
+    const { tasks, nextDueMs } = await store.fireDue((due, nowMs) => ({
+      task: publisher.draft({
+        taskType: due.taskType, data: due.data, priority: due.priority, userId: due.userId, timeoutSeconds: due.timeoutSeconds,
+        maxRetries: due.maxRetries, idempotencyKey: `schedule:${due.scheduleId}:${due.nextFireAt}`,
+      }),
+      nextFireAt: nextFireAt(due.cron, due.timeZone, nowMs),
+    }))
+    if (tasks.length > 0) {
+      log('schedules fired', { tasks: tasks.length })
+      await publisher.publish(tasks)
+    }
+    return nextDueMs
+  }
+}

@@ -1,0 +1,83 @@
+/** Schedules in Postgres. Whether one is due is judged by Postgres's clock alone. */
+import type { Firing, NewSchedule, Schedule, ScheduleStore } from '../tasks/schedule.js'
+import type { NewTask, TaskPriority } from '../tasks/task.js'
+import { insertTasks } from './task-intake.js'
+import type { Postgres } from './postgres.js'
+
+const COLUMNS = `schedule_id, name, cron, time_zone, task_type, priority, data, user_id, timeout, max_retries, enabled,
+  next_fire_at, last_fire_at, last_task_id`
+const AT_ONCE = 50
+
+/** Another worker that holds a row is firing it: skip it. */
+const DUE = `
+select ${COLUMNS}, (extract(epoch from now()) * 1000)::float8 as now_ms from schedules
+where enabled and next_fire_at <= now() order by next_fire_at limit ${AT_ONCE} for update skip locked`
+
+const FIRED = `
+update schedules s set last_fire_at = s.next_fire_at, next_fire_at = coalesce(i.next_fire_at, s.next_fire_at),
+  enabled = i.next_fire_at is not null, last_task_id = i.task_id
+from jsonb_to_recordset($1::jsonb) as i(schedule_id integer, next_fire_at timestamptz, task_id uuid)
+where s.schedule_id = i.schedule_id`
+
+interface Row {
+  schedule_id: number; name: string; cron: string; time_zone: string; task_type: string; priority: TaskPriority; data: Record<string, unknown>
+  user_id: string | null; timeout: number; max_retries: number; enabled: boolean; next_fire_at: Date; last_fire_at: Date | null; last_task_id: string | null
+}
+
+export class PostgresScheduleStore implements ScheduleStore {
+  readonly #postgres: Postgres
+
+  constructor(postgres: Postgres) {
+    this.#postgres = postgres
+  }
+
+  async add(schedule: NewSchedule): Promise<boolean> {
+    const rows = await this.#postgres.query(`
+      insert into schedules (name, cron, time_zone, task_type, priority, data, user_id, timeout, max_retries, next_fire_at)
+      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict (name) do nothing returning schedule_id`,
+    [schedule.name, schedule.cron, schedule.timeZone, schedule.taskType, schedule.priority, JSON.stringify(schedule.data), schedule.userId,
+      schedule.timeoutSeconds, schedule.maxRetries, schedule.nextFireAt])
+    return rows.length > 0
+  }
+
+  async list(): Promise<Schedule[]> {
+    return (await this.#postgres.query<Row>(`select ${COLUMNS} from schedules order by name`)).map(toSchedule)
+  }
+
+  async remove(name: string): Promise<boolean> {
+    return (await this.#postgres.query('delete from schedules where name = $1 returning schedule_id', [name])).length > 0
+  }
+
+  async setEnabled(name: string, enabled: boolean, nextFireAt: (schedule: Schedule) => string): Promise<boolean> {
+    return this.#postgres.transaction(async (client) => {
+      const { rows: [row] } = await client.query<Row>(`select ${COLUMNS} from schedules where name = $1 for update`, [name])
+      if (row === undefined) return false
+      await client.query('update schedules set enabled = $2, next_fire_at = $3 where schedule_id = $1',
+        [row.schedule_id, enabled, enabled ? nextFireAt(toSchedule(row)) : row.next_fire_at])
+      return true
+    })
+  }
+
+  async fireDue(plan: (due: Schedule, nowMs: number) => Firing): Promise<{ tasks: NewTask[]; nextDueMs: number | null }> {
+    const tasks = await this.#postgres.transaction(async (client) => {
+      const { rows } = await client.query<Row & { now_ms: number }>(DUE)
+      if (rows.length === 0) return []
+      const firings = rows.map((row) => ({ row, firing: plan(toSchedule(row), row.now_ms) }))
+      await insertTasks(client, firings.map(({ firing }) => firing.task))
+      await client.query(FIRED, [JSON.stringify(firings.map(({ row, firing }) => (
+        { schedule_id: row.schedule_id, next_fire_at: firing.nextFireAt, task_id: firing.task.taskId })))])
+      return firings.map(({ firing }) => firing.task)
+    })
+    const [next] = await this.#postgres.query<{ ms: number | null }>(`
+      select greatest(0, extract(epoch from (min(next_fire_at) - now())) * 1000)::float8 as ms from schedules where enabled`)
+    return { tasks, nextDueMs: next?.ms ?? null }
+  }
+}
+
+function toSchedule(row: Row): Schedule {
+  return {
+    scheduleId: row.schedule_id, name: row.name, cron: row.cron, timeZone: row.time_zone, taskType: row.task_type, priority: row.priority,
+    data: row.data, userId: row.user_id, timeoutSeconds: row.timeout, maxRetries: row.max_retries, enabled: row.enabled,
+    nextFireAt: row.next_fire_at.toISOString(), lastFireAt: row.last_fire_at?.toISOString() ?? null, lastTaskId: row.last_task_id,
+  }
+}
