@@ -31,7 +31,7 @@ const sizing = fc.oneof(
   fc.record({ mode: fc.constant('all_in'), whole_units: fc.boolean() }),
   fc.record({ mode: fc.constant('all_in'), lot_size: fc.constantFrom(0.1, 0.25, 3) }),
   fc.record({ mode: fc.constant('fraction'), value: fc.constantFrom(0.1, 0.5, 1), whole_units: fc.boolean() }),
-  fc.record({ mode: fc.constant('cash'), value: fc.constantFrom(500, 5000, 20_000) }),
+  fc.record({ mode: fc.constant('cash'), value: fc.constantFrom(500, 5000, 20_000), whole_units: fc.boolean() }),
   fc.record({ mode: fc.constant('units'), value: fc.constantFrom(0.3, 10, 500), whole_units: fc.boolean() }),
 )
 

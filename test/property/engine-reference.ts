@@ -81,9 +81,9 @@ export function referenceRun(bars: BarColumns, masks: ReferenceMasks, e: Executi
     const most = (power - e.feeFixed) / perUnit
     const value = e.sizing.value ?? 0
     let units = { all_in: most, fraction: (power * value - e.feeFixed) / perUnit, cash: (value - e.feeFixed) / perUnit, units: value }[e.sizing.mode]
-    if (units > most * (1 + 1e-12)) units = 0
     const lot = e.sizing.wholeUnits ? 1 : e.sizing.lotSize
     if (lot !== null) units = Math.floor((units / lot) * (1 + (units < 0 ? -1 : 1) * 1e-12)) * lot
+    if (units > most * (1 + 1e-12)) units = 0
     if (units <= 0) { rejected++; return }
     const fee = units * price * e.feeRate + e.feeFixed
     cash = side === 1 ? cash - units * price - fee : cash + units * price - fee

@@ -165,12 +165,14 @@ export class Simulation {
       if (sizing.mode === 'fraction') units = (power * value - feeFixed) / unitCost
       else if (sizing.mode === 'cash') units = (value - feeFixed) / unitCost
       else units = value
-      if (units > affordable * (1 + ROUNDING)) return 0
     }
     const lot = sizing.wholeUnits ? 1 : sizing.lotSize
-    if (lot === null) return units
-    const lots = units / lot
-    return Math.floor(lots + Math.abs(lots) * ROUNDING) * lot
+    if (lot !== null) {
+      const lots = units / lot
+      units = Math.floor(lots + Math.abs(lots) * ROUNDING) * lot
+    }
+    // What is ordered must be affordable, so this comes after the flooring.
+    return units > affordable * (1 + ROUNDING) ? 0 : units
   }
 
   private exit(bar: number, raw: number, slippage: number, reason: number): void {

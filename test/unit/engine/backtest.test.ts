@@ -78,6 +78,11 @@ describe('fills by hand', () => {
     expect((summary.open_position as { units: number }).units).toBeCloseTo(0.3, 12)
   })
 
+  test('an entry that can be paid once it is floored is taken', () => {
+    const { summary } = run(bars, { longEntry: mask(1, 0, 0, 0, 0) }, { initial_cash: 104, sizing: { mode: 'units', value: 10.5, whole_units: true } })
+    expect(summary).toMatchObject({ rejected_entries: 0, open_position: { units: 10 } })
+  })
+
   test('an entry that cannot be paid is counted and warned of', () => {
     const { summary } = run(bars, { longEntry: mask(1, 1, 0, 0, 0) }, { initial_cash: 100, sizing: { mode: 'units', value: 50 } })
     expect(summary).toMatchObject({ rejected_entries: 2, open_position: null })
