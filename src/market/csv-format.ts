@@ -26,16 +26,19 @@ const NAMES: Readonly<Record<ColumnName, readonly string[]>> = {
   volume: ['volume', 'v', 'vol', 'basevolume'],
   adjclose: ['adjclose', 'adjustedclose', 'closeadj'],
 }
+/** pandas writes its index under an empty name, under "index" after reset_index, and reads it back as "Unnamed: 0". */
+const INDEX_NAMES: ReadonlySet<string> = new Set(['', 'index', 'unnamed'])
 const REQUIRED: readonly ColumnName[] = ['time', 'open', 'high', 'low', 'close']
 const BARE: readonly ColumnName[] = ['time', 'open', 'high', 'low', 'close', 'volume']
 const SEPARATORS = [',', ';', '\t']
 
 /** Looks at the first line, `bytes[from, to)`. Throws DATA_FORMAT with what was found and what is understood. */
 export function detectFormat(bytes: Uint8Array, from: number, to: number, source: string): CsvFormat {
+  refuseOtherKinds(bytes, source)
   const line = textOf(bytes, from, Math.min(to, from + 4096))
   if (line.includes('\u0000') || line.includes('\uFFFD')) throw refuse(source, 'it is not text')
-  const separator = SEPARATORS.reduce((best, one) => (line.split(one).length > line.split(best).length ? one : best), ',')
-  const cells = line.split(separator).map((cell) => cell.trim().replace(/^"(.*)"$/, '$1'))
+  const separator = SEPARATORS.reduce((best, one) => (cellsOf(line, one).length > cellsOf(line, best).length ? one : best), ',')
+  const cells = cellsOf(line, separator)
   const isNumber = (cell: string): boolean => cell !== '' && Number.isFinite(Number(cell))
   // A row of data has a number in its second field; a header never has.
   const hasHeader = cells.length < 2 || !isNumber(cells[1] ?? '')
@@ -44,6 +47,38 @@ export function detectFormat(bytes: Uint8Array, from: number, to: number, source
     separator: separator.charCodeAt(0), hasHeader, fields,
     hasVolume: fields.includes('volume'), hasAdjclose: fields.includes('adjclose'),
   }
+}
+
+/** Files that are handed over instead of the CSV inside them, by their first bytes. */
+const OTHER_KINDS: readonly (readonly [kind: string, advice: string, bytes: readonly number[]])[] = [
+  ['gzip', 'Unpack it first (gunzip).', [0x1f, 0x8b]],
+  ['zip', 'Unpack it first (unzip).', [0x50, 0x4b, 0x03, 0x04]],
+  ['zstandard', 'Unpack it first (unzstd).', [0x28, 0xb5, 0x2f, 0xfd]],
+  ['Parquet', 'Write it as CSV first.', [0x50, 0x41, 0x52, 0x31]],
+  ['UTF-16', 'Save it as UTF-8.', [0xff, 0xfe]],
+  ['UTF-16', 'Save it as UTF-8.', [0xfe, 0xff]],
+]
+
+function refuseOtherKinds(bytes: Uint8Array, source: string): void {
+  for (const [kind, advice, magic] of OTHER_KINDS) {
+    if (magic.some((byte, i) => bytes[i] !== byte)) continue
+    throw new SweepmillError('DATA_FORMAT', `${source} is ${kind}, not plain CSV text. ${advice}`, { details: { file: source, line: 1, kind } })
+  }
+}
+
+/** A quoted cell may hold the separator. */
+function cellsOf(line: string, separator: string): string[] {
+  const cells: string[] = []
+  let cell = ''
+  let quoted = false
+  for (const character of line) {
+    if (character === '"') quoted = !quoted
+    else if (character === separator && !quoted) {
+      cells.push(cell.trim())
+      cell = ''
+    } else cell += character
+  }
+  return [...cells, cell.trim()]
 }
 
 function byName(cells: readonly string[], source: string): (ColumnName | null)[] {
@@ -55,8 +90,7 @@ function byName(cells: readonly string[], source: string): (ColumnName | null)[]
       at = names.indexOf(alias.toLowerCase())
       if (at >= 0) break
     }
-    // pandas writes its index under an empty name.
-    if (at < 0 && column === 'time' && cells[0] === '') at = 0
+    if (at < 0 && column === 'time' && INDEX_NAMES.has(names[0] ?? '')) at = 0
     if (at >= 0) fields[at] = column
   }
   const missing = REQUIRED.filter((column) => !fields.includes(column))

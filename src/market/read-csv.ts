@@ -12,7 +12,7 @@ import { detectFormat } from './csv-format.js'
 import type { CsvFormat } from './csv-format.js'
 import type { Bars, ColumnName } from './layout.js'
 import { parseNumber, textOf } from './parse-number.js'
-import { parseTime } from './parse-time.js'
+import { parseTime, TIME_FORMS } from './parse-time.js'
 
 const LF = 10
 const CR = 13
@@ -20,6 +20,9 @@ const QUOTE = 34
 const SPACE = 32
 /** Rounded data may put a close a hair above its high. */
 const TOLERANCE = 1e-9
+
+const PRICES: readonly ColumnName[] = ['open', 'high', 'low', 'close']
+const ADJUSTED_PRICES: readonly ColumnName[] = [...PRICES, 'adjclose']
 
 interface Columns {
   readonly time: Float64Array
@@ -122,6 +125,8 @@ class RowReader {
         throw this.#bad('DATA_FORMAT', `has ${field} fields where ${fields.length} are expected`, null, textOf(bytes, line.from, line.to))
       }
       let end = at
+      // A quoted field may hold the separator.
+      if (bytes[at] === QUOTE) do end += 1; while (end < line.to && bytes[end] !== QUOTE)
       while (end < line.to && bytes[end] !== separator) end += 1
       if (name !== null) this.#field(name, at, end)
       at = end + 1
@@ -143,7 +148,8 @@ class RowReader {
     if (!Number.isFinite(value)) {
       const text = textOf(bytes, from, to)
       const what = text === '' ? 'nothing' : JSON.stringify(text)
-      throw this.#bad('DATA_INVALID', `has ${what} as ${name}, which is not a ${name === 'time' ? 'time' : 'number'}`, name, text)
+      const which = name === 'time' ? `not a time; write ${TIME_FORMS}` : 'not a number'
+      throw this.#bad('DATA_INVALID', `has ${what} as ${name}, which is ${which}`, name, text)
     }
     this.columns[name][this.count] = value
   }
@@ -153,9 +159,10 @@ class RowReader {
     const open = this.columns.open[i]!, high = this.columns.high[i]!, low = this.columns.low[i]!, close = this.columns.close[i]!
     // One test passes almost every row; the reasons are found out only when it fails.
     const slack = high * TOLERANCE
+    const { hasAdjclose } = this.#format
     if (low > 0 && open > 0 && close > 0 && high + slack >= low && high + slack >= open && high + slack >= close
-      && low - slack <= open && low - slack <= close && this.columns.volume[i]! >= 0) return
-    for (const name of ['open', 'high', 'low', 'close'] as const) {
+      && low - slack <= open && low - slack <= close && this.columns.volume[i]! >= 0 && (!hasAdjclose || this.columns.adjclose[i]! > 0)) return
+    for (const name of hasAdjclose ? ADJUSTED_PRICES : PRICES) {
       const value = this.columns[name][i]!
       if (value <= 0) throw this.#bad('DATA_INVALID', `has the ${name} ${value}; a price must be above 0`, name, String(value))
     }
@@ -169,23 +176,17 @@ class RowReader {
   orderTimes(): boolean {
     const { time } = this.columns
     const n = this.count
-    if (n > 1 && time[1]! < time[0]!) {
-      let descending = true
-      for (let i = 1; i < n && descending; i += 1) descending = time[i]! < time[i - 1]!
-      if (descending) {
-        for (const column of Object.values(this.columns) as Float64Array[]) column.subarray(0, n).reverse()
-        return true
-      }
-    }
+    const descending = n > 1 && time[n - 1]! < time[0]!
     for (let i = 1; i < n; i += 1) {
-      if (time[i]! > time[i - 1]!) continue
-      const same = time[i] === time[i - 1]
+      if (descending ? time[i]! < time[i - 1]! : time[i]! > time[i - 1]!) continue
       const when = new Date(time[i]!).toISOString()
-      throw this.#bad('DATA_ORDER', same
-        ? `repeats the time ${when} of line ${this.#lines[i - 1]}`
-        : `has the time ${when}, which is before ${new Date(time[i - 1]!).toISOString()} of line ${this.#lines[i - 1]}`, 'time', when, i)
+      const place = `${new Date(time[i - 1]!).toISOString()} of line ${this.#lines[i - 1]}`
+      throw this.#bad('DATA_ORDER', time[i] === time[i - 1]
+        ? `repeats the time ${place}`
+        : `has the time ${when}, which is ${descending ? `after ${place}, in a file from new to old` : `before ${place}`}`, 'time', when, i)
     }
-    return false
+    if (descending) for (const column of Object.values(this.columns) as Float64Array[]) column.subarray(0, n).reverse()
+    return descending
   }
 
   #bad(code: ErrorCode, what: string, column: ColumnName | null, value: string, row = this.count): SweepmillError {

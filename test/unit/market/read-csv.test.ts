@@ -42,6 +42,20 @@ describe('formats', () => {
     expect(iso(bars)).toEqual(['2020-01-02T00:00:00.000Z'])
     expect(bars.meta.warnings.join()).toContain('no volume')
   })
+  test('quoted fields and names, the separator inside', () => {
+    const bars = parse('"Date","SMA(C,10)","Open","High","Low","Close","Volume"', '"2020-01-02","9,5","1","2","1","2","5"', '2020-01-03,"9,5",1,2,1,2,6')
+    expect([bars.length, bars.close[0], bars.volume[1]]).toEqual([2, 2, 6])
+  })
+  test('an index that pandas named, dots in dates', () => {
+    expect(iso(parse('Unnamed: 0,Open,High,Low,Close,Volume', '2020.01.02,1,2,1,2,5'))).toEqual(['2020-01-02T00:00:00.000Z'])
+    expect(iso(parse('index,Open,High,Low,Close,Volume', '2020.01.02 10:30:15,1,2,1,2,5'))).toEqual(['2020-01-02T10:30:15.000Z'])
+    expect(iso(parse('index,Date,Open,High,Low,Close', '0,2020-01-02,1,2,1,2'))).toEqual(['2020-01-02T00:00:00.000Z'])
+  })
+  test('every day from 1890 to 2110 by its date', () => {
+    const days = Array.from({ length: 80_000 }, (_, i) => new Date(Date.UTC(1890, 0, 1 + i)).toISOString())
+    const bars = parseCsv(csv([HEADER, ...days.map((day) => `${day.slice(0, 10)},1,2,1,2,5`)].join('\n')), 'x.csv')
+    expect(iso(bars)).toEqual(days)
+  })
   test('the bundled sample', () => {
     const bars = parseCsv(readFileSync(join(packageRoot, 'samples/sp500-daily.csv')), 'sp500-daily.csv')
     expect(bars.length).toBe(5105)
@@ -67,6 +81,11 @@ describe('errors name the line', () => {
     ['open below low', [HEADER, '2020-01-03,1,3,2,3,5'], 'DATA_INVALID', 2],
     ['a duplicate time', [HEADER, GOOD, GOOD], 'DATA_ORDER', 3],
     ['unordered times', [HEADER, '2020-01-02,1,2,1,2,5', '2020-01-04,1,2,1,2,5', '2020-01-03,1,2,1,2,5'], 'DATA_ORDER', 4],
+    ['an adjusted close below zero', [`${HEADER},adjclose`, `${GOOD},1.5`, '2020-01-03,1,2,1,2,5,-1.5'], 'DATA_INVALID', 3],
+    ['a duplicate time, new to old', [HEADER, '2020-01-04,1,2,1,2,5', '2020-01-03,1,2,1,2,5', '2020-01-03,1,2,1,2,5', GOOD], 'DATA_ORDER', 4],
+    ['unordered times, new to old', [HEADER, '2020-01-05,1,2,1,2,5', '2020-01-03,1,2,1,2,5', '2020-01-04,1,2,1,2,5', GOOD], 'DATA_ORDER', 4],
+    ['a quote that does not close', [HEADER, GOOD, '2020-01-03,1,2,1,"2,5', '2020-01-04,1,2,1,"2",5'], 'DATA_INVALID', 3],
+    ['an hour that does not exist', [HEADER, '2020-01-02 24:00:00,1,2,1,2,5'], 'DATA_INVALID', 2],
     ['a day that does not exist', [HEADER, '2021-02-29,1,2,1,2,5'], 'DATA_INVALID', 2],
     ['too few fields', [HEADER, '2020-01-03,1,2'], 'DATA_FORMAT', 2],
     ['too many fields', [HEADER, '2020-01-03,1,2,1,2,5,6'], 'DATA_FORMAT', 2],
@@ -76,6 +95,14 @@ describe('errors name the line', () => {
   })
   test.each([['nothing', ''], ['blank lines', '\n \r\n'], ['a header alone', `${HEADER}\n`]])('%s is DATA_EMPTY', (_, text) => {
     expect(() => parse(text)).toThrow(expect.objectContaining({ code: 'DATA_EMPTY' }))
+  })
+  test.each([
+    ['gzip', [0x1f, 0x8b, 8, 0]], ['zip', [0x50, 0x4b, 3, 4]], ['Parquet', [0x50, 0x41, 0x52, 0x31]], ['UTF-16', [0xff, 0xfe, 0x64, 0]],
+  ])('a %s file is called by its name', (kind, bytes) => {
+    expect(() => parseCsv(Uint8Array.from(bytes), 'x.csv')).toThrow(expect.objectContaining({ code: 'DATA_FORMAT', message: expect.stringContaining(`x.csv is ${kind}`) as unknown }))
+  })
+  test('a time that cannot be read says which forms can', () => {
+    expect(() => parse(HEADER, '01/02/2020,1,2,1,2,5')).toThrow(/line 2 \(row 1\) has "01\/02\/2020" as time, which is not a time; write 2020-01-31/)
   })
   test('binary garbage', () => {
     expect(() => parseCsv(Uint8Array.from({ length: 500 }, (_, i) => (i * 7919) % 256), 'x.bin')).toThrow(expect.objectContaining({ code: expect.stringMatching(/^DATA_/) as unknown }))
