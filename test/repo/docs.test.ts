@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { ERRORS } from '../../src/base/errors.js'
+import { SWEEP_METRICS } from '../../src/engine/index.js'
 import { packageRoot } from '../../src/base/package-root.js'
 
 const read = (file: string): string => readFileSync(join(packageRoot, file), 'utf8')
@@ -14,6 +15,11 @@ test('docs/errors.md lists every code with its sentence', () => {
     code, category: row.category, retryable: row.retryable ? 'yes' : 'no', status: row.httpStatus, sentence: row.sentence,
   }))
   expect(rows).toEqual(table)
+})
+
+test('docs/sweeps.md has the metrics of a trial in the order of the result hash', () => {
+  const [, block = ''] = /in this order[^]*?```\n([^]*?)```/.exec(read('docs/sweeps.md')) ?? []
+  expect(block.trim().split(/\s+/)).toEqual(SWEEP_METRICS)
 })
 
 test('the npm scripts that the README names exist', () => {

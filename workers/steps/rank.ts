@@ -109,6 +109,6 @@ export const exportTrials: Step = async (context) => {
     text = ''
   }
   flush()
-  await eachRows(context, (rows) => { text += trialsCsvRows(plan, rows) }, flush)
+  await eachRows(context, (rows) => { text += trialsCsvRows(rows) }, flush)
   return { json: {} }
 }

@@ -12,6 +12,7 @@
 import type { BarColumns } from '../../market/layout.js'
 import type { Simulation } from '../simulate/simulation.js'
 import { ENTRY_BAR, EXIT_BAR, PNL, RETURN } from '../simulate/trade-log.js'
+import { SWEEP_METRICS } from './sweep-metrics.js'
 
 const YEAR_MS = 365.25 * 86_400_000
 /** Returns near 1 carry rounding errors of about 2e-16; a deviation below this, absolute or relative, is noise. */
@@ -55,6 +56,8 @@ export class SweepMeter {
     out[at + 18] = drawdownAndMean.meanEquity > 0 ? run.notional / drawdownAndMean.meanEquity : NaN
     out[at + 19] = run.feesPaid
     out[at + 20] = final
+    // Equal results are equal bytes, and text knows only one zero.
+    for (let k = at; k < at + SWEEP_METRICS.length; k++) out[k] = out[k]! + 0
   }
 
   /** Returns into the scratch column; deepest drawdown below the running peak, which starts at the initial cash. */

@@ -11,8 +11,6 @@ import type { Strategy } from '../strategies/strategy.js'
 export interface SpaceAxis {
   readonly name: string
   readonly count: number
-  /** True when trial rows hold the position of the value instead of the value. */
-  readonly isChoice: boolean
   valueAt(position: number): number
 }
 
@@ -21,7 +19,7 @@ export function buildAxis(spec: SpaceAxisSpec, strategy: Strategy): SpaceAxis {
   requireParam(strategy, name)
   if ('choices' in spec) {
     for (const choice of spec.choices) checkValue(strategy, name, choice)
-    return { name, count: spec.choices.length, isChoice: true, valueAt: (k) => spec.choices[k] ?? NaN }
+    return { name, count: spec.choices.length, valueAt: (k) => spec.choices[k] ?? NaN }
   }
   const { min, max } = spec
   const step = spec.step ?? strategy.params[name]?.step ?? 1
@@ -32,7 +30,9 @@ export function buildAxis(spec: SpaceAxisSpec, strategy: Strategy): SpaceAxis {
   const valueAt = stepper(min, step)
   checkValue(strategy, name, min)
   checkValue(strategy, name, valueAt(count - 1))
-  return { name, count, isChoice: false, valueAt }
+  // The ends of 5 to 6 by 0.5 are whole, what lies between is not.
+  if (count > 1) checkValue(strategy, name, valueAt(1))
+  return { name, count, valueAt }
 }
 
 function stepper(min: number, step: number): (k: number) => number {

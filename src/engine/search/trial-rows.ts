@@ -1,13 +1,13 @@
 /**
  * Rows of finished trials and their bytes. A row is [index, parameters of the space…, SWEEP_METRICS…] as
- * float64; a choice parameter is the position of its choice. Every NaN has the one canonical bit pattern, so
+ * float64, parameters by value. Every NaN has the one canonical bit pattern, so
  * that equal results are equal bytes.
  *
- * Bytes: 'S' 'R', format version (1), 0, width as uint32 little-endian; then count × width float64 little-endian.
+ * Bytes: 'S' 'R', format version (2; in 1 a choice was its position), 0, width as uint32 little-endian; then count × width float64 little-endian.
  */
 import { SweepmillError } from '../../base/errors.js'
 
-const VERSION = 1
+const VERSION = 2
 const HEADER_BYTES = 8
 const MAX_WIDTH = 4096
 

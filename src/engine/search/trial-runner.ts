@@ -90,7 +90,7 @@ export class TrialRunner {
       const axis = axes[k]!
       const above = Math.floor(rest / axis.count)
       const position = rest - above * axis.count
-      rows[at + 1 + k] = axis.isChoice ? position : axis.valueAt(position)
+      rows[at + 1 + k] = axis.valueAt(position)
       rest = above
     }
     const { bars, simulation } = this

@@ -55,7 +55,7 @@ export function summarise(input: SummaryInput): Record<string, unknown> {
     data_hash: identity.dataHash ?? spec.dataHash ?? null,
     spec_hash: identity.specHash ?? null,
     engine_version: identity.engineVersion ?? null,
-    ...(identity.seed === undefined ? {} : { seed: identity.seed }),
+    seed: identity.seed ?? null,
     conventions: {
       returns: 'simple, per bar, from the second bar on; sample deviations (ddof 1)',
       periods_per_year: periods.value,

@@ -1,11 +1,13 @@
 /**
  * Checks parameters against a strategy's ranges and fills in the defaults. Steps are not enforced: a step says
- * how a sweep walks, a single backtest may stand between two steps. Throws PARAM_INVALID that names the
- * parameter, its value and its range, or the constraint that does not hold.
+ * how a sweep walks, a single backtest may stand between two steps. But a range whose min, max, default and step
+ * are all whole numbers counts something, such as bars: between its values there is nothing, and 10.5 is refused
+ * here, at the door, not by the first indicator that meets it. Throws PARAM_INVALID that names the parameter, its
+ * value and its range, or the constraint that does not hold.
  */
 import { SweepmillError } from '../../base/errors.js'
 import { nearest } from '../specs/nearest.js'
-import type { Params, Strategy } from './strategy.js'
+import type { ParamRange, Params, Strategy } from './strategy.js'
 
 export function checkParams(strategy: Strategy, params: Readonly<Record<string, unknown>> = {}): Params {
   const known = Object.keys(strategy.params)
@@ -46,7 +48,16 @@ export function checkValue(strategy: Strategy, name: string, value: unknown): nu
     throw new SweepmillError('PARAM_INVALID',
       `Parameter "${name}" of ${strategy.name} is ${value}, outside its range ${range.min} to ${range.max}.`, { details })
   }
+  if (range !== undefined && isWhole(range) && !Number.isInteger(value)) {
+    throw new SweepmillError('PARAM_INVALID',
+      `Parameter "${name}" of ${strategy.name} is ${value}, but must be a whole number from ${range.min} to ${range.max}.`, { details })
+  }
   return value
+}
+
+/** True for a range of whole numbers. One without a step is not: nothing says that it counts. */
+export function isWhole({ min, max, step, default: preset }: ParamRange): boolean {
+  return step !== undefined && [min, max, step, preset].every(Number.isInteger)
 }
 
 /** The strategy's own constraint; one that throws is the strategy's failure, not a false. */

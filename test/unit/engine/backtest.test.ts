@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import type { BacktestResult, Masks } from '../../../src/engine/index.js'
 import {
-  builtinStrategy, defineStrategy, equityCsv, formatIsoTime, METRIC_UNITS, parseBacktestSpec, parseIsoTime, prepareBars, runBacktest, tradesCsv,
+  builtinStrategy, defineStrategy, equityCsv, formatIsoTime, METRIC_UNITS, parseBacktestSpec, parseIsoTime, prepareBars, runBacktest, SWEEP_METRICS, tradesCsv,
 } from '../../../src/engine/index.js'
 import type { BarColumns } from '../../../src/market/layout.js'
 import { toBars } from '../../property/engine-arbitraries.js'
@@ -76,6 +76,12 @@ describe('fills by hand', () => {
   test('lots of a tenth are counted without a rounding loss', () => {
     const { summary } = run(bars, { longEntry: mask(1, 0, 0, 0, 0) }, { sizing: { mode: 'units', value: 0.3, lot_size: 0.1 } })
     expect((summary.open_position as { units: number }).units).toBeCloseTo(0.3, 12)
+  })
+
+  test('a short without gain or loss leaves no negative zero, which the text of a sweep could not show', () => {
+    const { summary } = run(flatWicks([10, 10], [10, 10], [10, 10]), { shortEntry: mask(1, 0, 0), shortExit: mask(0, 1, 0) }, { direction: 'both' })
+    expect(summary).toMatchObject({ total_trades: 1, worst_trade: 0, best_trade: 0, expectancy: 0 })
+    expect(SWEEP_METRICS.filter((name) => Object.is(summary[name], -0))).toEqual([])
   })
 
   test('an entry that can be paid once it is floored is taken', () => {

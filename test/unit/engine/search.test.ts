@@ -75,6 +75,8 @@ describe('the plan', () => {
   test.each<[string, Record<string, unknown>, string, string]>([
     ['a value outside the range', { space: { fast: { min: 1, max: 5 } } }, 'PARAM_INVALID', 'is 1, outside its range 2 to 200'],
     ['a choice outside the range', { space: { fast: { choices: [2, 900] } } }, 'PARAM_INVALID', 'is 900'],
+    ['a step between whole numbers', { space: { fast: { min: 5, max: 6, step: 0.5 } } }, 'PARAM_INVALID', '"fast" of sma-cross is 5.5, but must be a whole number'],
+    ['a choice between whole numbers', { space: { fast: { choices: [5, 6.5] } } }, 'PARAM_INVALID', '"fast" of sma-cross is 6.5, but must be a whole number'],
     ['an unknown parameter', { space: { fastt: { min: 2, max: 5 } } }, 'PARAM_INVALID', 'did you mean "fast"'],
     ['a parameter fixed and swept', { strategy: { name: 'sma-cross', params: { fast: 3 } }, space: { fast: { min: 2, max: 5 } } }, 'PARAM_INVALID', 'both fixed'],
     ['a fixed value outside the range', { strategy: { name: 'sma-cross', params: { slow: 5000 } }, space: { fast: { min: 2, max: 5 } } }, 'PARAM_INVALID', 'is 5000'],
@@ -96,16 +98,18 @@ describe('rows', () => {
   const spec = sweepOf({ space: { fast: { choices: [2, 3, 50] }, slow: { min: 5, max: 60, step: 55 } }, top: 3 })
   const plan = planSweep(spec, smaCross)
 
-  test('hold index, parameters and metrics; a choice is its position, and its value in the CSV', () => {
+  test('hold index, parameters and metrics; all by value, and the CSV says the same', () => {
     const rows = new TrialRunner(waves, smaCross, plan, spec).run(0, plan.fullSize, { beat: () => false })
     if (rows === 'stopped') throw new Error('nobody stopped it')
     expect(rows.width).toBe(3 + SWEEP_METRICS.length)
     expect(rows.count).toBe(5) // fast 50 with slow 5 is excluded
-    expect([...rows.rows.subarray(4 * rows.width, 4 * rows.width + 3)]).toEqual([5, 2, 60])
-    const [header = '', ...lines] = `${trialsCsvHeader(plan)}${trialsCsvRows(plan, rows)}`.trimEnd().split('\n')
+    expect([...rows.rows.subarray(4 * rows.width, 4 * rows.width + 3)]).toEqual([5, 50, 60])
+    const [header = '', ...lines] = `${trialsCsvHeader(plan)}${trialsCsvRows(rows)}`.trimEnd().split('\n')
     expect(header).toBe(`trial,fast,slow,${SWEEP_METRICS.join(',')}`)
     expect(lines.map((line) => line.split(',').slice(0, 3).join(' '))).toEqual(['0 2 5', '1 2 60', '2 3 5', '3 3 60', '5 50 60'])
-    expect(lines.every((line) => line.split(',').length === rows.width)).toBe(true)
+    // The CSV is enough to compute the result hash.
+    const fromText = lines.flatMap((line) => line.split(',').map((cell) => (cell === '' ? NaN : Number(cell))))
+    expect(encodeTrialRows({ ...rows, rows: Float64Array.from(fromText) })).toEqual(encodeTrialRows(rows))
   })
 
   test('each distinct column is computed once', () => {
@@ -120,7 +124,7 @@ describe('rows', () => {
     const odd = new Float64Array(3)
     new Uint32Array(odd.buffer).set([7, 0xfff80001, 0, 0, 1, 0x7ff00000])
     const bytes = encodeTrialRows({ width: 3, count: 1, rows: odd })
-    expect([...bytes.subarray(0, 8)]).toEqual([0x53, 0x52, 1, 0, 3, 0, 0, 0])
+    expect([...bytes.subarray(0, 8)]).toEqual([0x53, 0x52, 2, 0, 3, 0, 0, 0])
     expect(Buffer.from(bytes.subarray(8)).toString('hex')).toBe('000000000000f87f0000000000000000000000000000f87f')
     const shifted = new Uint8Array(bytes.length + 3)
     shifted.set(bytes, 3)

@@ -118,8 +118,10 @@ describe('strategies and their parameters', () => {
   const smaCross = builtinStrategy('sma-cross')
 
   test('defaults are filled in, steps are not enforced', () => {
+    const { signals } = smaCross
+    const stepped = defineStrategy({ name: 'x', params: { even: { min: 2, max: 10, step: 2, default: 4 }, width: { min: 1, max: 5, step: 0.5, default: 2 }, free: { min: 1, max: 5, default: 2 } }, signals })
     expect(checkParams(smaCross)).toEqual({ fast: 10, slow: 20 })
-    expect(checkParams(smaCross, { fast: 12.5 })).toEqual({ fast: 12.5, slow: 20 })
+    expect(checkParams(stepped, { even: 5, width: 2.25, free: 2.5 })).toEqual({ even: 5, width: 2.25, free: 2.5 })
     expect(describeStrategy(smaCross)).toEqual({
       name: 'sma-cross',
       params: { fast: { min: 2, max: 200, step: 1, default: 10 }, slow: { ...smaCross.params.slow } },
@@ -130,6 +132,7 @@ describe('strategies and their parameters', () => {
     ['out of range', { fast: 1 }, 'Parameter "fast" of sma-cross is 1, outside its range 2 to 200'],
     ['unknown', { fats: 5 }, 'did you mean "fast"'],
     ['no number', { slow: null }, `is null, but must be a number from 3 to ${smaCross.params.slow?.max}`],
+    ['no whole number', { fast: 12.5 }, 'Parameter "fast" of sma-cross is 12.5, but must be a whole number from 2 to 200'],
     ['the constraint', { fast: 30, slow: 20 }, 'refuses fast 30, slow 20: its constraint "fast < slow" does not hold'],
   ])('refuses %s', (_name, params, part) => {
     const error = refusal(() => checkParams(smaCross, params))
