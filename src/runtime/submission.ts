@@ -9,7 +9,7 @@ import { createHash } from 'node:crypto'
 import { basename, join } from 'node:path'
 import { existsSync } from 'node:fs'
 import type { Clock } from '../base/clock.js'
-import { SweepmillError } from '../base/errors.js'
+import { hasCode, SweepmillError } from '../base/errors.js'
 import { builtinStrategies, parseBacktestSpec, parseSweepSpec, specToJson } from '../engine/index.js'
 import type { BarArchive, DatasetRecord, StoredBlock } from '../tasks/bar-archive.js'
 import type { BarStore } from '../tasks/bar-store.js'
@@ -67,10 +67,12 @@ export async function prepare(request: SubmitRequest, options: PrepareOptions): 
     throw new SweepmillError('SPEC_INVALID', `data_hash is ${pinned}, but ${bars.dataset.source} has ${bars.dataset.dataHash}: the file changed. Leave data_hash out to take the file as it is.`)
   }
   spec = { ...spec, data_hash: bars.dataset.dataHash }
-  const step = isSweep ? 'plan_sweep' : 'check_backtest'
+  const step = isSweep ? 'check_sweep' : 'check_backtest'
+  const shared = { bars: bars.buffer }
   const checked = source === null
-    ? await run(options, step, { spec }, { bars: bars.buffer })
-    : await runStrategy(options, step, { spec }, source.code, { bars: bars.buffer })
+    ? await run(options, step, { spec }, shared)
+    : await runStrategy(options, step, { spec }, source.code, shared)
+  if (source !== null) await tryStrategy(options, isSweep ? 'try_sweep' : 'try_backtest', { spec }, source.code, shared, request.timeoutSeconds)
   const { spec_hash: specHash } = JSON.parse(checked.json) as { spec_hash: string }
   return { request, data: spec, specHash, bars, source, warnings: bars.dataset.warnings }
 }
@@ -83,16 +85,31 @@ function run({ pool }: PrepareOptions, step: string, input: unknown, shared: Rec
 }
 
 /** A step that runs a strategy's own code, given up after a while. `code` is null while it is still a file. */
-async function runStrategy({ pool, clock }: PrepareOptions, step: string, input: unknown, code: Uint8Array | null, shared: Record<string, SharedArrayBuffer> = {}): Promise<ComputeReply> {
+async function runStrategy({ pool, clock }: PrepareOptions, step: string, input: unknown, code: Uint8Array | null,
+  shared: Record<string, SharedArrayBuffer> = {}, limitMs: number = STRATEGY_CHECK_MS): Promise<ComputeReply> {
   const late = new AbortController()
-  const stopTimer = clock.after(STRATEGY_CHECK_MS, () => { late.abort() })
+  const stopTimer = clock.after(limitMs, () => { late.abort() })
   try {
     return await pool.run({ step, input, shared, ...(code === null ? {} : { bytes: { code } }), priority: 'high', divisible: false, userCode: true, signal: late.signal })
   } catch (thrown) {
     if (!late.signal.aborted) throw thrown
-    throw new SweepmillError('STRATEGY_TIMEOUT', `The strategy did not load within ${STRATEGY_CHECK_MS / 1000} s. Look for an endless loop outside its signals, or in its constraint.`)
+    throw new SweepmillError('STRATEGY_TIMEOUT', `The strategy did not answer within ${limitMs / 1000} s. Look for an endless loop in it.`)
   } finally {
     stopTimer()
+  }
+}
+
+/**
+ * One run of the strategy before there is a task, so that one that throws, or returns masks that cannot be used,
+ * leaves nothing behind. A run longer than the check may take is no fault: the task's own timeout decides.
+ */
+async function tryStrategy(options: PrepareOptions, step: string, input: unknown, code: Uint8Array, shared: Record<string, SharedArrayBuffer>,
+  timeoutSeconds: number | undefined): Promise<void> {
+  const timeoutMs = (timeoutSeconds ?? Number.POSITIVE_INFINITY) * 1000
+  try {
+    await runStrategy(options, step, input, code, shared, Math.min(STRATEGY_CHECK_MS, timeoutMs))
+  } catch (thrown) {
+    if (!hasCode(thrown, 'STRATEGY_TIMEOUT') || timeoutMs <= STRATEGY_CHECK_MS) throw thrown
   }
 }
 

@@ -7,6 +7,8 @@ import { afterAll, afterEach, describe, expect, test } from 'vitest'
 import { systemClock } from '../../src/base/clock.js'
 import { packageRoot } from '../../src/base/package-root.js'
 import { createComputePool } from '../../src/pool/compute-pool.js'
+import { prepare } from '../../src/runtime/submission.js'
+import { TaskType } from '../../src/tasks/task.js'
 import type { ComputePool, ComputePriority, ComputeReply, ComputeRequest } from '../../src/tasks/compute-pool.js'
 import { eventually } from '../eventually.js'
 
@@ -114,6 +116,54 @@ export default defineStrategy({ name: 'throws', params: {}, signals() {
       shared: { bars: await sampleBars(pool) }, bytes: { code: throwing.bytes['code'] ?? new Uint8Array() }, userCode: true,
     }))).rejects.toMatchObject({ code: 'STRATEGY_FAILED', message: expect.stringMatching(/"throws" threw an error for \{\}: boom \(at mine\.ts:3:\d+\)$/) as unknown })
     await expect(pool.run(request('no_such_step', {}))).rejects.toMatchObject({ code: 'INVARIANT' })
+  })
+
+  test('a strategy that throws, ends its process or writes into the bars is refused before there is a task', async () => {
+    const pool = open(1)
+    const mine = (signals: string): Promise<unknown> => {
+      const strategy = strategyFile(`import { defineStrategy } from 'sweepmill'\nexport default defineStrategy({ name: 'x', params: {}, signals({ close }) {\n  ${signals}\n} })`)
+      return prepare({ taskType: TaskType.BACKTEST, data: { file: SPEC.file, strategy: { name: strategy } }, roots: null }, { pool, clock: systemClock, strategyDir: null })
+    }
+    const refused = (part: string): unknown => expect.objectContaining({ code: 'STRATEGY_FAILED', message: expect.stringContaining(part) as unknown })
+    await expect(mine('throw new Error("boom")')).rejects.toEqual(refused('boom (at mine.ts:3:'))
+    await expect(mine('process.exit(0)')).rejects.toEqual(refused('process.exit()'))
+    await expect(mine('return { longEntry: new Uint8Array(3) }')).rejects.toEqual(refused('longEntry has 3 values for 5105 bars'))
+    await expect(mine('close[7] = 99; return { longEntry: new Uint8Array(close.length) }')).rejects.toEqual(refused('wrote into the columns'))
+    await expect(mine('return { longEntry: new Uint8Array(close.length) }')).resolves.toMatchObject({ source: { name: 'x' } })
+    expect(pool.stats().replacedThreads).toBe(0)
+  })
+
+  test('an endless loop is refused at a timeout shorter than the check, and left to a longer one', async () => {
+    const pool = open(1)
+    const strategy = strategyFile(`import { defineStrategy } from 'sweepmill'\nexport default defineStrategy({ name: 'x', params: {}, signals() { for (;;); } })`)
+    const spec = { taskType: TaskType.BACKTEST, data: { file: SPEC.file, strategy: { name: strategy } }, roots: null }
+    await expect(prepare({ ...spec, timeoutSeconds: 1 }, { pool, clock: systemClock, strategyDir: null })).rejects.toMatchObject({ code: 'STRATEGY_TIMEOUT' })
+    const hasty = { ...systemClock, after: (ms: number, run: () => void) => systemClock.after(ms === 10_000 ? 500 : ms, run) }
+    await expect(prepare({ ...spec, timeoutSeconds: 60 }, { pool, clock: hasty, strategyDir: null })).resolves.toMatchObject({ source: { name: 'x' } })
+  })
+
+  test('the code of a strategy does not depend on where the command was called', async () => {
+    const pool = open(1)
+    const file = strategyFile('import { defineStrategy } from \'sweepmill\'\nexport default defineStrategy({ name: \'x\', params: {}, signals: () => ({}) })')
+    const described = await pool.run(request('describe_strategy', { file }))
+    const text = Buffer.from(described.bytes['code'] ?? []).toString()
+    const map = JSON.parse(Buffer.from(/base64,(\S+)/.exec(text)?.[1] ?? '', 'base64').toString()) as { sources: string[] }
+    expect(map.sources).toEqual(['mine.ts'])
+  })
+
+  test('what a strategy prints goes to standard error', async () => {
+    const file = strategyFile('import { defineStrategy } from \'sweepmill\'\nconsole.log(\'hello\')\nprocess.stdout.write(\'world\')\nexport default defineStrategy({ name: \'x\', params: {}, signals: () => ({}) })')
+    const script = `const { createComputePool } = await import('./dist/src/pool/compute-pool.js'), { systemClock } = await import('./dist/src/base/clock.js')
+      const pool = createComputePool({ threads: 1, clock: systemClock })
+      await pool.run({ step: 'describe_strategy', input: { file: ${JSON.stringify(file)} }, priority: 'low', divisible: true, userCode: true })
+      await pool.run({ step: 'echo', input: {}, priority: 'low', divisible: true, userCode: false })
+      await pool.close()`
+    const child = spawn(process.execPath, ['--input-type=module', '-e', script], { cwd: packageRoot })
+    const printed = { stdout: '', stderr: '' }
+    child.stdout.on('data', (bytes: Buffer) => { printed.stdout += bytes.toString() })
+    child.stderr.on('data', (bytes: Buffer) => { printed.stderr += bytes.toString() })
+    expect(await new Promise((resolve) => { child.once('close', resolve) })).toBe(0)
+    expect(printed).toEqual({ stdout: '', stderr: expect.stringContaining('hello') as unknown })
   })
 
   test('a thread out of heap fails its step alone', async () => {

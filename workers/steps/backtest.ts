@@ -31,6 +31,13 @@ export const checkBacktest: Step = async (context) => {
   return { json: { spec_hash: specHash } }
 }
 
+/** {spec} and bars → nothing: runs the strategy once, so that one that throws is refused before it becomes a task. */
+export const tryBacktest: Step = async (context) => {
+  const { spec, strategy } = await loadBacktest(context)
+  runBacktest(barsOf(context), strategy, spec)
+  return { json: {} }
+}
+
 /** {spec} and bars → the result, and trades and equity as bytes. */
 export const backtest: Step = async (context) => {
   const { spec, specHash, strategy } = await loadBacktest(context)

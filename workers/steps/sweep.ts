@@ -1,5 +1,5 @@
 /** Planning a sweep and running its trials. Runners stay in the thread, so that indicator columns are shared by all chunks. */
-import { encodeTrialRows, planSweep, TrialRunner } from '../../src/engine/index.js'
+import { encodeTrialRows, planSweep, prepareBars, splitBar, TrialRunner } from '../../src/engine/index.js'
 import type { SweepPlan } from '../../src/engine/index.js'
 import { loadSweep } from '../spec.js'
 import { barsOf, stopped } from '../step.js'
@@ -33,6 +33,23 @@ function prepared(context: StepContext): Promise<Prepared> {
   const [oldest] = runners.keys()
   if (runners.size > KEPT_RUNNERS && oldest !== undefined) runners.delete(oldest)
   return made
+}
+
+/** {spec} and bars → {spec_hash}; refuses an empty space, dates that leave no bars, a holdout that leaves too few. */
+export const checkSweep: Step = async (context) => {
+  const { spec, specHash, strategy } = await loadSweep(context)
+  planSweep(spec, strategy)
+  splitBar(prepareBars(barsOf(context), spec.bars).bars.length, spec.holdout)
+  return { json: { spec_hash: specHash } }
+}
+
+/** {spec} and bars → nothing: runs the first trial, so that a strategy that throws is refused before it becomes a task. */
+export const trySweep: Step = async (context) => {
+  const { runner, plan: made } = await prepared(context)
+  let first = 0
+  while (first < made.fullSize && made.paramsAt(first) === null) first += 1
+  if (runner.run(first, Math.min(first + 1, made.fullSize), context.pulse) === 'stopped') throw stopped()
+  return { json: {} }
 }
 
 /** {spec} and bars → size of the grid, hash of the spec, and what a trial costs. Refuses an empty space. */
