@@ -103,7 +103,8 @@ export interface QueueStatsView {
   }[]
 }
 
-export type ArtifactKind = 'trades' | 'equity' | 'report'
+/** `ranking` is the JSON of a sweep's whole result: its `top` is not cut. */
+export type ArtifactKind = 'trades' | 'equity' | 'report' | 'ranking'
 
 /** Starting and steering tasks. */
 export interface TaskControl {

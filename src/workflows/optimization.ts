@@ -22,8 +22,8 @@ import type { Workflow, WorkflowTools } from './workflow.js'
 
 export const SWEEP_ARTIFACTS = ['ranking', 'equity', 'trades'] as const
 
-/** The result column holds at most 64 KiB; the whole ranking is in sweep_top. */
-const TOP_IN_RESULT = 20
+/** The result column holds at most 64 KiB; the whole ranking is in sweep_top and in the artifact `ranking`. */
+const RESULT_BYTES = 60 * 1024
 const COMMIT_EVERY_MS = 200
 const PAGE_BYTES = 4 * 1024 * 1024
 
@@ -170,6 +170,16 @@ async function rank(context: OptimizationContext, sweep: SweepRecord): Promise<s
   }
 }
 
+/** The best trials, as many as the result column holds: about forty with held-out figures. */
+function topThatFits(result: RankedSweep['result']): readonly unknown[] {
+  let room = RESULT_BYTES - Buffer.byteLength(JSON.stringify({ ...result, top: [] }))
+  const end = result.top.findIndex((trial) => {
+    room -= Buffer.byteLength(JSON.stringify(trial)) + 1
+    return room < 0
+  })
+  return end < 0 ? result.top : result.top.slice(0, end)
+}
+
 export const optimizationWorkflow: Workflow<OptimizationContext> = {
   taskType: TaskType.OPTIMIZATION,
   begin: (attempt, tools) => ({
@@ -249,7 +259,7 @@ export const optimizationWorkflow: Workflow<OptimizationContext> = {
           const result = context.ranked?.result
           if (result === undefined) throw new SweepmillError('INVARIANT', 'A sweep was saved before it was ranked.')
           await context.tools.commit({
-            kind: 'completed', resultJson: JSON.stringify({ ...result, top: result.top.slice(0, TOP_IN_RESULT) }),
+            kind: 'completed', resultJson: JSON.stringify({ ...result, top: topThatFits(result) }),
             sweep: { trials: result.trials, resultHash: result.result_hash, topJson: JSON.stringify(result.top) },
           })
           return 'null'

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto'
 import type { MessagePort } from 'node:worker_threads'
 import { engineVersion } from '../../src/base/engine-version.js'
 import { SweepmillError } from '../../src/base/errors.js'
-import { decodeTrialRows, evaluateTrial, planSweep, prepareBars, runBacktest, splitBar, SweepRanker, tradesCsv, trialsCsvHeader, trialsCsvRows } from '../../src/engine/index.js'
+import { decodeTrialRows, evaluateTrial, formatIsoTime, planSweep, prepareBars, runBacktest, splitBar, SweepRanker, tradesCsv, trialsCsvHeader, trialsCsvRows } from '../../src/engine/index.js'
 import type { BacktestSpec, Params, SweepSpec, TrialRows } from '../../src/engine/index.js'
 import { loadSweep } from '../spec.js'
 import { barsOf, stopped, utf8 } from '../step.js'
@@ -75,7 +75,7 @@ export const rankSweep: Step = async (context) => {
   const result = {
     trials: ranking.trials, reused_chunks: context.input['reused_chunks'] ?? 0, result_hash: hash.digest('hex'),
     objective: spec.objective, direction: spec.direction, best: best ?? null, top,
-    ...(spec.holdout === undefined ? {} : { holdout: { share: spec.holdout, first_bar: split, first_time: new Date(time[split] ?? 0).toISOString() } }),
+    ...(spec.holdout === undefined ? {} : { holdout: { share: spec.holdout, first_bar: split, first_time: formatIsoTime(time[split] ?? 0) } }),
     buy_and_hold: { in_sample: hold(0, split), held_out: split < prepared.bars.length ? hold(split, prepared.bars.length) : null },
     bars: prepared.bars.length, data_hash: bars.hash, spec_hash: specHash, engine_version: engineVersion, seed: spec.seed,
     warnings: [...new Set([...bars.meta.warnings, ...prepared.warnings, ...(full?.summary['warnings'] as string[] | undefined ?? [])])],

@@ -46,7 +46,7 @@ async function runBacktestCommand(invocation: Invocation, flags: Flags): Promise
   })
 }
 
-async function writeArtifacts(backend: Backend<HealthReport>, taskId: string, files: Readonly<Record<ArtifactKind, string | undefined>>): Promise<void> {
+async function writeArtifacts(backend: Backend<HealthReport>, taskId: string, files: Readonly<Partial<Record<ArtifactKind, string | undefined>>>): Promise<void> {
   for (const [kind, path] of Object.entries(files) as [ArtifactKind, string | undefined][]) {
     if (path !== undefined) await writeArtifact(backend, taskId, kind, path)
   }

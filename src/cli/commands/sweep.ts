@@ -1,6 +1,6 @@
 /** `sweepmill sweep`: a parameter sweep as a task, awaited, with its trials and report written where asked. */
 import { Command } from 'commander'
-import type { TaskView } from '../../tasks/backend.js'
+import type { TaskReader, TaskView } from '../../tasks/backend.js'
 import { TaskType } from '../../tasks/task.js'
 import { refuseWithDetach, writeArtifact } from '../artifact-file.js'
 import { awaitTask, submitDetached } from '../awaited-task.js'
@@ -9,7 +9,7 @@ import type { Invocation, Invocations } from '../context.js'
 import { SWEEP_HELP } from '../help-text.js'
 import { assertWritable, writeFileAtomically, writtenFiles } from '../output-file.js'
 import { addSweepFlags, sweepSpec } from '../spec-flags.js'
-import type { SweepFlags } from '../spec-flags.js'
+import type { Spec, SweepFlags } from '../spec-flags.js'
 import { sweepSummary } from '../sweep-summary.js'
 import { addTaskFlags, notBefore, taskRequest } from '../task-flags.js'
 import type { TaskFlags } from '../task-flags.js'
@@ -42,13 +42,23 @@ async function runSweepCommand(invocation: Invocation, flags: Flags): Promise<vo
     if (!created) output.note(`Going on with the unfinished sweep ${taskId} (--new would start over).`)
     const awaited = await awaitTask(invocation, workbench, backend, taskId,
       'The same command, without --new, goes on where it was: finished chunks are kept.')
-    const { task } = awaited
+    const task = await withWholeTop(awaited.task, data, backend)
     const { trials, report } = flags
     if (trials !== undefined) await writeFileAtomically(trials, (write) => backend.exportTrials(taskId, write))
     if (report !== undefined) await writeArtifact(backend, taskId, 'report', report)
     output.document(sweepDocument(task))
     output.text(`${output.bold(`Sweep ${taskId}`)} in ${formatDuration(task.processing_time_ms ?? Number.NaN)}\n${sweepSummary(task.result, data, awaited)}${writtenFiles(outputs)}`)
   })
+}
+
+/** The task's result holds as many of the best trials as fit its column; who asked for more gets them from the ranking. */
+async function withWholeTop(task: TaskView, spec: Spec, backend: TaskReader): Promise<TaskView> {
+  const result = asRecord(task.result)
+  if (!Array.isArray(result['top']) || !(Number(spec['top']) > result['top'].length)) return task
+  const ranking = await backend.artifact(task.task_id, 'ranking')
+  if (ranking === null) return task
+  const { top } = JSON.parse(new TextDecoder().decode(ranking)) as { top: unknown }
+  return { ...task, result: { ...result, top } }
 }
 
 /** `{task_id, status, trials, reused_chunks, result_hash, best, top, …}`: the result of the task, flat. */

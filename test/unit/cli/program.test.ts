@@ -183,6 +183,8 @@ describe('results', () => {
       task_id: expect.any(String) as string, status: 'completed', trials: 5000, reused_chunks: 3, result_hash: 'abc', best: { trial: 7, params: { fast: 5 } }, top,
     })
     expect(readFileSync(join(folder, 'all.csv'), 'utf8')).toBe('trial,fast\n0,5\n')
+    // More than the task's result holds comes from the ranking.
+    expect((await run([...args, '--top', '2', '--json'])).document).toMatchObject({ trials: 5000, top: [{ trial: 7 }, { trial: 9 }] })
     const told = await run(args)
     expect(told.stdout).toMatch(/trials +5,000/)
     // A resumed sweep has no rate: part of its trials were run in another one.
@@ -198,11 +200,13 @@ describe('results', () => {
     const error = { code: 'STRATEGY_FAILED', message: 'signals threw: x is not defined', details: { bar: 3 } } as const
     bench.outcome = { status: 'failed', error }
     const told = await run(['backtest', '--data', data, '--strategy', './mine.mjs', '--trades', join(folder, 't'), '--json'])
-    expect(told.code).toBe(1)
+    expect(told.code).toBe(2)
     expect(told.document).toMatchObject({ error: { ...error, details: { bar: 3, status: 'failed', task_id: expect.any(String) as string } } })
     expect(readdirSync(folder)).toEqual(['bars.csv'])
     bench.outcome = { status: 'failed', error: { code: 'PARAM_INVALID', message: 'fast is out of range.' } }
     expect((await run(['backtest', '--data', data])).code).toBe(2)
+    bench.outcome = { status: 'failed', error: { code: 'COMPUTE_FAILED', message: 'It would fail again.' } }
+    expect((await run(['backtest', '--data', data])).code).toBe(1)
     bench.outcome = { status: 'cancelled' }
     expect(await run(['backtest', '--data', data])).toMatchObject({ code: 1, stderr: expect.stringContaining('[TASK_CANCELLED]') as string })
   })
