@@ -4,6 +4,7 @@ import { engineVersion } from '../../src/base/engine-version.js'
 import { SweepmillError } from '../../src/base/errors.js'
 import { builtinStrategy, checkParams, describeStrategy, formatIsoTime, prepareBars, runBacktest, tradesCsv } from '../../src/engine/index.js'
 import type { BacktestResult } from '../../src/engine/index.js'
+import { keptArtifacts } from '../artifact-limit.js'
 import { loadBacktest } from '../spec.js'
 import { barsOf, payload, utf8 } from '../step.js'
 import type { Step } from '../step.js'
@@ -43,7 +44,8 @@ export const backtest: Step = async (context) => {
   const { spec, specHash, strategy } = await loadBacktest(context)
   const bars = barsOf(context)
   const result = runBacktest(bars, strategy, spec, { dataHash: bars.hash, specHash, engineVersion })
-  return { json: result.summary, bytes: { trades: utf8(tradesCsv(result)), equity: equityBytes(result) } }
+  const kept = keptArtifacts({ trades: utf8(tradesCsv(result)), equity: equityBytes(result) })
+  return { json: { ...result.summary, warnings: [...result.summary['warnings'] as string[], ...kept.warnings] }, bytes: kept.bytes }
 }
 
 /** Pairs of (time, equity) as little-endian doubles. */

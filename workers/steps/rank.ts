@@ -8,6 +8,7 @@ import { engineVersion } from '../../src/base/engine-version.js'
 import { SweepmillError } from '../../src/base/errors.js'
 import { decodeTrialRows, evaluateTrial, formatIsoTime, planSweep, prepareBars, runBacktest, splitBar, SweepRanker, tradesCsv, trialsCsvHeader, trialsCsvRows } from '../../src/engine/index.js'
 import type { BacktestSpec, Params, SweepSpec, TrialRows } from '../../src/engine/index.js'
+import { keptArtifacts } from '../artifact-limit.js'
 import { loadSweep } from '../spec.js'
 import { barsOf, stopped, utf8 } from '../step.js'
 import type { Step, StepContext } from '../step.js'
@@ -72,19 +73,20 @@ export const rankSweep: Step = async (context) => {
   const full = best === undefined ? null : runBacktest(bars, strategy, asBacktest(spec, strategy.name, best.params), { dataHash: bars.hash, specHash, engineVersion })
   const { close, time } = prepared.bars
   const hold = (from: number, to: number): number => ((close[to - 1] ?? 0) / (close[from] ?? 1) - 1) * 100
+  const kept = keptArtifacts(full === null ? {} : { equity: equityBytes(full), trades: utf8(tradesCsv(full)) })
   const result = {
     trials: ranking.trials, reused_chunks: context.input['reused_chunks'] ?? 0, result_hash: hash.digest('hex'),
     objective: spec.objective, direction: spec.direction, best: best ?? null, top,
     ...(spec.holdout === undefined ? {} : { holdout: { share: spec.holdout, first_bar: split, first_time: formatIsoTime(time[split] ?? 0) } }),
     buy_and_hold: { in_sample: hold(0, split), held_out: split < prepared.bars.length ? hold(split, prepared.bars.length) : null },
     bars: prepared.bars.length, data_hash: bars.hash, spec_hash: specHash, engine_version: engineVersion, seed: spec.seed,
-    warnings: [...new Set([...bars.meta.warnings, ...prepared.warnings, ...(full?.summary['warnings'] as string[] | undefined ?? [])])],
+    warnings: [...new Set([...bars.meta.warnings, ...prepared.warnings, ...(full?.summary['warnings'] as string[] | undefined ?? []), ...kept.warnings])],
   }
   return {
     json: result,
     bytes: {
       ranking: utf8(JSON.stringify({ ...result, heat_map: ranking.heatMap, best_summary: full?.summary ?? null })),
-      ...(full === null ? {} : { equity: equityBytes(full), trades: utf8(tradesCsv(full)) }),
+      ...kept.bytes,
     },
   }
 }
