@@ -56,7 +56,7 @@ export async function openTestBed(): Promise<TestBed> {
     environment: { REDIS_URL: redisUrl, DATABASE_URL: databaseUrl, KEY_PREFIX: prefix },
     open: async ({ env = {}, ...options } = {}) => {
       const config = loadConfig({ WORKER_THREADS: '1', LEASE_MS: '600', RECOVERY_INTERVAL_SEC: '1', LOG_LEVEL: 'silent', KEY_PREFIX: prefix, WORKER_NAME: `w${opened.length}`, ...env })
-      const pool = options.pool ?? createComputePool({ threads: config.workerThreads, clock: systemClock })
+      const pool = options.pool ?? createComputePool({ threads: config.workerThreads, weights: config.priorityWeights, clock: systemClock })
       if (options.pool === undefined) pools.push(pool)
       const metrics = new Metrics('test')
       const runtime = await createRuntime<HealthReport>({

@@ -9,7 +9,7 @@ export const openWorkbench: OpenWorkbench = async (options) => {
   ])
   const { config, log } = options
   return new RuntimeWorkbench(options, {
-    pool: createComputePool({ threads: config.workerThreads, heapMb: config.threadHeapMb, clock: systemClock }),
+    pool: createComputePool({ threads: config.workerThreads, heapMb: config.threadHeapMb, weights: config.priorityWeights, clock: systemClock }),
     clock: systemClock,
     findServices: () => openServices({
       stateDir: config.stateDir, redisUrl: config.redisUrl, databaseUrl: config.databaseUrl, log: options.note ?? ((line) => { log.info(line) }),

@@ -12,11 +12,14 @@ import type { Clock } from '../base/clock.js'
 import { SweepmillError, toSweepmillError } from '../base/errors.js'
 import { packageRoot } from '../base/package-root.js'
 import type { ComputePool, ComputeReply, ComputeRequest, PoolStats } from '../tasks/compute-pool.js'
+import { PRIORITIES } from '../tasks/task.js'
+import type { PriorityWeights } from '../tasks/task.js'
 import { ControlBlock } from './control-block.js'
 import { encodeCall } from './protocol.js'
 import type { ThreadReply, ThreadRequest } from './protocol.js'
 import type { ThreadOptions } from './thread-side.js'
 import { ScratchFolder } from './scratch-folder.js'
+import { ThreadShares } from './thread-shares.js'
 import { WaitingLine } from './waiting-line.js'
 
 export interface ComputePoolOptions {
@@ -26,6 +29,8 @@ export interface ComputePoolOptions {
   readonly clock: Clock
   /** Linux nice value of the threads; default 10. */
   readonly niceness?: number
+  /** How priorities share thread time; absent or null: strict. */
+  readonly weights?: PriorityWeights | null
 }
 
 const WORKER_FILE = join(packageRoot, 'dist', 'workers', 'compute.js')
@@ -58,6 +63,7 @@ class PiscinaComputePool implements ComputePool {
   readonly #piscina: Piscina<ThreadRequest, ThreadReply>
   readonly #block: ControlBlock
   readonly #line = new WaitingLine<Waiting>()
+  readonly #shares: ThreadShares | null
   readonly #scratch = new ScratchFolder()
   /** By slot. */
   readonly #running: (Running | null)[]
@@ -72,6 +78,7 @@ class PiscinaComputePool implements ComputePool {
   constructor(options: ComputePoolOptions) {
     this.threads = options.threads
     this.#clock = options.clock
+    this.#shares = options.weights === undefined || options.weights === null ? null : new ThreadShares(options.weights)
     this.#startedAtMs = options.clock.wallMs()
     this.#running = Array.from({ length: options.threads }, () => null)
     this.#block = new ControlBlock(options.threads)
@@ -94,6 +101,7 @@ class PiscinaComputePool implements ComputePool {
       const onAbort = (): void => this.#cancel(waiting)
       request.signal?.addEventListener('abort', onAbort, { once: true })
       waiting.stopListening = () => request.signal?.removeEventListener('abort', onAbort)
+      this.#shares?.arrived(request.priority, PRIORITIES.filter((priority) => this.#line.count(priority) > 0), this.#clock.monotonicMs())
       this.#line.add(request.priority, request.user ?? '', waiting)
       this.#pump()
     })
@@ -127,7 +135,8 @@ class PiscinaComputePool implements ComputePool {
       if (slot < 0) return
       const free = this.#running.filter((one) => one === null).length
       // An indivisible step below HIGH never takes the last thread: a HIGH one would have to wait for all of it.
-      const next = this.#line.take((priority, { request }) => priority === 'high' || request.divisible || free > 1 || this.threads === 1)
+      const next = this.#line.take((priority, { request }) => priority === 'high' || request.divisible || free > 1 || this.threads === 1,
+        this.#shares?.order(this.#clock.monotonicMs()))
       if (next === null) return
       void this.#start(slot, next)
     }
@@ -138,6 +147,7 @@ class PiscinaComputePool implements ComputePool {
     this.#dispatches += 1
     const running: Running = { waiting, dispatch: this.#dispatches, startedMs: this.#clock.monotonicMs(), terminate: new AbortController(), lastDone: -1 }
     this.#running[slot] = running
+    const turn = this.#shares?.started(request.priority, running.startedMs)
     this.#block.begin(slot, running.dispatch)
     this.#watchProgress()
     try {
@@ -150,7 +160,9 @@ class PiscinaComputePool implements ComputePool {
       this.#reportProgress(slot)
       waiting.stopListening()
       this.#completed += 1
-      this.#busyMs += this.#clock.monotonicMs() - running.startedMs
+      const endedMs = this.#clock.monotonicMs()
+      this.#busyMs += endedMs - running.startedMs
+      if (turn !== undefined) this.#shares?.ended(turn, endedMs)
       this.#running[slot] = null
       this.#pump()
     }

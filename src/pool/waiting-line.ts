@@ -1,10 +1,10 @@
 /**
- * Steps that wait for a thread: HIGH before MEDIUM before LOW; within a priority the users take turns, and each
- * user's steps go in order of arrival. Piscina's own queue is not used, because it does not run in order.
+ * Steps that wait for a thread: HIGH before MEDIUM before LOW, or in the order that the caller's shares give; within a
+ * priority the users take turns, and each user's steps go in order of arrival. Piscina's own queue is not used,
+ * because it does not run in order.
  */
 import type { ComputePriority } from '../tasks/compute-pool.js'
-
-const ORDER: readonly ComputePriority[] = ['high', 'medium', 'low']
+import { PRIORITIES } from '../tasks/task.js'
 
 export class WaitingLine<T> {
   /** Per priority, users in the order of their next turn. */
@@ -18,8 +18,8 @@ export class WaitingLine<T> {
   }
 
   /** Takes the first item that may run; `mayRun` looks at the head of each user's steps. */
-  take(mayRun: (priority: ComputePriority, item: T) => boolean): T | null {
-    for (const priority of ORDER) {
+  take(mayRun: (priority: ComputePriority, item: T) => boolean, order: readonly ComputePriority[] = PRIORITIES): T | null {
+    for (const priority of order) {
       const line = this.#lines[priority]
       for (const [user, own] of line) {
         const [head] = own

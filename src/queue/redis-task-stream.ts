@@ -8,25 +8,29 @@ import { Redis } from 'ioredis'
 import { SweepmillError } from '../base/errors.js'
 import { Batcher } from '../base/batcher.js'
 import { PRIORITIES } from '../tasks/task.js'
-import type { TaskPriority } from '../tasks/task.js'
+import type { PriorityWeights, TaskPriority } from '../tasks/task.js'
 import type {
   Delivery, Limits, OwnedEntry, PendingEntry, Picked, Publication, PublishedTask, Renewal, Settlement, TaskStream,
 } from '../tasks/task-stream.js'
 import { letterFields, RedisDeadLetterFeed } from './dead-letter-feed.js'
 import { asList, asText, LuaScript } from './lua-script.js'
 import type { Argument, Reply } from './lua-script.js'
+import { PickTurns } from './pick-turns.js'
 import { CLOCK } from './scripts/clock.js'
 import { PENDING, RENEW, SWEEP_CONSUMERS } from './scripts/lease.js'
 import { MISSING } from './scripts/missing.js'
 import { PICK, TAKE } from './scripts/pick.js'
 import { PUBLISH } from './scripts/publish.js'
 import { SETTLE } from './scripts/settle.js'
+import { byPriority, priorityOf, streamNumber } from './stream-number.js'
 import { transient } from './transient.js'
 
 export const GROUP = 'task_workers'
 const PROMOTE_AT_MOST = 500
 const PENDING_AT_MOST = 1000
 const FEED_LENGTH = 10_000
+/** Weights and positions of a pick without weights. */
+const STRICT = [0, 0, 0, 0, 0, 0] as const
 
 const SCRIPTS = { publish: PUBLISH, pick: PICK, take: TAKE, renew: RENEW, pending: PENDING, missing: MISSING, sweep: SWEEP_CONSUMERS, settle: SETTLE } as const
 type Scripts = Readonly<Record<keyof typeof SCRIPTS, LuaScript>>
@@ -44,6 +48,8 @@ export interface RedisTaskStreamOptions {
   readonly consumer: string
   /** The longest wait of one blocking read, in milliseconds: it bounds every lost wake-up. */
   readonly pollMs: number
+  /** How picks are shared among the priorities; absent or null: strict. */
+  readonly weights?: PriorityWeights | null
   /** Only for tests that move time: Lua that defines `now_ms()` in the place of the one that reads Redis's clock. */
   readonly scriptClock?: string
 }
@@ -70,6 +76,7 @@ export class RedisTaskStream implements TaskStream {
   readonly #looks: Batcher<null, Record<TaskPriority, number>>
   readonly #pollMs: number
   readonly #scripts: Scripts
+  readonly #turns: PickTurns | null
   #ringing: Promise<void> | null = null
   #trouble: Error | null = null
   #closed = false
@@ -82,6 +89,7 @@ export class RedisTaskStream implements TaskStream {
       delayed: `${prefix}tasks:delayed`, dlq: `${prefix}tasks:dlq`, feed: `${prefix}tasks:checkpoints`, epoch: `${prefix}tasks:epoch`,
     }
     this.#pollMs = options.pollMs
+    this.#turns = options.weights === undefined || options.weights === null ? null : new PickTurns(options.weights)
     this.#scripts = options.scriptClock === undefined ? scriptsOfRedisTime : scriptsWith(options.scriptClock)
     const common = { keepAlive: 10_000, lazyConnect: true, connectTimeout: 10_000, retryStrategy: (times: number) => Math.min(50 * 2 ** Math.min(times, 5), 1000) }
     // A command waits for a reconnection through a few retries (Redis restarting), then fails as transient.
@@ -167,13 +175,16 @@ export class RedisTaskStream implements TaskStream {
   }
 
   async pick(limits: Limits, total: number, takeOver: readonly PendingEntry[]): Promise<Picked> {
-    const args: Argument[] = [GROUP, this.consumer, limits.high, limits.medium, limits.low, total, PROMOTE_AT_MOST]
+    const args: Argument[] = [GROUP, this.consumer, limits.high, limits.medium, limits.low, total, PROMOTE_AT_MOST, ...this.#turns?.args() ?? STRICT]
     for (const entry of takeOver) args.push(streamNumber(entry.priority), entry.messageId, entry.consumer, entry.deliveredAtMs)
     const reply = asList(await this.#run(this.#scripts.pick, [...this.#keys.streams, this.#keys.delayed], args))
     const lastIds = asList(reply[1])
     const due = Number(reply[2])
+    const deliveries = asList(reply[0]).map((entry) => toDelivery(asList(entry)))
+    const waiting = asList(reply[5])
+    this.#turns?.settle(limits, byPriority((i) => Number(waiting[i])), deliveries)
     return {
-      deliveries: asList(reply[0]).map((entry) => toDelivery(asList(entry))),
+      deliveries,
       lastIds: byPriority((i) => asText(lastIds[i])),
       nextDueMs: due < 0 ? null : due,
       groupsCreated: Number(reply[3]),
@@ -276,19 +287,6 @@ export class RedisTaskStream implements TaskStream {
   #guard<T>(call: () => Promise<T>): Promise<T> {
     return call().catch(transient)
   }
-}
-
-/** Streams are numbered from 1 by priority, as the scripts' KEYS are. */
-function streamNumber(priority: TaskPriority): number {
-  return PRIORITIES.indexOf(priority) + 1
-}
-
-function priorityOf(n: number): TaskPriority {
-  return PRIORITIES[n - 1] ?? 'low'
-}
-
-function byPriority<T>(value: (index: number, priority: TaskPriority) => T): Record<TaskPriority, T> {
-  return { high: value(0, 'high'), medium: value(1, 'medium'), low: value(2, 'low') }
 }
 
 function toDelivery(entry: readonly Reply[]): Delivery {

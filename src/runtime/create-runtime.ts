@@ -118,7 +118,7 @@ export async function createRuntime<Health>(options: RuntimeOptions<Health>): Pr
   const incarnation = thisIncarnation(config.workerName, pool.threads, role === 'worker' ? 'worker' : 'session')
   const postgresOptions = { databaseUrl: options.databaseUrl, applicationName: `sweepmill ${incarnation.id}` }
   const postgres = new Postgres(postgresOptions)
-  const stream = new RedisTaskStream({ redisUrl: options.redisUrl, keyPrefix: config.keyPrefix, consumer: incarnation.id, pollMs: config.pollIntervalMs })
+  const stream = new RedisTaskStream({ redisUrl: options.redisUrl, keyPrefix: config.keyPrefix, consumer: incarnation.id, pollMs: config.pollIntervalMs, weights: config.priorityWeights })
   try {
     await Promise.all([stream.connect(), migrate(postgres)])
   } catch (error) {

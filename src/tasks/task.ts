@@ -14,6 +14,9 @@ export type TaskPriority = (typeof TaskPriority)[keyof typeof TaskPriority]
 /** Highest first: the order in which everything that respects priority looks. */
 export const PRIORITIES: readonly TaskPriority[] = ['high', 'medium', 'low']
 
+/** Shares of threads and picks by priority, such as 8 to 4 to 1. */
+export type PriorityWeights = Readonly<Record<TaskPriority, number>>
+
 export const TaskType = {
   BACKTEST: 'backtest_workflow',
   OPTIMIZATION: 'optimization_workflow',

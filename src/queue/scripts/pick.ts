@@ -15,11 +15,15 @@ end
 `
 
 /**
- * Takes at most the free slots: HIGH, then MEDIUM, then LOW; takeovers of lapsed leases before new entries.
+ * Takes at most the free slots; takeovers of lapsed leases before new entries. Without weights HIGH, then MEDIUM,
+ * then LOW. With weights each entry goes to the stream that would stand lowest after it (position + 1 / weight),
+ * among those that have room and entries; what such a plan leaves open is filled in strict order.
  * KEYS 1-3 streams by priority, 4 delayed set.
  * ARGV 1 group, 2 consumer, 3-5 free slots by priority, 6 most entries in all, 7 most delayed entries to promote,
+ *      8-13 weight and position by priority (weight 0: strict),
  *      then per takeover: stream number, id, owner seen, delivery time seen (ms).
- * Returns {entries, last generated ids, ms until the next delayed entry or -1, groups created, ghosts}.
+ * Returns {entries, last generated ids, ms until the next delayed entry or -1, groups created, ghosts,
+ *      entries that waited by priority (counted only with weights)}.
  * Creates a missing stream or group at id 0, so a flush never makes a worker spin on NOGROUP.
  * A ghost is a lapsed lease whose entry somebody deleted: it is acked here, and its {stream number, id} returned.
  * An entry that a session took by name lies ahead of the group's pointer; XREADGROUP would silently move it to
@@ -30,6 +34,8 @@ local group, consumer = ARGV[1], ARGV[2]
 local now = now_ms()
 local out, last, ghosts, created = {}, {}, {}, 0
 local total = tonumber(ARGV[6])
+local weighted = tonumber(ARGV[8]) > 0
+local room, pointers, waiting, tried = {}, {}, {0, 0, 0}, {}
 
 local due = redis.call('ZRANGEBYSCORE', KEYS[4], '-inf', now, 'LIMIT', 0, tonumber(ARGV[7]))
 for _, member in ipairs(due) do
@@ -39,27 +45,30 @@ for _, member in ipairs(due) do
 end
 
 for n = 1, 3 do
-  local key = KEYS[n]
-  local pointer = nil
-  local groups = redis.pcall('XINFO', 'GROUPS', key)
+  room[n] = tonumber(ARGV[2 + n])
+  local groups = redis.pcall('XINFO', 'GROUPS', KEYS[n])
   if not groups.err then
     for _, g in ipairs(groups) do
       local name, delivered = nil, nil
       for i = 1, #g, 2 do
         if g[i] == 'name' then name = g[i + 1] elseif g[i] == 'last-delivered-id' then delivered = g[i + 1] end
       end
-      if name == group then pointer = delivered end
+      if name == group then pointers[n] = delivered end
     end
   end
-  if not pointer then
-    redis.call('XGROUP', 'CREATE', key, group, '0', 'MKSTREAM')
-    pointer = '0-0'
+  if not pointers[n] then
+    redis.call('XGROUP', 'CREATE', KEYS[n], group, '0', 'MKSTREAM')
+    pointers[n] = '0-0'
     created = created + 1
   end
+end
 
-  local free = math.min(tonumber(ARGV[2 + n]), total - #out)
-  for i = 8, #ARGV, 4 do
-    if free > 0 and tonumber(ARGV[i]) == n then
+local function take(n, most)
+  local key, free = KEYS[n], math.min(most, room[n], total - #out)
+  local before_take = #out
+  for i = 14, #ARGV, 4 do
+    if free > 0 and tonumber(ARGV[i]) == n and not tried[i] then
+      tried[i] = true
       local owner, idle = owner_of(key, group, ARGV[i + 1])
       if owner == ARGV[i + 2] and math.abs((now - idle) - tonumber(ARGV[i + 3])) <= 5 then
         local claimed = redis.call('XCLAIM', key, group, consumer, 0, ARGV[i + 1])
@@ -76,7 +85,7 @@ for n = 1, 3 do
 
   if free > 0 then
     local ahead = {}
-    for _, p in ipairs(redis.call('XPENDING', key, group, '(' .. pointer, '+', 1000)) do
+    for _, p in ipairs(redis.call('XPENDING', key, group, '(' .. pointers[n], '+', 1000)) do
       ahead[p[1]] = {p[2], p[3]}
     end
     local got = redis.call('XREADGROUP', 'GROUP', group, consumer, 'COUNT', free, 'STREAMS', key, '>')
@@ -88,11 +97,44 @@ for n = 1, 3 do
         elseif entry[2] then
           out[#out + 1] = entry_reply(n, entry, '')
         end
+        pointers[n] = entry[1]
       end
     end
   end
+  room[n] = room[n] - (#out - before_take)
+end
 
-  local info = redis.call('XINFO', 'STREAM', key)
+if weighted then
+  for n = 1, 3 do
+    -- Every entry is pending or undelivered: settled ones are deleted.
+    waiting[n] = math.max(0, redis.call('XLEN', KEYS[n]) - redis.call('XPENDING', KEYS[n], group)[1])
+  end
+  for i = 14, #ARGV, 4 do
+    local n = tonumber(ARGV[i])
+    waiting[n] = waiting[n] + 1
+  end
+  local plan = {0, 0, 0}
+  for _ = 1, total do
+    local best, lowest = nil, nil
+    for n = 1, 3 do
+      if plan[n] < math.min(room[n], waiting[n]) then
+        local after = tonumber(ARGV[7 + 2 * n]) + (plan[n] + 1) / tonumber(ARGV[6 + 2 * n])
+        if not lowest or after < lowest then best, lowest = n, after end
+      end
+    end
+    if not best then break end
+    plan[best] = plan[best] + 1
+  end
+  for n = 1, 3 do
+    if plan[n] > 0 then take(n, plan[n]) end
+  end
+end
+for n = 1, 3 do
+  if #out < total then take(n, total) end
+end
+
+for n = 1, 3 do
+  local info = redis.call('XINFO', 'STREAM', KEYS[n])
   for i = 1, #info, 2 do
     if info[i] == 'last-generated-id' then last[n] = info[i + 1] end
   end
@@ -101,7 +143,7 @@ end
 local next_due = -1
 local first = redis.call('ZRANGE', KEYS[4], 0, 0, 'WITHSCORES')
 if first[2] then next_due = math.max(0, math.floor(tonumber(first[2]) - now)) end
-return {out, last, next_due, created, ghosts}
+return {out, last, next_due, created, ghosts, waiting}
 `
 
 /**
