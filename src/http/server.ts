@@ -19,6 +19,7 @@ import { BearerAuth } from './bearer-auth.js'
 import { assertExposure, listenError } from './exposure.js'
 import type { ListenOptions } from './exposure.js'
 import { addDlqRoutes } from './dlq-routes.js'
+import { addQueueRoutes } from './queue-routes.js'
 import { addProbeRoutes, PROBES } from './probe-routes.js'
 import { addTaskRoutes } from './task-routes.js'
 
@@ -81,6 +82,7 @@ export async function createHttpServer({ backend, metrics, config, log, version 
   })
   addTaskRoutes(app, backend, config.dataRoots)
   addDlqRoutes(app, backend)
+  addQueueRoutes(app, backend)
   addProbeRoutes(app, backend, metrics)
   app.get('/api/docs', { schema: { summary: 'This document' } }, async () => app.swagger())
   await app.ready()

@@ -14,10 +14,11 @@ import type { SagaObserver } from '../saga/saga-orchestrator.js'
 import { PostgresArtifactStore } from '../store/artifact-store.js'
 import { PostgresAttemptStore } from '../store/attempt-store.js'
 import { PostgresBarArchive } from '../store/bar-archive.js'
-import { CancelBell } from '../store/cancel-bell.js'
 import { PostgresDeadLetterDesk } from '../store/dead-letter-desk.js'
 import { PostgresFleet } from '../store/fleet.js'
 import { migrate } from '../store/migrate.js'
+import { NoticeBell } from '../store/notice-bell.js'
+import { PostgresPauseBook } from '../store/pause-book.js'
 import { Postgres } from '../store/postgres.js'
 import { PostgresPublicationBook } from '../store/publication-book.js'
 import { PostgresSagaLog } from '../store/saga-log.js'
@@ -44,6 +45,7 @@ import { FleetWatch } from './fleet-watch.js'
 import { thisIncarnation } from './incarnation.js'
 import { LapseWatch } from './lapse-watch.js'
 import { LeaseKeeper } from './lease-keeper.js'
+import { PauseGate } from './pause-gate.js'
 import { ProgressBoard } from './progress-board.js'
 import { Publisher } from './publisher.js'
 import { Reconciler } from './reconciler.js'
@@ -68,6 +70,8 @@ export interface RuntimeReading {
   readonly depths: Readonly<Record<TaskPriority, number>> | null
   readonly redisUp: boolean
   readonly postgresUp: boolean
+  /** Priorities that nobody picks; null where Postgres does not answer. */
+  readonly paused: readonly TaskPriority[] | null
   readonly threads: { readonly total: number; readonly busy: number; readonly busyMs: number }
   readonly wallMs: number
 }
@@ -137,6 +141,7 @@ export async function createRuntime<Health>(options: RuntimeOptions<Health>): Pr
   const artifacts = new PostgresArtifactStore(postgres)
   const sweeps = new PostgresSweepStore(postgres)
   const bars = new BarCache(archive, pool, config.dataMemoryMb * 2 ** 20)
+  const gate = new PauseGate(new PostgresPauseBook(postgres), clock, config.leaseRenewalMs)
   const board = new ProgressBoard(attempts, clock)
   const keeper = new LeaseKeeper({ consumer: stream, fleet, book, incarnation, observer, clock, leaseMs: config.leaseMs, renewalMs: config.leaseRenewalMs })
   const ledger = new AttemptLedger({ consumer: stream, attempts, desk, book, deadLetters, keeper, observer, clock, owner: incarnation.id, waypoint })
@@ -148,11 +153,11 @@ export async function createRuntime<Health>(options: RuntimeOptions<Health>): Pr
 
   let served: string | null = null
   const source = role === 'worker'
-    ? new StreamSource(stream, config.pollIntervalMs, () => recovery.distrust())
-    : new SessionSource({ stream, desk, clock, taskId: () => served, deadConsumers: async () => (await fleetWatch.look()).dead })
+    ? new StreamSource(stream, gate, config.pollIntervalMs, () => recovery.distrust())
+    : new SessionSource({ stream, gate, desk, clock, taskId: () => served, deadConsumers: async () => (await fleetWatch.look()).dead })
   const workflows = new Map([register(backtestWorkflow), register(optimizationWorkflow), ...options.workflows ?? []]
     .map((workflow) => [workflow.taskType, workflow]))
-  const reading = (): Promise<RuntimeReading> => readRuntime({ stream, postgres, pool, clock, worker })
+  const reading = (): Promise<RuntimeReading> => readRuntime({ stream, gate, pool, clock, worker })
   const worker: TaskWorker = new TaskWorker({
     source, ledger, keeper, observer, waypoint, pool, workflows, clock, random, log,
     saga: { log: new PostgresSagaLog(postgres, incarnation.id), clock, waypoint, undoBudget: { tries: 5, pauseMs: 200 }, ...(options.observers === undefined ? {} : { observer: options.observers.saga }) },
@@ -168,9 +173,9 @@ export async function createRuntime<Health>(options: RuntimeOptions<Health>): Pr
   })
   const schedules = new PostgresScheduleStore(postgres)
   const scheduler = new Scheduler({ store: schedules, publisher, clock, log: (message, fields) => log('info', message, fields) })
-  const bell = new CancelBell(postgresOptions, clock, (taskId) => stopTask(taskId))
+  const bell = new NoticeBell(postgresOptions, clock, { cancelled: (taskId) => stopTask(taskId), pausesChanged: () => gate.ring() })
   const stopTask = (taskId: string): void => keeper.stopTask(taskId, new SweepmillError('TASK_CANCELLED', `Task ${taskId} was cancelled.`))
-  const queue = new TaskQueue({ stream, publisher, ledger, keeper, recovery, observer, attempts, desk, clock, random })
+  const queue = new TaskQueue({ stream, gate, publisher, ledger, keeper, recovery, observer, attempts, desk, clock, random })
   const backend = new TaskBackend<Health>({
     submit: async (request) => accept(await prepare(request, { pool, clock, strategyDir: config.strategyDir, archive }), { archive, bars, publisher, desk }),
     onlooker: role === 'client' ? incarnation.id : null,
@@ -181,6 +186,7 @@ export async function createRuntime<Health>(options: RuntimeOptions<Health>): Pr
         return prepared.data
       },
     }),
+    pauses: gate,
     deadLetters: new DeadLetterOffice({ desk: deadLetters, book, publisher: stream, feed: stream.deadLetters }),
     desk, book, publisher: stream, artifacts, fleet, queue: stream, board, pool, clock, stopTask,
     exports: new SweepExport({ pool, bars, archive, artifacts, sweeps }),
@@ -224,21 +230,22 @@ export async function createRuntime<Health>(options: RuntimeOptions<Health>): Pr
 
 interface ReadingParts {
   readonly stream: RedisTaskStream
-  readonly postgres: Postgres
+  readonly gate: PauseGate
   readonly pool: ComputePool
   readonly clock: Clock
   readonly worker: TaskWorker
 }
 
-async function readRuntime({ stream, postgres, pool, clock, worker }: ReadingParts): Promise<RuntimeReading> {
-  const [depths, database] = await Promise.allSettled([stream.depths(), postgres.query('select 1')])
+async function readRuntime({ stream, gate, pool, clock, worker }: ReadingParts): Promise<RuntimeReading> {
+  const [depths, paused] = await Promise.allSettled([stream.depths(), gate.paused()])
   const stats = pool.stats()
   return {
     consumerName: stream.consumer,
     running: worker.running,
     depths: depths.status === 'fulfilled' ? depths.value : null,
     redisUp: depths.status === 'fulfilled',
-    postgresUp: database.status === 'fulfilled',
+    postgresUp: paused.status === 'fulfilled',
+    paused: paused.status === 'fulfilled' ? paused.value : null,
     threads: { total: stats.threads, busy: stats.busy, busyMs: stats.busyMs },
     wallMs: clock.wallMs(),
   }

@@ -5,6 +5,7 @@ import type { ArtifactKind, Backend, DeadLetters, Schedules, ProgressView, Queue
 import type { ArtifactStore } from '../tasks/bar-archive.js'
 import type { ComputePool } from '../tasks/compute-pool.js'
 import type { Fleet, PublicationBook, TaskDesk, TaskRecord } from '../tasks/task-store.js'
+import type { PauseBook } from '../tasks/pause-book.js'
 import { isFinal, PRIORITIES } from '../tasks/task.js'
 import type { Checkpoint, TaskPriority } from '../tasks/task.js'
 import type { TaskPublisher } from '../tasks/task-stream.js'
@@ -34,6 +35,7 @@ export interface TaskBackendParts<Health> {
   readonly fleet: Fleet
   /** A client's own incarnation: it beats like a worker, and is none. */
   readonly onlooker: string | null
+  readonly pauses: PauseBook
   readonly queue: QueueGauges
   readonly board: ProgressBoard
   readonly pool: ComputePool
@@ -50,6 +52,10 @@ export class TaskBackend<Health> implements Backend<Health> {
 
   constructor(parts: TaskBackendParts<Health>) {
     this.#parts = parts
+  }
+
+  get pauses(): PauseBook {
+    return this.#parts.pauses
   }
 
   get deadLetters(): DeadLetters {
@@ -142,12 +148,12 @@ export class TaskBackend<Health> implements Backend<Health> {
   }
 
   async queueStats(): Promise<QueueStatsView> {
-    const { queue, fleet } = this.#parts
-    const [depths, lengths, delayed, deadLetters, workers] = await Promise.all([
-      queue.depths(), queue.lengths(), queue.delayedCount(), queue.deadLetters.count(), fleet.incarnations(),
+    const { queue, fleet, pauses } = this.#parts
+    const [depths, lengths, delayed, deadLetters, workers, paused] = await Promise.all([
+      queue.depths(), queue.lengths(), queue.delayedCount(), queue.deadLetters.count(), fleet.incarnations(), pauses.paused(),
     ])
-    const of = (priority: TaskPriority): { waiting: number; in_flight: number } =>
-      ({ waiting: depths[priority], in_flight: lengths[priority] - depths[priority] })
+    const of = (priority: TaskPriority): { waiting: number; in_flight: number; paused: boolean } =>
+      ({ waiting: depths[priority], in_flight: lengths[priority] - depths[priority], paused: paused.includes(priority) })
     return {
       priorities: Object.fromEntries(PRIORITIES.map((priority) => [priority, of(priority)])) as QueueStatsView['priorities'],
       delayed, dead_letters: deadLetters,

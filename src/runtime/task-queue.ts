@@ -17,6 +17,7 @@ import type { Attempt, Checkpoint, Outcome, TaskPriority } from '../tasks/task.j
 import type { PendingEntry, TaskStream } from '../tasks/task-stream.js'
 import type { AttemptLedger } from './attempt-ledger.js'
 import type { LeaseKeeper } from './lease-keeper.js'
+import type { PauseGate } from './pause-gate.js'
 import type { Publisher, TaskRequest } from './publisher.js'
 import type { Recovery } from './recovery.js'
 
@@ -42,6 +43,7 @@ export interface DequeueOptions {
 
 export interface TaskQueueParts {
   readonly stream: TaskStream
+  readonly gate: PauseGate
   readonly publisher: Publisher
   readonly ledger: AttemptLedger
   readonly keeper: LeaseKeeper
@@ -81,9 +83,9 @@ export class TaskQueue {
     return (await this.#parts.publisher.accept(requests, true)).map((accepted) => accepted.taskId)
   }
 
-  /** HIGH before MEDIUM before LOW; an empty list when nothing came within `blockMs`. */
+  /** HIGH before MEDIUM before LOW, or by weight; nothing of a paused priority; an empty list when nothing came within `blockMs`. */
   async dequeueTask(options: DequeueOptions = {}): Promise<TaskReceipt[]> {
-    const { stream, ledger, clock } = this.#parts
+    const { stream, gate, ledger, clock } = this.#parts
     const count = options.count ?? 1
     const deadline = clock.monotonicMs() + (options.blockMs ?? 5000)
     const receipts: TaskReceipt[] = []
@@ -94,15 +96,16 @@ export class TaskQueue {
       const left = deadline - clock.monotonicMs()
       if (receipts.length > 0 || left <= 0) return receipts
       // Entries that were cleared away do not count: look again at once.
-      if (pick.deliveries.length === 0) await stream.doorbell(pick.lastIds, Math.min(left, pick.nextDueMs ?? left), never)
+      if (pick.deliveries.length === 0) await gate.wait((end) => stream.doorbell(pick.lastIds, Math.min(left, pick.nextDueMs ?? left), end), never)
     }
   }
 
   async #pick(count: number, priority: TaskPriority | undefined): ReturnType<TaskStream['pick']> {
     const only = (p: TaskPriority): number => (priority === undefined || priority === p ? count : 0)
+    const limits = await this.#parts.gate.limits({ high: only('high'), medium: only('medium'), low: only('low') })
     const takeOver = this.#takeOver
     this.#takeOver = []
-    const pick = await this.#parts.stream.pick({ high: only('high'), medium: only('medium'), low: only('low') }, count, takeOver)
+    const pick = await this.#parts.stream.pick(limits, count, takeOver)
     if (pick.groupsCreated > 0 || pick.ghosts.length > 0) this.#parts.recovery.distrust()
     return pick
   }

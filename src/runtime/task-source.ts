@@ -5,6 +5,7 @@ import type { Clock } from '../base/clock.js'
 import { isFinal } from '../tasks/task.js'
 import type { TaskDesk } from '../tasks/task-store.js'
 import type { Delivery, Limits, PendingEntry, TaskStream } from '../tasks/task-stream.js'
+import type { PauseGate } from './pause-gate.js'
 
 export interface TaskSource {
   /** Deliveries within the limits, at least one unless nothing came for a while or `signal` aborted. */
@@ -15,13 +16,15 @@ export interface TaskSource {
 
 export class StreamSource implements TaskSource {
   readonly #stream: TaskStream
+  readonly #gate: PauseGate
   readonly #pollMs: number
   readonly #onDisturbed: () => void
   #lapsed: readonly PendingEntry[] = []
 
   /** `pollMs` bounds how long a lost wake-up can go unnoticed. `onDisturbed` hears that Redis lost something. */
-  constructor(stream: TaskStream, pollMs: number, onDisturbed: () => void) {
+  constructor(stream: TaskStream, gate: PauseGate, pollMs: number, onDisturbed: () => void) {
     this.#stream = stream
+    this.#gate = gate
     this.#pollMs = pollMs
     this.#onDisturbed = onDisturbed
   }
@@ -29,10 +32,11 @@ export class StreamSource implements TaskSource {
   async next(limits: Limits, total: number, signal: AbortSignal): Promise<readonly Delivery[]> {
     const lapsed = this.#lapsed
     this.#lapsed = []
-    const pick = await this.#stream.pick(limits, total, lapsed)
+    const pick = await this.#stream.pick(await this.#gate.limits(limits), total, lapsed)
     if (pick.groupsCreated > 0 || pick.ghosts.length > 0) this.#onDisturbed()
     if (pick.deliveries.length > 0) return pick.deliveries
-    await this.#stream.doorbell(pick.lastIds, Math.max(1, Math.min(this.#pollMs, pick.nextDueMs ?? this.#pollMs)), signal)
+    const forMs = Math.max(1, Math.min(this.#pollMs, pick.nextDueMs ?? this.#pollMs))
+    await this.#gate.wait((end) => this.#stream.doorbell(pick.lastIds, forMs, end), signal)
     return []
   }
 
@@ -46,6 +50,7 @@ const SESSION_POLL_MS = 100
 
 export interface SessionSourceParts {
   readonly stream: TaskStream
+  readonly gate: PauseGate
   readonly desk: TaskDesk
   readonly clock: Clock
   readonly taskId: () => string | null
@@ -72,10 +77,10 @@ export class SessionSource implements TaskSource {
   }
 
   async #take(): Promise<Delivery | null> {
-    const { stream, desk, deadConsumers } = this.#parts
+    const { stream, gate, desk, deadConsumers } = this.#parts
     const taskId = this.#parts.taskId()
     const task = taskId === null ? null : await desk.get(taskId)
-    if (task === null || isFinal(task.status)) return null
+    if (task === null || isFinal(task.status) || !await gate.isOpen(task.priority)) return null
     if (task.messageId === null) {
       // A retry waits in the delayed set, and a row whose publication was lost waits for the reconciler: either way
       // this session publishes it again by itself; the open refuses whichever copy comes second or too early. It is

@@ -6,6 +6,7 @@
  */
 import type { ErrorData } from '../base/errors.js'
 import type { DeadLetterFilter } from './dead-letters.js'
+import type { PauseBook } from './pause-book.js'
 import type { Checkpoint, Progress, TaskPriority, TaskStatus, TaskType } from './task.js'
 
 export interface SubmitRequest {
@@ -89,6 +90,8 @@ export interface QueueStatsView {
     readonly waiting: number
     /** In a worker's hands. */
     readonly in_flight: number
+    /** Nobody picks it until it is resumed. */
+    readonly paused: boolean
   }>>
   readonly delayed: number
   readonly dead_letters: number
@@ -197,4 +200,5 @@ export interface FleetView<Health> {
 export interface Backend<Health> extends TaskControl, TaskReader, FleetView<Health> {
   readonly deadLetters: DeadLetters
   readonly schedules: Schedules
+  readonly pauses: PauseBook
 }

@@ -26,6 +26,8 @@ export interface HealthReport {
   readonly timestamp: string
   readonly threads: { readonly total: number; readonly busy: number }
   readonly event_loop_delay_ms: EventLoopDelay
+  /** Priorities that nobody picks; null where Postgres does not answer. */
+  readonly paused: readonly TaskPriority[] | null
   readonly services: { readonly redis: 'up' | 'down'; readonly postgres: 'up' | 'down' }
 }
 
@@ -37,6 +39,7 @@ export interface HealthInput {
   readonly totals: QueueTotals
   readonly threads: { readonly total: number; readonly busy: number }
   readonly eventLoopDelay: EventLoopDelay
+  readonly paused: readonly TaskPriority[] | null
   readonly redisUp: boolean
   readonly postgresUp: boolean
   readonly wallMs: number
@@ -60,6 +63,7 @@ export function healthReport(input: HealthInput): HealthReport {
     timestamp: new Date(input.wallMs).toISOString().replace(/\.\d{3}Z$/, 'Z'),
     threads: { total: input.threads.total, busy: input.threads.busy },
     event_loop_delay_ms: input.eventLoopDelay,
+    paused: input.paused,
     services: { redis: input.redisUp ? 'up' : 'down', postgres: input.postgresUp ? 'up' : 'down' },
   }
 }

@@ -61,12 +61,17 @@ function describe(report: Readonly<Record<string, unknown>>): string {
     ['status', cell(report['status'])],
     ['worker', cell(metrics['consumer_name'])],
     ['waiting', `high ${shown(depths['high'])}, medium ${shown(depths['medium'])}, low ${shown(depths['low'])}`],
+    ['paused', pausedText(report['paused'])],
     ['completed', count('tasks_completed')], ['failed', count('tasks_failed')], ['recovered', count('tasks_recovered')],
     ['threads busy', `${shown(threads['busy'])} of ${shown(threads['total'])}`],
     ['event-loop delay', `p50 ${shown(delay['p50'])} ms, p99 ${shown(delay['p99'])} ms, max ${shown(delay['max'])} ms`],
     ['Redis', cell(services['redis'])], ['Postgres', cell(services['postgres'])],
     ['at', cell(report['timestamp'])],
   ], '')
+}
+
+function pausedText(paused: unknown): Cell {
+  return Array.isArray(paused) ? paused.join(', ') || 'nothing' : null
 }
 
 function cell(value: unknown): Cell {

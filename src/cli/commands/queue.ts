@@ -1,12 +1,30 @@
-/** `sweepmill queue stats`: what waits, what is in hand, who works. */
-import { Command } from 'commander'
+/** `sweepmill queue stats|pause|resume`: what waits, what is in hand, who works; and which priorities are picked. */
+import { Argument, Command } from 'commander'
 import { PRIORITIES } from '../../tasks/task.js'
+import type { TaskPriority } from '../../tasks/task.js'
 import type { Invocation, Invocations } from '../context.js'
 import { formatDuration, textPairs, textTable } from '../text-table.js'
 
 export function queueCommand(invocations: Invocations): Command {
-  return new Command('queue').description('the state of the queue')
+  return new Command('queue').description('the state of the queue; pause and resume priorities')
     .addCommand(invocations.command(new Command('stats').description('depths, dead letters and workers'), queueStats))
+    .addCommand(invocations.command(onPriority('pause', 'let no worker pick a priority; what runs goes on'),
+      (invocation, _flags, [priority]) => steer(invocation, 'pause', priority)))
+    .addCommand(invocations.command(onPriority('resume', 'let workers pick a priority again'),
+      (invocation, _flags, [priority]) => steer(invocation, 'resume', priority)))
+}
+
+function onPriority(verb: string, description: string): Command {
+  return new Command(verb).description(description).addArgument(new Argument('[priority]', 'which one').choices([...PRIORITIES, 'all']).default('all'))
+}
+
+async function steer(invocation: Invocation, verb: 'pause' | 'resume', priority: string | undefined): Promise<void> {
+  const chosen: readonly TaskPriority[] = PRIORITIES.filter((one) => (priority ?? 'all') === 'all' || one === priority)
+  await invocation.withWorkbench(invocation.config(), async (workbench) => {
+    const paused = await (await workbench.connect('client')).pauses[verb](chosen)
+    invocation.output.document({ paused })
+    invocation.output.text(paused.length === 0 ? 'Nothing is paused.' : `Paused: ${paused.join(', ')}. "sweepmill queue resume" ends it.`)
+  })
 }
 
 async function queueStats(invocation: Invocation): Promise<void> {
@@ -16,7 +34,8 @@ async function queueStats(invocation: Invocation): Promise<void> {
     output.document(stats)
     const { priorities, workers } = stats
     output.text([
-      textTable(['priority', 'waiting', 'in flight'], PRIORITIES.map((name) => [name, priorities[name].waiting, priorities[name].in_flight])),
+      textTable(['priority', 'waiting', 'in flight', 'picked'],
+        PRIORITIES.map((name) => [name, priorities[name].waiting, priorities[name].in_flight, priorities[name].paused ? 'paused' : 'yes'])),
       '',
       textPairs([['delayed', stats.delayed], ['dead letters', stats.dead_letters]], ''),
       '',

@@ -45,7 +45,7 @@ class ScriptedBackend extends MemoryBackend {
 
   override queueStats(): Promise<QueueStatsView> {
     return Promise.resolve({
-      priorities: { high: { waiting: 1, in_flight: 2 }, medium: { waiting: 0, in_flight: 0 }, low: { waiting: 3, in_flight: 4 } },
+      priorities: { high: { waiting: 1, in_flight: 2, paused: false }, medium: { waiting: 0, in_flight: 0, paused: false }, low: { waiting: 3, in_flight: 4, paused: true } },
       delayed: 5, dead_letters: 6,
       workers: [{ id: 'w-1', worker_name: 'w', host: 'h', pid: 1, threads: 2, role: 'worker', silent_ms: 100 }],
     })

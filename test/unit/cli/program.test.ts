@@ -303,8 +303,16 @@ describe('operation', () => {
     expect((await run(['tasks', 'cancel', String(id)])).stdout).toContain('is cancelled')
   })
 
+  test('queue pause and resume', async () => {
+    expect((await run(['queue', 'pause', 'low', '--json'])).document).toEqual({ paused: ['low'] })
+    expect((await run(['queue', 'pause'])).stdout).toContain('Paused: high, medium, low.')
+    expect((await run(['queue', 'resume', 'high', '--json'])).document).toEqual({ paused: ['medium', 'low'] })
+    expect((await run(['queue', 'resume', 'all'])).stdout).toContain('Nothing is paused.')
+    expect(await run(['queue', 'pause', 'urgent'])).toMatchObject({ code: 2, stderr: expect.stringContaining('high, medium, low, all') as string })
+  })
+
   test('queue stats and migrate', async () => {
-    expect((await run(['queue', 'stats'])).stdout).toMatch(/low +3 +4[\s\S]*delayed +5[\s\S]*w +worker +h +1 +2/)
+    expect((await run(['queue', 'stats'])).stdout).toMatch(/low +3 +4 +paused[\s\S]*delayed +5[\s\S]*w +worker +h +1 +2/)
     expect((await run(['queue', 'stats', '--json'])).document).toMatchObject({ dead_letters: 6 })
     expect((await run(['migrate'])).stdout).toMatch(/Applied: 0001_first\n {2}tasks: task_id, status/)
     expect((await run(['migrate', '--json'])).document).toEqual({ applied: ['0001_first'], tables: [{ name: 'tasks', columns: ['task_id', 'status'] }] })

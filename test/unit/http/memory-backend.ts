@@ -4,8 +4,9 @@ import type {
   ArtifactKind, Backend, DeadLetters, ProgressView, QueueStatsView, Schedules, ScheduleView, SubmitRequest, Submitted, TaskEventView, TaskQuery, TaskView,
 } from '../../../src/tasks/backend.js'
 import type { DeadLetterFilter } from '../../../src/tasks/dead-letters.js'
-import { defaultPriority, isFinal, TASK_DEFAULTS } from '../../../src/tasks/task.js'
-import type { Checkpoint } from '../../../src/tasks/task.js'
+import type { PauseBook } from '../../../src/tasks/pause-book.js'
+import { defaultPriority, isFinal, PRIORITIES, TASK_DEFAULTS } from '../../../src/tasks/task.js'
+import type { Checkpoint, TaskPriority } from '../../../src/tasks/task.js'
 import { healthReport } from '../../../src/telemetry/health.js'
 import type { HealthReport } from '../../../src/telemetry/health.js'
 
@@ -76,6 +77,13 @@ export class MemoryBackend implements Backend<HealthReport> {
     },
   }
 
+  #paused: readonly TaskPriority[] = []
+  readonly pauses: PauseBook = {
+    paused: () => Promise.resolve(this.#paused),
+    pause: (some) => { this.#paused = PRIORITIES.filter((one) => some.includes(one) || this.#paused.includes(one)); return this.pauses.paused() },
+    resume: (some) => { this.#paused = this.#paused.filter((one) => !some.includes(one)); return this.pauses.paused() },
+  }
+
   readonly deadLetters: DeadLetters = {
     list: (filter) => Promise.resolve(this.#dead(filter).map((row) => ({
       task_id: row.task_id, task_type: row.task_type, priority: row.priority, user_id: row.user_id, reason: 'retries_exhausted',
@@ -112,7 +120,7 @@ export class MemoryBackend implements Backend<HealthReport> {
     return Promise.resolve(healthReport({
       workerName: 'w', consumerName: 'w-0', running: this.running, depths: { high: 0, medium: 0, low: 0 },
       totals: { enqueued: 0, dequeued: 0, completed: 0, failed: 0, recovered: 0 }, threads: { total: 2, busy: 0 },
-      eventLoopDelay: { p50: 0, p99: 0, max: 0 }, redisUp: true, postgresUp: true, wallMs: 0,
+      eventLoopDelay: { p50: 0, p99: 0, max: 0 }, paused: this.#paused, redisUp: true, postgresUp: true, wallMs: 0,
     }))
   }
 

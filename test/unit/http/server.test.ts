@@ -33,6 +33,19 @@ afterEach(async () => { await Promise.all(open.splice(0).map((each) => each.clos
 const post = (url: string, payload: unknown) => server.app.inject({ method: 'POST', url, payload: payload as object })
 const codeOf = (reply: { json(): unknown }): string => (reply.json() as { error: { code: string } }).error.code
 
+describe('pausing', () => {
+  test('one priority or all, and what is paused then is the answer and in the health report', async () => {
+    expect((await post('/api/queue/pause', { priority: 'low' })).json()).toEqual({ paused: ['low'] })
+    expect((await server.app.inject('/health')).json()).toMatchObject({ status: 'healthy', paused: ['low'] })
+    expect((await post('/api/queue/pause', {})).json()).toEqual({ paused: ['high', 'medium', 'low'] })
+    expect((await post('/api/queue/resume', { priority: 'high' })).json()).toEqual({ paused: ['medium', 'low'] })
+    expect((await server.app.inject({ method: 'POST', url: '/api/queue/resume' })).json()).toEqual({ paused: [] })
+    const refused = await post('/api/queue/pause', { priority: 'urgent' })
+    expect([refused.statusCode, codeOf(refused)]).toEqual([400, 'REQUEST_INVALID'])
+    expect(codeOf(await post('/api/queue/pause', { priorities: ['low'] }))).toBe('REQUEST_INVALID')
+  })
+})
+
 describe('dead letters', () => {
   const ID = '01900000-0000-7000-8000-000000000001'
 
@@ -183,7 +196,7 @@ describe('probes, metrics, documentation', () => {
     const document = (await server.app.inject('/api/docs')).json<{ openapi: string; paths: Record<string, object> }>()
     expect(document.openapi).toBe('3.1.0')
     expect(Object.keys(document.paths).sort()).toEqual([
-      '/api/backtests', '/api/dlq', '/api/dlq/{id}/redrive', '/api/docs', '/api/optimizations', '/api/tasks', '/api/tasks/{id}', '/api/tasks/{id}/cancel', '/api/tasks/{id}/checkpoints',
+      '/api/backtests', '/api/dlq', '/api/dlq/{id}/redrive', '/api/docs', '/api/optimizations', '/api/queue/pause', '/api/queue/resume', '/api/tasks', '/api/tasks/{id}', '/api/tasks/{id}/cancel', '/api/tasks/{id}/checkpoints',
       '/api/tasks/{id}/retry', '/health', '/livez', '/metrics', '/readyz',
     ])
   })

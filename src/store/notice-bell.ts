@@ -1,0 +1,61 @@
+/**
+ * Hears at once what others commit (LISTEN/NOTIFY, one connection): cancel requests, and priorities paused or resumed.
+ * Notifications are a convenience: one that is lost while the connection is down is found by the next heartbeat, so
+ * a broken connection is only reopened, never an error.
+ */
+import pg from 'pg'
+import type { Clock } from '../base/clock.js'
+import type { PostgresOptions } from './postgres.js'
+
+const CANCEL_CHANNEL = 'sweepmill_cancel'
+export const PAUSE_CHANNEL = 'sweepmill_pause'
+const REOPEN_MS = 1000
+
+export interface NoticeListener {
+  cancelled(taskId: string): void
+  pausesChanged(): void
+}
+
+export class NoticeBell {
+  readonly #options: PostgresOptions
+  readonly #clock: Clock
+  readonly #listener: NoticeListener
+  #client: pg.Client | null = null
+  #stopReopen: (() => void) | null = null
+  #closed = false
+
+  constructor(options: PostgresOptions, clock: Clock, listener: NoticeListener) {
+    this.#options = options
+    this.#clock = clock
+    this.#listener = listener
+  }
+
+  async open(): Promise<void> {
+    const client = new pg.Client({ connectionString: this.#options.databaseUrl, application_name: 'sweepmill notice bell', keepAlive: true })
+    client.on('error', () => undefined)
+    client.on('end', () => this.#reopen(client))
+    client.on('notification', ({ channel, payload }) => {
+      if (channel === PAUSE_CHANNEL) this.#listener.pausesChanged()
+      else if (payload !== undefined) this.#listener.cancelled(payload)
+    })
+    this.#client = client
+    try {
+      await client.connect()
+      await client.query(`listen ${CANCEL_CHANNEL}; listen ${PAUSE_CHANNEL}`)
+    } catch {
+      this.#reopen(client)
+    }
+  }
+
+  #reopen(ended: pg.Client): void {
+    if (this.#closed || this.#client !== ended) return
+    this.#client = null
+    this.#stopReopen = this.#clock.after(REOPEN_MS, () => { void this.open() })
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#stopReopen?.()
+    await this.#client?.end().catch(() => undefined)
+  }
+}
