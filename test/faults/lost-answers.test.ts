@@ -34,6 +34,19 @@ test('an entry that another consumer owns is neither settled nor renewed', async
   expect(await bed.redis.xlen(stream())).toBe(0)
 })
 
+test('an entry of another task under the same id does not hide that a message is missing', async () => {
+  const only = await bed.open()
+  const taskId = await only.queue.enqueueTask({ taskType: 'noop', data: {}, priority: 'high' })
+  const [row] = await eventually('the message to be noted', async () => {
+    const rows = await bed.sql<{ message_id: string }>('select message_id from tasks where message_id is not null')
+    return rows.length > 0 ? rows : null
+  })
+  // As after a flush within one millisecond, or under a clock that was set back.
+  await bed.redis.del(stream())
+  await bed.redis.xadd(stream(), row?.message_id ?? '', 'task_id', '01999999-0000-7000-8000-000000000000', 'task_type', 'noop')
+  expect(await only.stream.missing([{ taskId, taskType: 'noop', priority: 'high', messageId: row?.message_id ?? '' }])).toHaveLength(1)
+})
+
 test('an entry that could not be settled is found again by its own process', async () => {
   const only = await bed.open()
   const taskId = await only.queue.enqueueTask({ taskType: 'noop', data: {}, priority: 'high' })
