@@ -43,6 +43,7 @@ export async function openTestBed(): Promise<TestBed> {
   // The schema travels in the URL, so that child processes use it too.
   const url = new URL(inject('databaseUrl'))
   const admin = new pg.Client({ connectionString: url.href })
+  admin.on('error', () => undefined)
   await admin.connect()
   await admin.query(`create schema ${schema}`)
   await admin.query(`set search_path to ${schema}`)

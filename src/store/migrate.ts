@@ -36,18 +36,12 @@ export async function migrate(postgres: Postgres): Promise<MigrateReport> {
     throw new SweepmillError('CONFIG_INVALID', 'DATABASE_URL names a search_path in which no schema exists; create the schema first.')
   }
   await refuseNewerSchema(postgres)
-  const client = await postgres.pool.connect()
-  let applied: string[]
-  try {
-    const ran = await runner({
-      dbClient: client, dir: MIGRATIONS, direction: 'up', migrationsTable: MIGRATIONS_TABLE,
-      schema, migrationsSchema: schema, advisoryLockMode: 'wait', singleTransaction: true,
-      log: () => undefined,
-    })
-    applied = ran.map((migration) => migration.name)
-  } finally {
-    client.release()
-  }
+  const ran = await postgres.withClient((client) => runner({
+    dbClient: client, dir: MIGRATIONS, direction: 'up', migrationsTable: MIGRATIONS_TABLE,
+    schema, migrationsSchema: schema, advisoryLockMode: 'wait', singleTransaction: true,
+    log: () => undefined,
+  }))
+  const applied = ran.map((migration) => migration.name)
   await postgres.query('select ensure_partitions($1)', [PARTITION_MONTHS_AHEAD])
   return { applied, tables: await describeTables(postgres) }
 }

@@ -62,17 +62,32 @@ export class Postgres {
   }
 
   async transaction<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
-    const client = await this.pool.connect().catch((error: unknown) => { throw asOurs(error) })
-    let broken = false
-    try {
+    return this.withClient(async (client, giveUp) => {
       await client.query('begin')
-      const result = await work(client)
-      await client.query('commit')
-      return result
+      try {
+        const result = await work(client)
+        await client.query('commit')
+        return result
+      } catch (error) {
+        await client.query('rollback').catch(giveUp)
+        throw error
+      }
+    })
+  }
+
+  /** One connection for several statements. One that broke, or was given up, is not used again. */
+  async withClient<T>(use: (client: pg.PoolClient, giveUp: (error: Error) => void) => Promise<T>): Promise<T> {
+    const client = await this.pool.connect().catch((error: unknown) => { throw asOurs(error) })
+    let broken: Error | undefined
+    // Between two statements nobody awaits the connection: without a listener its end would end the process.
+    const giveUp = (error: Error): void => { broken = error }
+    client.on('error', giveUp)
+    try {
+      return await use(client, giveUp)
     } catch (error) {
-      await client.query('rollback').catch(() => { broken = true })
       throw asOurs(error)
     } finally {
+      client.off('error', giveUp)
       client.release(broken)
     }
   }

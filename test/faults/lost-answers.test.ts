@@ -80,6 +80,22 @@ test('a commit whose answer was lost stands, and is known to stand', async () =>
   }
 })
 
+test('a connection that ends between two statements of a transaction is an error, not the end of the process', async () => {
+  const postgres = new Postgres({ databaseUrl: bed.databaseUrl })
+  try {
+    await expect(postgres.transaction(async (client) => {
+      const { rows: [own] } = await client.query<{ pid: number }>('select pg_backend_pid() as pid')
+      await bed.sql('select pg_terminate_backend($1)', [own?.pid])
+      // Nobody waits for the connection while it ends.
+      await eventually('the backend to end', async () => (await bed.sql('select 1 from pg_stat_activity where pid = $1', [own?.pid])).length === 0)
+      await client.query('select 1')
+    })).rejects.toMatchObject({ code: 'POSTGRES_UNAVAILABLE' })
+    expect(await postgres.query('select 1 as n')).toEqual([{ n: 1 }])
+  } finally {
+    await postgres.close()
+  }
+})
+
 describe('who is alive', () => {
   const member = (id: string, beats: number, silentMs: number): FleetMember =>
     ({ id, workerName: id, host: 'elsewhere', pid: 1, processKey: null, threads: 1, role: 'worker', stopped: false, beats, silentMs })
