@@ -2,7 +2,7 @@
  * The library: what `import … from 'sweepmill'` gives. Importing it opens no connection, file or thread.
  *
  * Compute alone needs `runBacktest`, `runSweep`, `defineStrategy` and `ta`; the queue and the worker are made by
- * `createRuntime`, which takes URLs of a Redis and a Postgres.
+ * `openRuntime`, which takes the URLs of a Redis and a Postgres.
  */
 export * from './engine/index.js'
 export { SweepmillError, ERRORS } from './base/errors.js'
@@ -26,6 +26,8 @@ export { TaskQueue } from './runtime/task-queue.js'
 export type { DequeueOptions, TaskReceipt } from './runtime/task-queue.js'
 export type { TaskRequest } from './runtime/publisher.js'
 export { TaskWorker } from './runtime/task-worker.js'
+export { openRuntime } from './runtime/open-runtime.js'
+export type { OpenOptions } from './runtime/open-runtime.js'
 export { createRuntime } from './runtime/create-runtime.js'
 export type { Runtime, RuntimeOptions, RuntimeReading, RuntimeRole } from './runtime/create-runtime.js'
 export { loadConfig } from './runtime/config.js'
