@@ -29,7 +29,16 @@ export async function openRuntime({ redisUrl, databaseUrl, role = 'client', sett
       ...(workflows === undefined ? {} : { workflows }), ...(log === undefined ? {} : { log }),
     })
     await runtime.start()
-    return { ...runtime, close: async (drainMs) => { await runtime.close(drainMs).finally(() => pool.close()) } }
+    return {
+      ...runtime,
+      close: async (drainMs) => {
+        try {
+          await runtime.close(drainMs)
+        } finally {
+          await pool.close()
+        }
+      },
+    }
   } catch (error) {
     await pool.close()
     throw error
