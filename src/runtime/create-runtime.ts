@@ -173,7 +173,7 @@ export async function createRuntime<Health>(options: RuntimeOptions<Health>): Pr
   })
   const schedules = new PostgresScheduleStore(postgres)
   const scheduler = new Scheduler({ store: schedules, publisher, clock, log: (message, fields) => log('info', message, fields) })
-  const bell = new NoticeBell(postgresOptions, clock, { cancelled: (taskId) => stopTask(taskId), pausesChanged: () => gate.ring() })
+  const bell = new NoticeBell(postgresOptions, clock, { cancelled: (taskId) => stopTask(taskId), pausesChanged: () => gate.ring(), schedulesChanged: () => scheduler.ring() })
   const stopTask = (taskId: string): void => keeper.stopTask(taskId, new SweepmillError('TASK_CANCELLED', `Task ${taskId} was cancelled.`))
   const queue = new TaskQueue({ stream, gate, publisher, ledger, keeper, recovery, observer, attempts, desk, clock, random })
   const backend = new TaskBackend<Health>({

@@ -8,8 +8,10 @@ import type { ScheduleStore } from '../tasks/schedule.js'
 import { nextFireAt } from './cron.js'
 import type { Publisher } from './publisher.js'
 
-/** A schedule that another process added is seen after this long at the latest. */
+/** A change whose notification was lost is seen after this long at the latest. */
 const LOOK_EVERY_MS = 5000
+/** Between two looks at least: a due schedule may be in the hands of a worker that is slow to commit. */
+const LOOK_AGAIN_MS = 20
 
 export interface SchedulerParts {
   readonly store: ScheduleStore
@@ -20,8 +22,9 @@ export interface SchedulerParts {
 
 export class Scheduler {
   readonly #parts: SchedulerParts
-  readonly #stopping = new AbortController()
   #loop: Promise<void> = Promise.resolve()
+  #nap = new AbortController()
+  #stopped = false
 
   constructor(parts: SchedulerParts) {
     this.#parts = parts
@@ -32,21 +35,28 @@ export class Scheduler {
   }
 
   async stop(): Promise<void> {
-    this.#stopping.abort()
+    this.#stopped = true
+    this.ring()
     await this.#loop
+  }
+
+  /** A schedule was added, resumed or paused: look now. */
+  ring(): void {
+    this.#nap.abort()
   }
 
   async #run(): Promise<void> {
     const { clock, log } = this.#parts
-    const { signal } = this.#stopping
-    while (!signal.aborted) {
+    while (!this.#stopped) {
+      // Made before the look: whoever rings during it ends the sleep that follows.
+      this.#nap = new AbortController()
       let waitMs = LOOK_EVERY_MS
       try {
         waitMs = Math.min(LOOK_EVERY_MS, await this.#fire() ?? LOOK_EVERY_MS)
       } catch (error) {
         log('schedules could not be looked at; trying again', { error: error instanceof Error ? error.message : String(error) })
       }
-      await clock.sleep(Math.max(1, waitMs), signal)
+      await clock.sleep(Math.max(LOOK_AGAIN_MS, Math.ceil(waitMs)), this.#nap.signal)
     }
   }
 

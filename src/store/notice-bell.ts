@@ -1,7 +1,7 @@
 /**
- * Hears at once what others commit (LISTEN/NOTIFY, one connection): cancel requests, and priorities paused or resumed.
- * Notifications are a convenience: one that is lost while the connection is down is found by the next heartbeat, so
- * a broken connection is only reopened, never an error.
+ * Hears at once what others commit (LISTEN/NOTIFY, one connection): cancel requests, priorities paused or resumed, and
+ * schedules changed. Notifications are a convenience: one that is lost while the connection is down is found by the next
+ * heartbeat or look, so a broken connection is only reopened, never an error.
  */
 import pg from 'pg'
 import type { Clock } from '../base/clock.js'
@@ -9,11 +9,13 @@ import type { PostgresOptions } from './postgres.js'
 
 const CANCEL_CHANNEL = 'sweepmill_cancel'
 export const PAUSE_CHANNEL = 'sweepmill_pause'
+export const SCHEDULE_CHANNEL = 'sweepmill_schedule'
 const REOPEN_MS = 1000
 
 export interface NoticeListener {
   cancelled(taskId: string): void
   pausesChanged(): void
+  schedulesChanged(): void
 }
 
 export class NoticeBell {
@@ -36,12 +38,13 @@ export class NoticeBell {
     client.on('end', () => this.#reopen(client))
     client.on('notification', ({ channel, payload }) => {
       if (channel === PAUSE_CHANNEL) this.#listener.pausesChanged()
+      else if (channel === SCHEDULE_CHANNEL) this.#listener.schedulesChanged()
       else if (payload !== undefined) this.#listener.cancelled(payload)
     })
     this.#client = client
     try {
       await client.connect()
-      await client.query(`listen ${CANCEL_CHANNEL}; listen ${PAUSE_CHANNEL}`)
+      await client.query(`listen ${CANCEL_CHANNEL}; listen ${PAUSE_CHANNEL}; listen ${SCHEDULE_CHANNEL}`)
     } catch {
       this.#reopen(client)
     }

@@ -1,8 +1,12 @@
-/** Schedules in Postgres. Whether one is due is judged by Postgres's clock alone. */
+/**
+ * Schedules in Postgres. Whether one is due is judged by Postgres's clock alone. A change rings the bell of every
+ * worker in the transaction that makes it.
+ */
 import type { Firing, NewSchedule, Schedule, ScheduleStore } from '../tasks/schedule.js'
 import type { NewTask, TaskPriority } from '../tasks/task.js'
-import { insertTasks } from './task-intake.js'
+import { SCHEDULE_CHANNEL } from './notice-bell.js'
 import type { Postgres } from './postgres.js'
+import { insertTasks } from './task-intake.js'
 
 const COLUMNS = `schedule_id, name, cron, time_zone, task_type, priority, data, user_id, timeout, max_retries, enabled,
   next_fire_at, last_fire_at, last_task_id`
@@ -33,8 +37,10 @@ export class PostgresScheduleStore implements ScheduleStore {
 
   async add(schedule: NewSchedule): Promise<boolean> {
     const rows = await this.#postgres.query(`
-      insert into schedules (name, cron, time_zone, task_type, priority, data, user_id, timeout, max_retries, next_fire_at)
-      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict (name) do nothing returning schedule_id`,
+      with added as (
+        insert into schedules (name, cron, time_zone, task_type, priority, data, user_id, timeout, max_retries, next_fire_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict (name) do nothing returning name
+      ) select pg_notify('${SCHEDULE_CHANNEL}', name) from added`,
     [schedule.name, schedule.cron, schedule.timeZone, schedule.taskType, schedule.priority, JSON.stringify(schedule.data), schedule.userId,
       schedule.timeoutSeconds, schedule.maxRetries, schedule.nextFireAt])
     return rows.length > 0
@@ -54,6 +60,7 @@ export class PostgresScheduleStore implements ScheduleStore {
       if (row === undefined) return false
       await client.query('update schedules set enabled = $2, next_fire_at = $3 where schedule_id = $1',
         [row.schedule_id, enabled, enabled ? nextFireAt(toSchedule(row)) : row.next_fire_at])
+      await client.query('select pg_notify($1, $2)', [SCHEDULE_CHANNEL, name])
       return true
     })
   }
@@ -68,9 +75,11 @@ export class PostgresScheduleStore implements ScheduleStore {
         { schedule_id: row.schedule_id, next_fire_at: firing.nextFireAt, task_id: firing.task.taskId })))])
       return firings.map(({ firing }) => firing.task)
     })
-    const [next] = await this.#postgres.query<{ ms: number | null }>(`
-      select greatest(0, extract(epoch from (min(next_fire_at) - now())) * 1000)::float8 as ms from schedules where enabled`)
-    return { tasks, nextDueMs: next?.ms ?? null }
+    // Not "greatest(0, …)" in SQL: that makes 0 of null, and no schedule at all would look like one that is always due.
+    const [next] = await this.#postgres.query<{ ms: number | null }>(
+      'select (extract(epoch from min(next_fire_at) - now()) * 1000)::float8 as ms from schedules where enabled')
+    const ms = next?.ms ?? null
+    return { tasks, nextDueMs: ms === null ? null : Math.max(0, ms) }
   }
 }
 

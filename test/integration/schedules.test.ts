@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { packageRoot } from '../../src/base/package-root.js'
 import { nextFireAt } from '../../src/runtime/cron.js'
+import { Postgres } from '../../src/store/postgres.js'
+import { PostgresScheduleStore } from '../../src/store/schedule-store.js'
 import { TaskType } from '../../src/tasks/task.js'
 import { eventually } from '../eventually.js'
 import { openTestBed } from '../harness.js'
@@ -17,6 +19,22 @@ const request = {
   data: { file: join(packageRoot, 'samples', 'sp500-daily.csv'), strategy: { name: 'sma-cross', params: { fast: 10, slow: 20 } } },
 }
 const everySecond = { cron: '* * * * * *', timeZone: 'UTC' }
+
+test('without a schedule there is nothing to wait for', async () => {
+  await bed.open({ role: 'client' })
+  const postgres = new Postgres({ databaseUrl: bed.databaseUrl, applicationName: 'test' })
+  const store = new PostgresScheduleStore(postgres)
+  const never = (): never => { throw new Error('nothing is due') }
+  expect(await store.fireDue(never)).toEqual({ tasks: [], nextDueMs: null })
+  await store.add({
+    name: 'later', ...everySecond, taskType: 'noop', data: {}, priority: 'low', userId: null, timeoutSeconds: 1, maxRetries: 0,
+    nextFireAt: new Date(Date.now() + 60_000).toISOString(),
+  })
+  const { nextDueMs } = await store.fireDue(never)
+  expect(nextDueMs).toBeGreaterThan(50_000)
+  expect(nextDueMs).toBeLessThanOrEqual(60_000)
+  await postgres.close()
+})
 
 test('two workers fire each time once, and its task runs', async () => {
   const [one, two] = [await bed.open(), await bed.open()]
