@@ -2,7 +2,7 @@
 import { SweepmillError } from '../base/errors.js'
 import type { Clock } from '../base/clock.js'
 import type { Schedules, ScheduleView, ScheduleTimes, SubmitRequest } from '../tasks/backend.js'
-import type { Schedule, ScheduleStore } from '../tasks/schedule.js'
+import type { NextTime, Schedule, ScheduleStore } from '../tasks/schedule.js'
 import { defaultPriority, TASK_DEFAULTS } from '../tasks/task.js'
 import { nextFireAt } from './cron.js'
 
@@ -25,12 +25,13 @@ export class ScheduleBook implements Schedules {
   async add(name: string, times: ScheduleTimes, request: SubmitRequest): Promise<ScheduleView> {
     const { store, clock, pin } = this.#parts
     if (!NAME.test(name)) throw new SweepmillError('SPEC_INVALID', `"${name}" cannot name a schedule: write 1 to 100 letters, digits, dots, dashes or underscores.`)
-    const nextAt = firstTime(times.cron, times.timeZone, clock)
+    // Before the file is read: an expression that is none is refused at once.
+    firstTime(times, clock.wallMs())
     const added = await store.add({
       name, cron: times.cron, timeZone: times.timeZone, taskType: request.taskType, data: await pin(request),
       priority: request.priority ?? defaultPriority(request.taskType, true), userId: request.userId ?? null,
-      timeoutSeconds: request.timeoutSeconds ?? TASK_DEFAULTS.timeoutSeconds, maxRetries: request.maxRetries ?? TASK_DEFAULTS.maxRetries, nextFireAt: nextAt,
-    })
+      timeoutSeconds: request.timeoutSeconds ?? TASK_DEFAULTS.timeoutSeconds, maxRetries: request.maxRetries ?? TASK_DEFAULTS.maxRetries,
+    }, firstTime)
     if (!added) throw new SweepmillError('STATE_CONFLICT', `A schedule named ${name} exists already. Remove it first, or choose another name.`, { details: { name } })
     const found = (await this.list()).find((one) => one.name === name)
     if (found === undefined) throw new SweepmillError('SCHEDULE_NOT_FOUND', `The schedule ${name} was removed at once.`)
@@ -46,13 +47,12 @@ export class ScheduleBook implements Schedules {
   }
 
   async setEnabled(name: string, enabled: boolean): Promise<void> {
-    const { store, clock } = this.#parts
-    if (!await store.setEnabled(name, enabled, (one) => firstTime(one.cron, one.timeZone, clock))) throw unknown(name)
+    if (!await this.#parts.store.setEnabled(name, enabled, firstTime)) throw unknown(name)
   }
 }
 
-function firstTime(cron: string, timeZone: string, clock: Clock): string {
-  const next = nextFireAt(cron, timeZone, clock.wallMs())
+const firstTime: NextTime = ({ cron, timeZone }, nowMs) => {
+  const next = nextFireAt(cron, timeZone, nowMs)
   if (next === null) throw new SweepmillError('SPEC_INVALID', `"${cron}" never comes: no year has such a day.`)
   return next
 }

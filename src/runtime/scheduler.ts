@@ -4,7 +4,7 @@
  * task leaves that to the reconciler. Times that were missed while no worker ran fire once, together.
  */
 import type { Clock } from '../base/clock.js'
-import type { ScheduleStore } from '../tasks/schedule.js'
+import type { Firing, Schedule, ScheduleStore } from '../tasks/schedule.js'
 import { nextFireAt } from './cron.js'
 import type { Publisher } from './publisher.js'
 
@@ -63,17 +63,28 @@ export class Scheduler {
   /** Milliseconds until the next schedule is due. */
   async #fire(): Promise<number | null> {
     const { store, publisher, log } = this.#parts
-    const { tasks, nextDueMs } = await store.fireDue((due, nowMs) => ({
-      task: publisher.draft({
-        taskType: due.taskType, data: due.data, priority: due.priority, userId: due.userId, timeoutSeconds: due.timeoutSeconds,
-        maxRetries: due.maxRetries, idempotencyKey: `schedule:${due.scheduleId}:${due.nextFireAt}`,
-      }),
-      nextFireAt: nextFireAt(due.cron, due.timeZone, nowMs),
-    }))
+    const { tasks, nextDueMs } = await store.fireDue((due, nowMs) => {
+      try {
+        return this.#plan(due, nowMs)
+      } catch (error) {
+        // One that this host cannot plan (it does not know the zone, say) must not hold the others up.
+        log('a schedule could not be fired here', { schedule: due.name, error: error instanceof Error ? error.message : String(error) })
+        return null
+      }
+    })
     if (tasks.length > 0) {
       log('schedules fired', { tasks: tasks.length })
       await publisher.publish(tasks)
     }
     return nextDueMs
+  }
+  #plan(due: Schedule, nowMs: number): Firing {
+    return {
+      task: this.#parts.publisher.draft({
+        taskType: due.taskType, data: due.data, priority: due.priority, userId: due.userId, timeoutSeconds: due.timeoutSeconds,
+        maxRetries: due.maxRetries, idempotencyKey: `schedule:${due.scheduleId}:${due.nextFireAt}`,
+      }),
+      nextFireAt: nextFireAt(due.cron, due.timeZone, nowMs),
+    }
   }
 }

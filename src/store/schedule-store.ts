@@ -2,7 +2,7 @@
  * Schedules in Postgres. Whether one is due is judged by Postgres's clock alone. A change rings the bell of every
  * worker in the transaction that makes it.
  */
-import type { Firing, NewSchedule, Schedule, ScheduleStore } from '../tasks/schedule.js'
+import type { Firing, NewSchedule, NextTime, Schedule, ScheduleStore } from '../tasks/schedule.js'
 import type { NewTask, TaskPriority } from '../tasks/task.js'
 import { SCHEDULE_CHANNEL } from './notice-bell.js'
 import type { Postgres } from './postgres.js'
@@ -11,10 +11,18 @@ import { insertTasks } from './task-intake.js'
 const COLUMNS = `schedule_id, name, cron, time_zone, task_type, priority, data, user_id, timeout, max_retries, enabled,
   next_fire_at, last_fire_at, last_task_id`
 const AT_ONCE = 50
+const NOW_MS = '(extract(epoch from now()) * 1000)::float8'
+
+const ADD = `
+with added as (
+  insert into schedules (name, cron, time_zone, task_type, priority, data, user_id, timeout, max_retries, next_fire_at)
+  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict (name) do nothing returning name
+)
+select pg_notify('${SCHEDULE_CHANNEL}', name) from added`
 
 /** Another worker that holds a row is firing it: skip it. */
 const DUE = `
-select ${COLUMNS}, (extract(epoch from now()) * 1000)::float8 as now_ms from schedules
+select ${COLUMNS}, ${NOW_MS} as now_ms from schedules
 where enabled and next_fire_at <= now() order by next_fire_at limit ${AT_ONCE} for update skip locked`
 
 const FIRED = `
@@ -35,15 +43,13 @@ export class PostgresScheduleStore implements ScheduleStore {
     this.#postgres = postgres
   }
 
-  async add(schedule: NewSchedule): Promise<boolean> {
-    const rows = await this.#postgres.query(`
-      with added as (
-        insert into schedules (name, cron, time_zone, task_type, priority, data, user_id, timeout, max_retries, next_fire_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict (name) do nothing returning name
-      ) select pg_notify('${SCHEDULE_CHANNEL}', name) from added`,
-    [schedule.name, schedule.cron, schedule.timeZone, schedule.taskType, schedule.priority, JSON.stringify(schedule.data), schedule.userId,
-      schedule.timeoutSeconds, schedule.maxRetries, schedule.nextFireAt])
-    return rows.length > 0
+  async add(schedule: NewSchedule, next: NextTime): Promise<boolean> {
+    return this.#postgres.transaction(async (client) => {
+      const { rows: [now] } = await client.query<{ ms: number }>(`select ${NOW_MS} as ms`)
+      const { rows } = await client.query(ADD, [schedule.name, schedule.cron, schedule.timeZone, schedule.taskType, schedule.priority,
+        JSON.stringify(schedule.data), schedule.userId, schedule.timeoutSeconds, schedule.maxRetries, next(schedule, now?.ms ?? 0)])
+      return rows.length > 0
+    })
   }
 
   async list(): Promise<Schedule[]> {
@@ -54,31 +60,41 @@ export class PostgresScheduleStore implements ScheduleStore {
     return (await this.#postgres.query('delete from schedules where name = $1 returning schedule_id', [name])).length > 0
   }
 
-  async setEnabled(name: string, enabled: boolean, nextFireAt: (schedule: Schedule) => string): Promise<boolean> {
+  async setEnabled(name: string, enabled: boolean, next: NextTime): Promise<boolean> {
     return this.#postgres.transaction(async (client) => {
-      const { rows: [row] } = await client.query<Row>(`select ${COLUMNS} from schedules where name = $1 for update`, [name])
+      const { rows: [row] } = await client.query<Row & { now_ms: number }>(
+        `select ${COLUMNS}, ${NOW_MS} as now_ms from schedules where name = $1 for update`, [name])
       if (row === undefined) return false
+      if (row.enabled === enabled) return true
       await client.query('update schedules set enabled = $2, next_fire_at = $3 where schedule_id = $1',
-        [row.schedule_id, enabled, enabled ? nextFireAt(toSchedule(row)) : row.next_fire_at])
+        [row.schedule_id, enabled, enabled ? next(toSchedule(row), row.now_ms) : row.next_fire_at])
       await client.query('select pg_notify($1, $2)', [SCHEDULE_CHANNEL, name])
       return true
     })
   }
 
-  async fireDue(plan: (due: Schedule, nowMs: number) => Firing): Promise<{ tasks: NewTask[]; nextDueMs: number | null }> {
+  async fireDue(plan: (due: Schedule, nowMs: number) => Firing | null): Promise<{ tasks: NewTask[]; nextDueMs: number | null }> {
+    const left: number[] = []
     const tasks = await this.#postgres.transaction(async (client) => {
       const { rows } = await client.query<Row & { now_ms: number }>(DUE)
-      if (rows.length === 0) return []
-      const firings = rows.map((row) => ({ row, firing: plan(toSchedule(row), row.now_ms) }))
-      await insertTasks(client, firings.map(({ firing }) => firing.task))
-      await client.query(FIRED, [JSON.stringify(firings.map(({ row, firing }) => (
-        { schedule_id: row.schedule_id, next_fire_at: firing.nextFireAt, task_id: firing.task.taskId })))])
-      return firings.map(({ firing }) => firing.task)
+      const firings: (Firing & { readonly scheduleId: number })[] = []
+      for (const row of rows) {
+        const firing = plan(toSchedule(row), row.now_ms)
+        if (firing === null) left.push(row.schedule_id)
+        else firings.push({ ...firing, scheduleId: row.schedule_id })
+      }
+      if (firings.length === 0) return []
+      const inserted = await insertTasks(client, firings.map((firing) => firing.task))
+      await client.query(FIRED, [JSON.stringify(firings.map((firing, i) => (
+        { schedule_id: firing.scheduleId, next_fire_at: firing.nextFireAt, task_id: inserted[i]?.taskId })))])
+      // A time that has its task already (its row was set back, say) has its message too.
+      return firings.flatMap((firing, i) => (inserted[i]?.kind === 'created' ? [firing.task] : []))
     })
     // Not "greatest(0, …)" in SQL: that makes 0 of null, and no schedule at all would look like one that is always due.
-    const [next] = await this.#postgres.query<{ ms: number | null }>(
-      'select (extract(epoch from min(next_fire_at) - now()) * 1000)::float8 as ms from schedules where enabled')
-    const ms = next?.ms ?? null
+    const [due] = await this.#postgres.query<{ ms: number | null }>(`
+      select (extract(epoch from min(next_fire_at) - now()) * 1000)::float8 as ms
+      from schedules where enabled and not schedule_id = any($1::integer[])`, [left])
+    const ms = due?.ms ?? null
     return { tasks, nextDueMs: ms === null ? null : Math.max(0, ms) }
   }
 }

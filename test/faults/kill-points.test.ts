@@ -1,4 +1,6 @@
 /** SIGKILL at every named point of a task's life: another process ends the task, once. */
+import { copyFile, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { packageRoot } from '../../src/base/package-root.js'
@@ -63,6 +65,22 @@ test.each(['row_committed', 'published'] satisfies Waypoint[])('a producer is ki
   const tally = await settleAndCheck(bed, producer.accepted())
   // The fifth was committed, though its producer never heard of it.
   expect(tally).toMatchObject({ accepted: 5, completed: 5 })
+})
+
+test('a worker is killed between the task of a schedule and its message', async () => {
+  const client = await bed.open({ role: 'client' })
+  const folder = await mkdtemp(join(tmpdir(), 'sweepmill-schedule-'))
+  const own = join(folder, 'bars.csv')
+  await copyFile(file, own)
+  await client.backend.schedules.add('hourly', { cron: '0 * * * *', timeZone: 'UTC' }, { ...backtest, data: { ...backtest.data, file: own }, roots: null })
+  // The bars were pinned: whoever runs the task does not need the file.
+  await rm(folder, { recursive: true })
+  await bed.sql("update schedules set next_fire_at = now() - interval '1 second'")
+  const first = children.start({ role: 'worker', kill: { point: 'row_committed', nth: 1 } }, bed.environment)
+  expect(await first.exited).toBe('SIGKILL')
+  expect(await bed.sql('select status, published_at from tasks')).toEqual([{ status: 'pending', published_at: null }])
+  children.start({ role: 'worker' }, bed.environment)
+  expect(await settleAndCheck(bed, [])).toMatchObject({ accepted: 1, completed: 1, attempts: 1 })
 })
 
 test('a worker is killed in the middle of a compensation', async () => {
