@@ -1,13 +1,14 @@
 /** Dead letters over HTTP: looking, and running one again. */
 import type { FastifyInstance } from 'fastify'
 import { SweepmillError } from '../base/errors.js'
+import { isTaskId } from '../base/ids.js'
 import type { DeadLetters, TaskReader } from '../tasks/backend.js'
 import { DEAD_LETTER_REASONS } from '../tasks/task.js'
 import { errorSchema, task, taskParams } from './openapi.js'
 import { parseLimit, parseTime, refuse, soleValues } from './query.js'
 import { taskIdOf } from './task-routes.js'
 
-const KEYS = ['type', 'reason', 'user_id', 'since', 'before', 'limit'] as const
+const KEYS = ['type', 'reason', 'user_id', 'since', 'before', 'limit', 'cursor'] as const
 const DEFAULT_LIMIT = 50
 
 const query = {
@@ -15,18 +16,21 @@ const query = {
   properties: {
     type: { type: 'string' }, reason: { type: 'string', enum: DEAD_LETTER_REASONS }, user_id: { type: 'string' },
     since: { type: 'string', format: 'date-time' }, before: { type: 'string', format: 'date-time' }, limit: { type: 'integer', minimum: 1, maximum: 1000 },
+    cursor: { type: 'string', description: 'The next_cursor of the page before; it is null on the last page.' },
   },
 } as const
 
 export function addDlqRoutes(app: FastifyInstance, backend: TaskReader & { readonly deadLetters: DeadLetters }): void {
   app.get('/api/dlq', { schema: { summary: 'Dead letters, latest failure first', querystring: query } }, async (request) => {
-    const { type, reason, user_id: userId, since, before, limit } = soleValues(request.query as Record<string, unknown>, KEYS)
+    const { type, reason, user_id: userId, since, before, limit: count, cursor } = soleValues(request.query as Record<string, unknown>, KEYS)
     if (reason !== undefined && !(DEAD_LETTER_REASONS as readonly string[]).includes(reason)) throw refuse('reason', `must be one of ${DEAD_LETTER_REASONS.join(', ')}`)
+    const limit = count === undefined ? DEFAULT_LIMIT : parseLimit(count)
     const letters = await backend.deadLetters.list({
       type, reason, userId, since: since === undefined ? undefined : parseTime('since', since), before: before === undefined ? undefined : parseTime('before', before),
-      limit: limit === undefined ? DEFAULT_LIMIT : parseLimit(limit),
+      limit, after: cursor === undefined ? undefined : positionOf(cursor),
     })
-    return { dead_letters: letters }
+    const last = letters.at(-1)
+    return { dead_letters: letters, next_cursor: last === undefined || letters.length < limit ? null : `${last.last_failure_at}_${last.task_id}` }
   })
   app.post('/api/dlq/:id/redrive', { schema: { summary: 'Run a dead letter again, as a new generation', params: taskParams, response: { 200: task, 404: errorSchema, 409: errorSchema } } },
     async (request) => {
@@ -36,4 +40,10 @@ export function addDlqRoutes(app: FastifyInstance, backend: TaskReader & { reado
       if (redriven === undefined) throw new SweepmillError('STATE_CONFLICT', `Task ${taskId} is ${status}, not a dead letter.`, { details: { status } })
       return backend.task(taskId)
     })
+}
+
+function positionOf(cursor: string): { lastFailureAt: string; taskId: string } {
+  const [time = '', taskId = '', ...rest] = cursor.split('_')
+  if (!isTaskId(taskId) || rest.length > 0) throw refuse('cursor', 'must be the next_cursor of the page before')
+  return { lastFailureAt: parseTime('cursor', time), taskId }
 }

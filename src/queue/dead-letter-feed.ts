@@ -1,6 +1,6 @@
 /** The stream `tasks:dlq`: what watchers of Redis see of dead letters. A projection; the rows are the truth. */
 import type { Redis } from 'ioredis'
-import type { DeadLetter, DeadLetterFeed } from '../tasks/task-stream.js'
+import type { DeadLetter, DeadLetterFeed, ShownLetter } from '../tasks/task-stream.js'
 import { transient } from './transient.js'
 
 const AT_ONCE = 1000
@@ -22,25 +22,33 @@ export class RedisDeadLetterFeed implements DeadLetterFeed {
     for (const letter of letters) await this.#redis.xadd(this.#key, '*', ...letterFields(letter)).catch(transient)
   }
 
-  async remove(taskIds: readonly string[]): Promise<void> {
-    const wanted = new Set(taskIds)
+  async *pages(): AsyncGenerator<readonly ShownLetter[]> {
     for (let after = '-'; ;) {
       const page = await this.#redis.xrange(this.#key, after, '+', 'COUNT', AT_ONCE).catch(transient)
-      const gone = page.filter(([, fields]) => wanted.has(fields[fields.indexOf('task_id') + 1] ?? '')).map(([id]) => id)
-      if (gone.length > 0) await this.#redis.xdel(this.#key, ...gone).catch(transient)
+      yield page.map(([entryId, fields]) => ({ entryId, taskId: valueOf(fields, 'task_id'), generation: Number(valueOf(fields, 'generation')) }))
       const last = page.at(-1)
       if (last === undefined || page.length < AT_ONCE) return
       after = `(${last[0]}`
     }
   }
+
+  async remove(letters: readonly ShownLetter[]): Promise<void> {
+    if (letters.length > 0) await this.#redis.xdel(this.#key, ...letters.map((letter) => letter.entryId)).catch(transient)
+  }
 }
 
-/** The fields of an entry: each readable by itself, and `letter`, all of it as JSON. */
+function valueOf(fields: readonly string[], name: string): string {
+  const at = fields.indexOf(name)
+  return at < 0 ? '' : fields[at + 1] ?? ''
+}
+
+/** The fields of an entry: each readable by itself, and `letter`, all of it as JSON. docs/dead-letters.md lists them. */
 export function letterFields(letter: DeadLetter): string[] {
   const { stack: _stack, ...error } = letter.error
   return [
     'task_id', letter.taskId, 'task_type', letter.taskType, 'priority', letter.priority, 'reason', letter.reason,
     'error_code', error.code, 'error', error.message, 'attempts', String(letter.attempts), 'generation', String(letter.generation),
+    'input_hash', letter.inputHash ?? '', 'message_id', letter.messageId ?? '',
     'first_failure', letter.firstFailureAt ?? '', 'last_failure', letter.lastFailureAt ?? '', 'letter', JSON.stringify({ ...letter, error }),
   ]
 }

@@ -41,6 +41,7 @@ import { BarCache } from './bar-cache.js'
 import type { Config } from './config.js'
 import { engineVersion } from '../base/engine-version.js'
 import { DeadLetterOffice } from './dead-letter-office.js'
+import { DeadLetterProjection } from './dead-letter-projection.js'
 import { FleetWatch } from './fleet-watch.js'
 import { thisIncarnation } from './incarnation.js'
 import { LapseWatch } from './lapse-watch.js'
@@ -136,6 +137,7 @@ export async function createRuntime<Health>(options: RuntimeOptions<Health>): Pr
   const attempts = new PostgresAttemptStore(postgres, incarnation.id, config.leaseMs)
   const desk = new PostgresTaskDesk(postgres)
   const deadLetters = new PostgresDeadLetterDesk(postgres)
+  const letters = new DeadLetterProjection(stream.deadLetters, deadLetters)
   const fleet = new PostgresFleet(postgres)
   const archive = new PostgresBarArchive(postgres)
   const artifacts = new PostgresArtifactStore(postgres)
@@ -146,7 +148,7 @@ export async function createRuntime<Health>(options: RuntimeOptions<Health>): Pr
   const keeper = new LeaseKeeper({ consumer: stream, fleet, book, incarnation, observer, clock, leaseMs: config.leaseMs, renewalMs: config.leaseRenewalMs })
   const ledger = new AttemptLedger({ consumer: stream, attempts, desk, book, deadLetters, keeper, observer, clock, owner: incarnation.id, waypoint })
   const watch = new LapseWatch({ consumer: stream, clock, leaseMs: config.leaseMs, inHand: (entry) => keeper.holds(entry) })
-  const reconciler = new Reconciler({ stream, feed: stream.deadLetters, book, deadLetters, observer, leaseMs: config.leaseMs })
+  const reconciler = new Reconciler({ stream, book, letters, observer, leaseMs: config.leaseMs })
   const publisher = new Publisher({ stream, intake, book, observer, clock, capacity: config.streamCapacity, waypoint })
   const random = seededRandom(Number.parseInt(newNonce(), 16))
   const fleetWatch = new FleetWatch(fleet, clock, config.leaseMs)
@@ -187,7 +189,7 @@ export async function createRuntime<Health>(options: RuntimeOptions<Health>): Pr
       },
     }),
     pauses: gate,
-    deadLetters: new DeadLetterOffice({ desk: deadLetters, book, publisher: stream, feed: stream.deadLetters }),
+    deadLetters: new DeadLetterOffice({ desk: deadLetters, book, publisher: stream, letters }),
     desk, book, publisher: stream, artifacts, fleet, queue: stream, board, pool, clock, stopTask,
     exports: new SweepExport({ pool, bars, archive, artifacts, sweeps }),
     health: async () => options.health(await reading()),

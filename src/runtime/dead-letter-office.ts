@@ -1,19 +1,22 @@
 /**
- * What an operator does with dead letters, in small batches: look, redrive, purge. The row changes first; the message
- * and the projection in Redis follow, and the reconciler makes up for them if this process dies in between.
+ * What an operator does with dead letters, in batches: look, redrive, purge. The rows change first; the messages and
+ * the projection in Redis follow, and the reconciler makes up for them if this process dies in between.
  */
 import type { DeadLetterDesk, DeadLetterFilter, DeadLetterRecord } from '../tasks/dead-letters.js'
 import type { DeadLetters, DeadLetterView } from '../tasks/backend.js'
 import type { PublicationBook } from '../tasks/task-store.js'
-import type { DeadLetterFeed, TaskPublisher } from '../tasks/task-stream.js'
+import type { TaskPublisher } from '../tasks/task-stream.js'
+import { afterCommit } from './after-commit.js'
+import type { DeadLetterProjection } from './dead-letter-projection.js'
 
-const BATCH = 100
+/** Rows of one statement, and messages of one publication. */
+const BATCH = 500
 
 export interface DeadLetterOfficeParts {
   readonly desk: DeadLetterDesk
   readonly book: PublicationBook
   readonly publisher: TaskPublisher
-  readonly feed: DeadLetterFeed
+  readonly letters: DeadLetterProjection
 }
 
 export class DeadLetterOffice implements DeadLetters {
@@ -28,42 +31,46 @@ export class DeadLetterOffice implements DeadLetters {
   }
 
   async redrive(filter: DeadLetterFilter, dryRun: boolean): Promise<readonly string[]> {
-    const { desk, book, publisher, feed } = this.#parts
+    const { desk, book, publisher } = this.#parts
     return this.#each(filter, dryRun, async (ids) => {
       const tasks = await desk.redrive(ids)
-      await ifRedisServes(async () => {
+      await afterCommit(async () => {
         const messages = await publisher.publish(tasks.map((task) => ({ ...task, body: null, delayMs: 0 })))
         await book.markPublished(tasks.map((task, i) => ({ taskId: task.taskId, messageId: messages[i] ?? null })))
-        await feed.remove(tasks.map((task) => task.taskId))
       })
       return tasks.map((task) => task.taskId)
     })
   }
 
   async purge(filter: DeadLetterFilter, dryRun: boolean): Promise<readonly string[]> {
-    const { desk, feed } = this.#parts
-    return this.#each(filter, dryRun, async (ids) => {
-      const purged = await desk.purge(ids)
-      await ifRedisServes(() => feed.remove(purged))
-      return purged
-    })
+    return this.#each(filter, dryRun, (ids) => this.#parts.desk.purge(ids))
   }
 
+  /**
+   * Batch by batch, towards older failures: what fails meanwhile is not among them, so it ends. The stream is read
+   * once, at the end, because each look for letters reads all of it.
+   */
   async #each(filter: DeadLetterFilter, dryRun: boolean, act: (ids: readonly string[]) => Promise<readonly string[]>): Promise<readonly string[]> {
-    const ids = (await this.#parts.desk.list(filter)).map((letter) => letter.taskId)
-    if (dryRun) return ids
+    const { desk, letters } = this.#parts
     const done: string[] = []
-    for (let at = 0; at < ids.length; at += BATCH) done.push(...await act(ids.slice(at, at + BATCH)))
+    const gone: DeadLetterRecord[] = []
+    let left = filter.limit ?? Number.POSITIVE_INFINITY
+    let after = filter.after
+    try {
+      while (left > 0) {
+        const page = await desk.list({ ...filter, after, limit: Math.min(BATCH, left) })
+        if (page.length === 0) break
+        const ids = page.map((letter) => letter.taskId)
+        const acted = new Set(dryRun ? ids : await act(ids))
+        done.push(...acted)
+        if (!dryRun) gone.push(...page.filter((letter) => acted.has(letter.taskId)))
+        left -= page.length
+        after = page.at(-1)
+      }
+    } finally {
+      await afterCommit(() => letters.forget(gone))
+    }
     return done
-  }
-}
-
-/** The rows have changed already; what Redis misses is found by comparing. */
-async function ifRedisServes(follow: () => Promise<void>): Promise<void> {
-  try {
-    await follow()
-  } catch (thrown) {
-    if ((thrown as { code?: unknown }).code !== 'REDIS_UNAVAILABLE') throw thrown
   }
 }
 

@@ -8,15 +8,14 @@
  * back to `pending`, an audited transition, and is published.
  */
 import { newNonce } from '../base/ids.js'
-import type { DeadLetterDesk } from '../tasks/dead-letters.js'
 import type { QueueObserver } from '../tasks/observer.js'
 import type { PublicationBook } from '../tasks/task-store.js'
-import type { DeadLetterFeed, TaskPublisher } from '../tasks/task-stream.js'
+import type { TaskPublisher } from '../tasks/task-stream.js'
+import type { DeadLetterProjection } from './dead-letter-projection.js'
 import type { FleetView } from './fleet-watch.js'
 
 const PUBLISH_AT_MOST = 1000
 const COMPARE_AT_ONCE = 1000
-const DEAD_LETTERS_AT_MOST = 1000
 
 export interface RedisIdentitySource {
   identity(fresh: string): Promise<{ readonly epoch: string; readonly runId: string }>
@@ -24,9 +23,8 @@ export interface RedisIdentitySource {
 
 export interface ReconcilerParts {
   readonly stream: TaskPublisher & RedisIdentitySource
-  readonly feed: DeadLetterFeed
   readonly book: PublicationBook
-  readonly deadLetters: DeadLetterDesk
+  readonly letters: DeadLetterProjection
   readonly observer: QueueObserver
   readonly leaseMs: number
 }
@@ -59,7 +57,7 @@ export class Reconciler {
   }
 
   async #compare(): Promise<number> {
-    const { stream, book, observer } = this.#parts
+    const { stream, book, observer, letters } = this.#parts
     let missing = 0
     for (let after: string | null = null; ;) {
       const page = await book.published(after, COMPARE_AT_ONCE)
@@ -69,15 +67,8 @@ export class Reconciler {
       after = last.taskId
     }
     if (missing > 0) observer.reconciled('missing', missing)
-    await this.#restoreDeadLetters()
+    await letters.restore()
     return missing
-  }
-
-  /** A Redis that was emptied shows no dead letters; the newest are written into it again. */
-  async #restoreDeadLetters(): Promise<void> {
-    const { feed, deadLetters } = this.#parts
-    if (await feed.count() > 0) return
-    await feed.add((await deadLetters.list({ limit: DEAD_LETTERS_AT_MOST })).toReversed())
   }
 
   async #publish(fleet: FleetView, olderThanMs: number): Promise<number> {

@@ -10,6 +10,7 @@ import { isFinal, PRIORITIES } from '../tasks/task.js'
 import type { Checkpoint, TaskPriority } from '../tasks/task.js'
 import type { TaskPublisher } from '../tasks/task-stream.js'
 import { isTaskId } from '../base/ids.js'
+import { afterCommit } from './after-commit.js'
 import type { ProgressBoard } from './progress-board.js'
 import type { SweepExport } from './sweep-export.js'
 
@@ -137,13 +138,18 @@ export class TaskBackend<Health> implements Backend<Health> {
   }
 
   async retry(taskId: string): Promise<TaskView> {
+    const { desk, publisher, book, deadLetters } = this.#parts
     const before = await this.#record(taskId)
-    const record = await this.#parts.desk.redrive(taskId)
+    // A dead letter leaves the projection too.
+    if (before.status === 'dead_letter' && (await deadLetters.redrive({ taskIds: [before.taskId] }, false)).length > 0) return this.task(taskId)
+    const record = await desk.redrive(taskId)
     if (record === null) {
       throw new SweepmillError('STATE_CONFLICT', `Task ${taskId} is ${before.status}; only a failed, cancelled or dead-lettered task can be retried.`, { details: { status: before.status } })
     }
-    const [messageId] = await this.#parts.publisher.publish([{ taskId, taskType: record.taskType, priority: record.priority, body: null, delayMs: 0 }])
-    await this.#parts.book.markPublished([{ taskId, messageId: messageId ?? null }])
+    await afterCommit(async () => {
+      const [messageId] = await publisher.publish([{ taskId, taskType: record.taskType, priority: record.priority, body: null, delayMs: 0 }])
+      await book.markPublished([{ taskId, messageId: messageId ?? null }])
+    })
     return toView(record)
   }
 

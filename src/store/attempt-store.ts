@@ -60,6 +60,7 @@ with input as (
     started_at = coalesce(t.started_at, now()),
     completed_at = case o.verdict when 'poison' then now() end,
     dead_reason = case o.verdict when 'poison' then 'poison' end,
+    error = case o.verdict when 'poison' then jsonb_build_object('code', 'THREAD_LOST', 'message', 'The task ended its process ' || $3 || ' times without progress.') else t.error end,
     error_message = case o.verdict when 'poison'
       then 'The task ended its process ' || $3 || ' times without progress.' else t.error_message end
   from once o where o.task_id = t.task_id and o.verdict in ('opened', 'poison')

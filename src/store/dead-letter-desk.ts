@@ -4,10 +4,14 @@ import type { DeadLetterDesk, DeadLetterFilter, DeadLetterRecord } from '../task
 import type { TaskPriority } from '../tasks/task.js'
 import type { Postgres } from './postgres.js'
 
-/** Reads ix_task_status_created; the first failure of a generation is its first row of history that tells of one. */
+/**
+ * Reads ix_task_status_created; the first failure of a generation is its first row of history that tells of one.
+ * Ordered by what is shown (milliseconds), so that a page can go on after the last letter of the one before: letters
+ * of one statement share their time to the microsecond.
+ */
 const LIST = `
 select t.task_id, t.task_type, t.priority, t.user_id, t.dead_reason, t.error, t.error_message, t.attempt, t.generation,
-       t.payload_hash, t.message_id, t.created_at, t.completed_at,
+       t.payload_hash, t.message_id, t.created_at, date_trunc('milliseconds', t.completed_at) as failed_at,
        (select min(e.at) from task_events e where e.task_id = t.task_id and e.generation = t.generation
           and e.event in ('retry', 'reclaimed', 'owner_gone', 'dead_letter')) as first_failure_at
 from tasks t
@@ -15,7 +19,8 @@ where t.status = 'dead_letter'
   and ($1::uuid[] is null or t.task_id = any($1)) and ($2::text is null or t.task_type = $2)
   and ($3::text is null or t.dead_reason = $3) and ($4::text is null or t.user_id = $4)
   and ($5::timestamptz is null or t.completed_at >= $5) and ($6::timestamptz is null or t.completed_at < $6)
-order by t.completed_at desc, t.task_id limit $7`
+  and ($8::timestamptz is null or (date_trunc('milliseconds', t.completed_at), t.task_id) < ($8, $9::uuid))
+order by failed_at desc, t.task_id desc limit $7`
 
 const REDRIVE = `
 with locked as (
@@ -46,7 +51,7 @@ const BELONGINGS = [
 interface Row {
   task_id: string; task_type: string; priority: TaskPriority; user_id: string | null; dead_reason: string | null
   error: ErrorData | null; error_message: string | null; attempt: number; generation: number; payload_hash: string
-  message_id: string | null; created_at: Date; completed_at: Date; first_failure_at: Date | null
+  message_id: string | null; created_at: Date; failed_at: Date; first_failure_at: Date | null
 }
 
 export class PostgresDeadLetterDesk implements DeadLetterDesk {
@@ -58,13 +63,14 @@ export class PostgresDeadLetterDesk implements DeadLetterDesk {
 
   async list(filter: DeadLetterFilter): Promise<DeadLetterRecord[]> {
     const rows = await this.#postgres.query<Row>(LIST, [
-      filter.taskIds ?? null, filter.type ?? null, filter.reason ?? null, filter.userId ?? null, filter.since ?? null, filter.before ?? null, filter.limit ?? 50])
+      filter.taskIds ?? null, filter.type ?? null, filter.reason ?? null, filter.userId ?? null, filter.since ?? null, filter.before ?? null, filter.limit ?? 50,
+      filter.after?.lastFailureAt ?? null, filter.after?.taskId ?? null])
     return rows.map((row) => ({
       taskId: row.task_id, taskType: row.task_type, priority: row.priority, userId: row.user_id, reason: row.dead_reason ?? 'unknown',
       error: row.error ?? { code: 'THREAD_LOST', message: row.error_message ?? 'no error was recorded' },
       attempts: row.attempt, generation: row.generation, inputHash: row.payload_hash, messageId: row.message_id,
-      createdAt: row.created_at.toISOString(), firstFailureAt: (row.first_failure_at ?? row.completed_at).toISOString(),
-      lastFailureAt: row.completed_at.toISOString(),
+      createdAt: row.created_at.toISOString(), firstFailureAt: (row.first_failure_at ?? row.failed_at).toISOString(),
+      lastFailureAt: row.failed_at.toISOString(),
     }))
   }
 

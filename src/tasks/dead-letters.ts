@@ -37,10 +37,12 @@ export interface DeadLetterFilter {
   readonly since?: string | undefined
   readonly before?: string | undefined
   readonly limit?: number | undefined
+  /** Goes on after this letter of an earlier list. */
+  readonly after?: Pick<DeadLetterRecord, 'lastFailureAt' | 'taskId'> | undefined
 }
 
 export interface DeadLetterDesk {
-  /** Latest failure first. */
+  /** Latest failure first, to the millisecond that is shown; 50 where no limit is given. */
   list(filter: DeadLetterFilter): Promise<DeadLetterRecord[]>
   /** Of these, the ones that still are dead letters start their next generation; returned as tasks to publish. */
   redrive(taskIds: readonly string[]): Promise<{ readonly taskId: string; readonly taskType: string; readonly priority: TaskPriority }[]>

@@ -105,12 +105,21 @@ export interface Settlement extends OwnedEntry {
 /** A dead letter as the stream `tasks:dlq` shows it; one without a row (bytes that do not decode) has only what is known. */
 export type DeadLetter = Pick<DeadLetterRecord, 'taskId' | 'taskType' | 'priority' | 'reason' | 'error' | 'attempts' | 'generation'> & Partial<DeadLetterRecord>
 
+/** An entry of the projection. */
+export interface ShownLetter {
+  readonly entryId: string
+  readonly taskId: string
+  /** 0 for bytes that no row was found for. */
+  readonly generation: number
+}
+
 /** The projection of dead letters: what watchers of Redis see. */
 export interface DeadLetterFeed {
   count(): Promise<number>
   add(letters: readonly DeadLetter[]): Promise<void>
-  /** Those of these tasks, wherever in the stream they stand. */
-  remove(taskIds: readonly string[]): Promise<void>
+  /** All of it, oldest first. */
+  pages(): AsyncIterable<readonly ShownLetter[]>
+  remove(letters: readonly ShownLetter[]): Promise<void>
 }
 
 export type TaskStream = TaskPublisher & TaskConsumer

@@ -11,6 +11,7 @@ import { FleetWatch } from '../../src/runtime/fleet-watch.js'
 import { LapseWatch } from '../../src/runtime/lapse-watch.js'
 import { LeaseKeeper } from '../../src/runtime/lease-keeper.js'
 import { Publisher } from '../../src/runtime/publisher.js'
+import { DeadLetterProjection } from '../../src/runtime/dead-letter-projection.js'
 import { Reconciler } from '../../src/runtime/reconciler.js'
 import { Recovery } from '../../src/runtime/recovery.js'
 import { PostgresAttemptStore } from '../../src/store/attempt-store.js'
@@ -97,11 +98,11 @@ export class SimWorker {
     const incarnation = { id, workerName: 'sim', host: 'elsewhere', pid: 1, processKey: null, threads: 1, role: 'worker' as const, stopped: false }
     this.#keeper = new LeaseKeeper({ consumer: stream, fleet, book, incarnation, observer, clock, leaseMs: LEASE_MS, renewalMs: LEASE_MS / 3 })
     this.#ledger = new AttemptLedger({ consumer: stream, attempts: this.#lossy(), desk: new PostgresTaskDesk(postgres), book, deadLetters, keeper: this.#keeper, observer, clock, owner: id, waypoint })
-    const reconciler = new Reconciler({ book, deadLetters, observer, leaseMs: LEASE_MS, stream: {
+    const reconciler = new Reconciler({ book, letters: new DeadLetterProjection(stream.deadLetters, deadLetters), observer, leaseMs: LEASE_MS, stream: {
       publish: (items) => stream.publish(items), missing: (tasks) => stream.missing(tasks), depths: () => stream.depths(), lengths: () => stream.lengths(),
       withdraw: (tasks) => stream.withdraw(tasks), checkpointFeed: (...args) => stream.checkpointFeed(...args),
       identity: async (fresh) => ({ epoch: (await stream.identity(fresh)).epoch, runId: options.redisLife() }),
-    }, feed: stream.deadLetters })
+    } })
     const watch = new LapseWatch({ consumer: stream, clock, leaseMs: LEASE_MS, inHand: (entry) => this.#keeper.holds(entry) })
     this.#recovery = new Recovery({
       reconciler, watch, fleetWatch: new FleetWatch(fleet, clock, LEASE_MS), consumer: stream, offer: () => undefined, clock,

@@ -5,6 +5,7 @@ import { isTaskId } from '../../base/ids.js'
 import type { DeadLetterFilter } from '../../tasks/dead-letters.js'
 import { DEAD_LETTER_REASONS } from '../../tasks/task.js'
 import type { Invocation, Invocations } from '../context.js'
+import { eventTrail } from '../event-trail.js'
 import { wholeNumber } from '../spec-flags.js'
 import { textPairs, textTable } from '../text-table.js'
 import { time } from '../time-flag.js'
@@ -60,7 +61,7 @@ function limit(text: string): number {
   return count
 }
 
-function filterOf({ type, reason, user: userId, since, before, limit: count }: FilterFlags, fallback: number): DeadLetterFilter {
+function filterOf({ type, reason, user: userId, since, before, limit: count }: FilterFlags, fallback?: number): DeadLetterFilter {
   return { type, reason, userId, since, before, limit: count ?? fallback }
 }
 
@@ -92,15 +93,14 @@ async function showLetter(invocation: Invocation, _flags: object, [id]: readonly
       ]),
       ...(letter.error.stack === undefined ? [] : ['', letter.error.stack]),
       '',
-      textTable(['at', 'event', 'from', 'to', 'attempt', 'worker'],
-        events.map((event) => [event.at, event.event, event.from_status, event.to_status, event.attempt, event.worker]), '  '),
+      eventTrail(events),
     ].join('\n'))
   })
 }
 
 async function act(invocation: Invocation, verb: 'redrive' | 'purge', flags: ActFlags, given: readonly string[]): Promise<void> {
   const ids = idsOf(given)
-  const filter = filterOf(flags, MAX_AT_ONCE)
+  const filter = filterOf(flags)
   const chooses = ids.length > 0 || [filter.type, filter.reason, filter.userId, filter.since, filter.before, flags.limit].some((one) => one !== undefined)
   if (!chooses && flags.all !== true) {
     throw new SweepmillError('USAGE', `Say which dead letters to ${verb}: ids, a flag such as --type or --since, or --all. --dry-run shows what it would do.`)

@@ -7,7 +7,8 @@ import { LEGAL_TRANSITIONS, TaskType } from '../../tasks/task.js'
 import type { TaskStatus } from '../../tasks/task.js'
 import type { Invocation, Invocations } from '../context.js'
 import { wholeNumber } from '../spec-flags.js'
-import { asRecord, backtestSummary } from '../backtest-summary.js'
+import { backtestSummary } from '../backtest-summary.js'
+import { eventTrail } from '../event-trail.js'
 import { TASKS_HELP } from '../help-text.js'
 import { sweepSummary } from '../sweep-summary.js'
 import { formatDuration, textPairs, textTable } from '../text-table.js'
@@ -90,18 +91,9 @@ function describe(task: TaskView, events: readonly TaskEventView[]): string {
     ['created', task.created_at], ['started', task.started_at], ['completed', task.completed_at], ['took', took(task)], ['user', task.user_id],
     ...(task.error === null ? [] : [['error', `${task.error.message} [${task.error.code}]`] as const]),
   ])
-  const trail = textTable(['at', 'event', 'what', 'from', 'to', 'attempt', 'worker'],
-    events.map((event) => [event.at, event.event, whatOf(event), event.from_status, event.to_status, event.attempt, event.worker]), '  ')
-  const parts = [`Task ${task.task_id}`, facts, `  spec  ${JSON.stringify(task.data)}`, '', trail]
+  const parts = [`Task ${task.task_id}`, facts, `  spec  ${JSON.stringify(task.data)}`, '', eventTrail(events)]
   if (task.result !== null) parts.push('', resultOf(task))
   return parts.join('\n')
-}
-
-/** The step of a saga's event, or why a transition happened. */
-function whatOf({ detail }: TaskEventView): string | null {
-  const { step, code, why } = asRecord(detail)
-  const found = step ?? code ?? why
-  return typeof found === 'string' ? found : null
 }
 
 /** As the command that waits for such a task prints it; anything else as JSON. */

@@ -100,9 +100,11 @@ export class MemoryBackend implements Backend<HealthReport> {
     })),
   }
 
-  #dead({ taskIds, type }: DeadLetterFilter): TaskView[] {
-    return [...this.rows.values()].filter((row) => row.status === 'dead_letter'
-      && (taskIds === undefined || taskIds.includes(row.task_id)) && (type === undefined || row.task_type === type))
+  /** Latest first; all failed at the same time, so that the id alone decides. */
+  #dead({ taskIds, type, after, limit }: DeadLetterFilter): TaskView[] {
+    return [...this.rows.values()].reverse().filter((row) => row.status === 'dead_letter'
+      && (taskIds === undefined || taskIds.includes(row.task_id)) && (type === undefined || row.task_type === type)
+      && (after === undefined || row.task_id < after.taskId)).slice(0, limit)
   }
 
   wait(taskId: string, _onProgress?: (view: ProgressView) => void): Promise<TaskView> { return this.task(taskId) }

@@ -51,15 +51,27 @@ describe('dead letters', () => {
 
   test('are listed with filters, and run again one by one', async () => {
     await post('/api/backtests', { file: 'a.csv' })
-    expect((await server.app.inject('/api/dlq')).json()).toEqual({ dead_letters: [] })
+    expect((await server.app.inject('/api/dlq')).json()).toEqual({ dead_letters: [], next_cursor: null })
     expect(codeOf(await post(`/api/dlq/${ID}/redrive`, {}))).toBe('STATE_CONFLICT')
     backend.set(ID, { status: 'dead_letter', attempt: 4 })
     expect((await server.app.inject('/api/dlq?type=backtest_workflow&limit=5')).json()).toMatchObject({ dead_letters: [{ task_id: ID, attempts: 4, reason: 'retries_exhausted' }] })
-    expect((await server.app.inject('/api/dlq?type=cleanup')).json()).toEqual({ dead_letters: [] })
+    expect((await server.app.inject('/api/dlq?type=cleanup')).json()).toEqual({ dead_letters: [], next_cursor: null })
     expect((await post(`/api/dlq/${ID}/redrive`, {})).json()).toMatchObject({ task_id: ID, status: 'pending', generation: 2 })
   })
 
-  test.each(['reason=tired', 'limit=0', 'since=soon', 'colour=red'])('%s is refused', async (query) => {
+  test('come in pages', async () => {
+    for (let n = 1; n <= 3; n += 1) {
+      await post('/api/backtests', { file: 'a.csv' })
+      backend.set(ID.replace(/1$/, String(n)), { status: 'dead_letter' })
+    }
+    const page = async (query: string): Promise<{ dead_letters: { task_id: string }[]; next_cursor: string | null }> => (await server.app.inject(`/api/dlq?limit=2${query}`)).json()
+    const first = await page('')
+    expect(first.dead_letters.map((letter) => letter.task_id)).toEqual([ID.replace(/1$/, '3'), ID.replace(/1$/, '2')])
+    const second = await page(`&cursor=${first.next_cursor}`)
+    expect(second).toMatchObject({ dead_letters: [{ task_id: ID }], next_cursor: null })
+  })
+
+  test.each(['reason=tired', 'limit=0', 'cursor=5', `cursor=soon_${ID}`, 'since=soon', 'colour=red'])('%s is refused', async (query) => {
     const reply = await server.app.inject(`/api/dlq?${query}`)
     expect([reply.statusCode, codeOf(reply)]).toEqual([400, 'REQUEST_INVALID'])
   })
