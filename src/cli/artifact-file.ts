@@ -12,9 +12,9 @@ export async function writeArtifact(backend: TaskReader, taskId: string, kind: A
 }
 
 /** Who does not wait has no result to write. */
-export function refuseWithDetach(detach: boolean, outputs: Readonly<Record<string, string | undefined>>): void {
+export function refuseUnawaited(by: string | null, outputs: Readonly<Record<string, string | undefined>>): void {
   const [flag] = Object.entries(outputs).find(([, path]) => path !== undefined) ?? []
-  if (detach && flag !== undefined) {
-    throw new SweepmillError('USAGE', `${flag} needs the result and --detach does not wait for it: leave one of them out.`, { details: { flag } })
+  if (by !== null && flag !== undefined) {
+    throw new SweepmillError('USAGE', `${flag} needs the result and ${by} does not wait for it: leave one of them out.`, { details: { flag } })
   }
 }

@@ -57,9 +57,10 @@ export async function awaitTask(
   }
 }
 
-/** Submits and says what to do next; the reply of `--detach`. */
+/** Submits and says what to do next; the reply of `--detach`, `--delay` and `--at`. */
 export async function submitDetached(invocation: Invocation, workbench: Workbench, request: SubmitRequest): Promise<void> {
   const { taskId, created } = await workbench.submit(request)
-  invocation.output.document({ task_id: taskId, status: 'queued', created })
-  invocation.output.text(`${created ? 'Queued' : 'Already there:'} task ${taskId}. "sweepmill tasks show ${taskId}" shows it; a running worker takes it.`)
+  const { notBefore } = request
+  invocation.output.document({ task_id: taskId, status: 'queued', created, ...(notBefore === undefined || !created ? {} : { not_before: notBefore }) })
+  invocation.output.text(`${created ? 'Queued' : 'Already there:'} task ${taskId}. "sweepmill tasks show ${taskId}" shows it; a running worker takes it${notBefore === undefined || !created ? '' : `, not before ${notBefore}`}.`)
 }

@@ -38,16 +38,26 @@ export function addQueueFlags(command: Command): Command {
 
 export function addTaskFlags(command: Command): Command {
   return addQueueFlags(command.option('--detach', 'queue it and return; a running worker takes it'))
-    .option('--delay <duration>', 'start it not before so long from now, such as 90s, 5m or 2h', duration)
-    .option('--at <time>', 'start it not before this time, such as 2025-11-05T17:30:00Z', time)
+    .option('--delay <duration>', 'queue it and return; it starts not before so long from now, such as 90s, 5m or 2h', duration)
+    .option('--at <time>', 'queue it and return; it starts not before this time, such as 2025-11-05T17:30:00Z', time)
 }
 
 export function taskRequest(taskType: TaskType, data: Spec, flags: QueueFlags, rest: { readonly fresh?: boolean; readonly notBefore?: string | undefined } = {}): SubmitRequest {
   return { taskType, data, priority: flags.priority, timeoutSeconds: flags.timeout, roots: null, fresh: rest.fresh === true, notBefore: rest.notBefore }
 }
 
-/** When a task may start, or undefined for at once. Throws USAGE when two flags say so. */
+/** When a task may start, or undefined for at once. Throws USAGE when two flags say so, or the time has passed. */
 export function notBefore({ delay, at }: TaskFlags, clock: Clock): string | undefined {
   if (delay !== undefined && at !== undefined) throw new SweepmillError('USAGE', '--delay and --at both say when to start: write one of them.', { details: { flag: '--at' } })
+  if (at !== undefined && Date.parse(at) < clock.wallMs()) {
+    throw new SweepmillError('USAGE', `--at ${at} has passed: write a time to come, or leave --at out to start at once.`, { details: { flag: '--at' } })
+  }
   return delay === undefined ? at : new Date(clock.wallMs() + delay).toISOString()
+}
+
+/** The flag by which nobody waits for the result; null where the command does. Nobody waits hours for a task that is not due. */
+export function unawaitedBy({ detach, delay, at }: TaskFlags): '--detach' | '--delay' | '--at' | null {
+  if (detach === true) return '--detach'
+  if (delay !== undefined) return '--delay'
+  return at === undefined ? null : '--at'
 }

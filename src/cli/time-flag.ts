@@ -1,10 +1,11 @@
 /** Flags that name a moment or a stretch of time. */
 import { InvalidArgumentError } from 'commander'
+import { parseIsoTime } from '../engine/calendar/iso-time.js'
 
-/** A moment as ISO 8601 UTC. Without a zone a date is UTC, as everywhere in the program. */
+/** A moment as ISO 8601 UTC. Without a zone it is UTC, as everywhere in the program: `Date.parse` guesses, and takes "5" for a day in May. */
 export function time(text: string): string {
-  const ms = Date.parse(/T\d{2}:\d{2}(:\d{2}(\.\d+)?)?$/.test(text) ? `${text}Z` : text)
-  if (Number.isNaN(ms)) throw new InvalidArgumentError('Write an ISO 8601 time, such as 2025-11-05T17:30:00Z.')
+  const ms = parseIsoTime(text)
+  if (ms === undefined) throw new InvalidArgumentError('Write an ISO 8601 time, such as 2025-11-05T17:30:00Z.')
   return new Date(ms).toISOString()
 }
 

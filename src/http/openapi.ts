@@ -79,7 +79,7 @@ export const task = {
     error: { type: ['object', 'null'], additionalProperties: true },
     attempt: { type: 'integer' }, retry_count: { type: 'integer' }, max_retries: { type: 'integer' }, timeout: { type: 'integer' },
     generation: { type: 'integer' },
-    created_at: { type: 'string', format: 'date-time' }, started_at: { type: ['string', 'null'] }, completed_at: { type: ['string', 'null'] },
+    created_at: { type: 'string', format: 'date-time' }, not_before: { type: ['string', 'null'] }, started_at: { type: ['string', 'null'] }, completed_at: { type: ['string', 'null'] },
     processing_time_ms: { type: ['number', 'null'] },
     progress: { type: ['object', 'null'], properties: { step: { type: 'string' }, done: { type: 'number' }, total: { type: 'number' } } },
   },

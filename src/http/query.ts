@@ -1,5 +1,6 @@
 /** Query strings, checked key by key; REQUEST_INVALID names the key. */
 import { SweepmillError } from '../base/errors.js'
+import { parseIsoTime } from '../engine/calendar/iso-time.js'
 
 const MAX_LIMIT = 1000
 
@@ -19,8 +20,8 @@ export function parseLimit(text: string): number {
 }
 
 export function parseTime(key: string, text: string): string {
-  const ms = Date.parse(text)
-  if (Number.isNaN(ms)) throw refuse(key, 'must be an ISO 8601 time, such as 2025-11-05T17:30:00Z')
+  const ms = parseIsoTime(text)
+  if (ms === undefined) throw refuse(key, 'must be an ISO 8601 time, such as 2025-11-05T17:30:00Z')
   return new Date(ms).toISOString()
 }
 

@@ -6,14 +6,14 @@ import type { Postgres } from './postgres.js'
 
 const COLUMNS = `task_id, task_type, priority, status, data, user_id, ip_address, timeout, max_retries, retry_count, attempt,
   generation, crashes, owner, message_id, published_at is not null as published, result, error, error_message, dead_reason,
-  progress, created_at, started_at, completed_at, processing_time_ms`
+  progress, created_at, not_before, started_at, completed_at, processing_time_ms`
 
 interface Row {
   task_id: string; task_type: string; priority: TaskPriority; status: TaskStatus; data: Record<string, unknown>
   user_id: string | null; ip_address: string | null; timeout: number; max_retries: number; retry_count: number
   attempt: number; generation: number; crashes: number; owner: string | null; message_id: string | null; published: boolean
   result: unknown; error: ErrorData | null; error_message: string | null; dead_reason: string | null; progress: Progress | null
-  created_at: Date; started_at: Date | null; completed_at: Date | null; processing_time_ms: number | null
+  created_at: Date; not_before: Date | null; started_at: Date | null; completed_at: Date | null; processing_time_ms: number | null
 }
 
 /** A pending task is cancelled at once; of a running one the owner is told. The notification rings the owner's bell. */
@@ -71,6 +71,7 @@ export class PostgresTaskDesk implements TaskDesk {
   async findUnfinished(attachKey: string): Promise<string | null> {
     const [row] = await this.#postgres.query<{ task_id: string }>(`
       select task_id from tasks where attach_key = $1 and status in ('pending', 'processing')
+        and (attempt > 0 or not_before is null or not_before <= now())
       order by created_at limit 1`, [attachKey])
     return row?.task_id ?? null
   }
@@ -110,7 +111,7 @@ function toRecord(row: Row): TaskRecord {
     retryCount: row.retry_count, attempt: row.attempt, generation: row.generation, crashes: row.crashes, owner: row.owner,
     messageId: row.message_id, published: row.published, result: row.result,
     error: row.error ?? (row.error_message === null ? null : { code: errorCodeOf(row), message: row.error_message }),
-    deadReason: row.dead_reason, progress: row.progress, createdAt: row.created_at.toISOString(),
+    deadReason: row.dead_reason, progress: row.progress, createdAt: row.created_at.toISOString(), notBefore: row.not_before?.toISOString() ?? null,
     startedAt: row.started_at?.toISOString() ?? null, completedAt: row.completed_at?.toISOString() ?? null,
     processingTimeMs: row.processing_time_ms,
   }

@@ -51,6 +51,8 @@ export interface TaskView {
   readonly timeout: number
   readonly generation: number
   readonly created_at: string
+  /** It must not start earlier: asked for by the caller, or set by a retry. */
+  readonly not_before: string | null
   readonly started_at: string | null
   readonly completed_at: string | null
   readonly processing_time_ms: number | null

@@ -149,6 +149,7 @@ export interface TaskRecord {
   readonly deadReason: string | null
   readonly progress: Progress | null
   readonly createdAt: string
+  readonly notBefore: string | null
   readonly startedAt: string | null
   readonly completedAt: string | null
   readonly processingTimeMs: number | null

@@ -8,11 +8,11 @@ import { backtestSummary } from '../backtest-summary.js'
 import type { Invocation, Invocations } from '../context.js'
 import { BACKTEST_HELP } from '../help-text.js'
 import { formatDuration } from '../text-table.js'
-import { refuseWithDetach, writeArtifact } from '../artifact-file.js'
+import { refuseUnawaited, writeArtifact } from '../artifact-file.js'
 import { assertWritable, writtenFiles } from '../output-file.js'
 import { addSpecFlags, backtestSpec } from '../spec-flags.js'
 import type { SpecFlags } from '../spec-flags.js'
-import { addTaskFlags, notBefore, taskRequest } from '../task-flags.js'
+import { addTaskFlags, notBefore, taskRequest, unawaitedBy } from '../task-flags.js'
 import type { TaskFlags } from '../task-flags.js'
 
 type Flags = SpecFlags & TaskFlags & { readonly trades?: string; readonly equity?: string; readonly report?: string }
@@ -28,15 +28,16 @@ export function backtestCommand(invocations: Invocations): Command {
 
 async function runBacktestCommand(invocation: Invocation, flags: Flags): Promise<void> {
   const outputs = { '--trades': flags.trades, '--equity': flags.equity, '--report': flags.report }
-  refuseWithDetach(flags.detach === true, outputs)
+  const unawaited = unawaitedBy(flags)
+  refuseUnawaited(unawaited, outputs)
   const data = await backtestSpec(flags)
   await assertWritable(outputs, [flags.data, flags.spec])
   const config = invocation.config()
   const request = taskRequest(TaskType.BACKTEST, data, flags, { notBefore: notBefore(flags, invocation.context.clock) })
   await invocation.withWorkbench(config, async (workbench) => {
     await workbench.check(request)
-    const backend = await workbench.connect(flags.detach === true ? 'client' : 'session')
-    if (flags.detach === true) return submitDetached(invocation, workbench, request)
+    const backend = await workbench.connect(unawaited === null ? 'session' : 'client')
+    if (unawaited !== null) return submitDetached(invocation, workbench, request)
     const { taskId } = await workbench.submit(request)
     const { task } = await awaitTask(invocation, workbench, backend, taskId)
     await writeArtifacts(backend, taskId, { trades: flags.trades, equity: flags.equity, report: flags.report })

@@ -2,7 +2,7 @@
 import { Command } from 'commander'
 import type { TaskReader, TaskView } from '../../tasks/backend.js'
 import { TaskType } from '../../tasks/task.js'
-import { refuseWithDetach, writeArtifact } from '../artifact-file.js'
+import { refuseUnawaited, writeArtifact } from '../artifact-file.js'
 import { awaitTask, submitDetached } from '../awaited-task.js'
 import { asRecord } from '../backtest-summary.js'
 import type { Invocation, Invocations } from '../context.js'
@@ -11,7 +11,7 @@ import { assertWritable, writeFileAtomically, writtenFiles } from '../output-fil
 import { addSweepFlags, sweepSpec } from '../spec-flags.js'
 import type { Spec, SweepFlags } from '../spec-flags.js'
 import { sweepSummary } from '../sweep-summary.js'
-import { addTaskFlags, notBefore, taskRequest } from '../task-flags.js'
+import { addTaskFlags, notBefore, taskRequest, unawaitedBy } from '../task-flags.js'
 import type { TaskFlags } from '../task-flags.js'
 import { formatDuration } from '../text-table.js'
 
@@ -28,7 +28,8 @@ export function sweepCommand(invocations: Invocations): Command {
 
 async function runSweepCommand(invocation: Invocation, flags: Flags): Promise<void> {
   const outputs = { '--trials': flags.trials, '--report': flags.report }
-  refuseWithDetach(flags.detach === true, outputs)
+  const unawaited = unawaitedBy(flags)
+  refuseUnawaited(unawaited, outputs)
   const data = await sweepSpec(flags)
   await assertWritable(outputs, [flags.data, flags.spec])
   const config = invocation.config()
@@ -36,8 +37,8 @@ async function runSweepCommand(invocation: Invocation, flags: Flags): Promise<vo
   const { output } = invocation
   await invocation.withWorkbench(config, async (workbench) => {
     await workbench.check(request)
-    const backend = await workbench.connect(flags.detach === true ? 'client' : 'session')
-    if (flags.detach === true) return submitDetached(invocation, workbench, request)
+    const backend = await workbench.connect(unawaited === null ? 'session' : 'client')
+    if (unawaited !== null) return submitDetached(invocation, workbench, request)
     const { taskId, created } = await workbench.submit(request)
     if (!created) output.note(`Going on with the unfinished sweep ${taskId} (--new would start over).`)
     const awaited = await awaitTask(invocation, workbench, backend, taskId,

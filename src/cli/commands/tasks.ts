@@ -88,7 +88,7 @@ function describe(task: TaskView, events: readonly TaskEventView[]): string {
   const facts = textPairs([
     ['type', task.task_type], ['priority', task.priority], ['status', statusOf(task)],
     ['attempt', `${task.attempt} (retry ${task.retry_count} of ${task.max_retries}, generation ${task.generation})`],
-    ['created', task.created_at], ['started', task.started_at], ['completed', task.completed_at], ['took', took(task)], ['user', task.user_id],
+    ['created', task.created_at], ['not before', task.not_before], ['started', task.started_at], ['completed', task.completed_at], ['took', took(task)], ['user', task.user_id],
     ...(task.error === null ? [] : [['error', `${task.error.message} [${task.error.code}]`] as const]),
   ])
   const parts = [`Task ${task.task_id}`, facts, `  spec  ${JSON.stringify(task.data)}`, '', eventTrail(events)]

@@ -238,15 +238,26 @@ describe('results', () => {
 describe('later', () => {
   test('--delay and --at say when a task may start', async () => {
     const now = Date.now()
-    await run(['backtest', '--data', data, '--strategy', 'sma-cross', '--delay', '90s', '--detach'])
+    const told = await run(['backtest', '--data', data, '--strategy', 'sma-cross', '--delay', '90s', '--json'])
     const delayed = Date.parse(bench.checked[0]?.notBefore ?? '')
     expect(delayed).toBeGreaterThanOrEqual(now + 90_000)
     expect(delayed).toBeLessThan(now + 120_000)
-    await run(['sweep', '--data', data, '--strategy', 'sma-cross', '--param', 'fast=1:2:1', '--at', '2030-01-02T03:04:05', '--detach'])
-    expect(bench.checked[1]?.notBefore).toBe('2030-01-02T03:04:05.000Z')
-    for (const wrong of [['--delay', '5'], ['--delay', 'soon'], ['--at', 'noon'], ['--delay', '1s', '--at', '2030-01-01']]) {
-      expect(await run(['backtest', '--data', data, '--strategy', 'sma-cross', ...wrong])).toMatchObject({ code: 2, stderr: expect.stringContaining('[USAGE]') as string })
-    }
+    // Nobody waits, and no session starts that would have to run it.
+    expect(told.document).toMatchObject({ task_id: expect.any(String) as string, status: 'queued', not_before: bench.checked[0]?.notBefore })
+    expect(bench.calls).toEqual(['open', 'check', 'connect client', 'close'])
+    const { stdout } = await run(['sweep', '--data', data, '--strategy', 'sma-cross', '--param', 'fast=1:2:1', '--at', '2999-01-02T03:04:05'])
+    expect(stdout).toContain('not before 2999-01-02T03:04:05.000Z')
+    expect(bench.checked[1]?.notBefore).toBe('2999-01-02T03:04:05.000Z')
+    expect((await run(['tasks', 'show', '01900000-0000-7000-8000-000000000002'])).stdout).toMatch(/not before +2999-01-02/)
+  })
+
+  test.each([
+    [['--delay', '5'], /a number and a unit/], [['--delay', 'soon'], /a number and a unit/], [['--delay', '-5m'], /a number and a unit/],
+    [['--delay', '11000d'], /ten years at most/], [['--at', 'noon'], /ISO 8601/], [['--at', '5'], /ISO 8601/], [['--at', '2999-02-30'], /ISO 8601/],
+    [['--at', '2020-01-01'], /has passed/], [['--delay', '1s', '--at', '2999-01-01'], /one of them/], [['--delay', '1s', '--trades', 'x.csv'], /--delay does not wait/],
+  ])('%j is refused before anything starts', async (wrong, why) => {
+    expect(await run(['backtest', '--data', data, '--strategy', 'sma-cross', ...wrong])).toMatchObject({ code: 2, stderr: expect.stringMatching(why) as string })
+    expect(bench.calls).toEqual([])
   })
 
   test('schedules are added, listed, paused, resumed and removed', async () => {
