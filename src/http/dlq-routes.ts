@@ -11,11 +11,16 @@ import { taskIdOf } from './task-routes.js'
 const KEYS = ['type', 'reason', 'user_id', 'since', 'before', 'limit', 'cursor'] as const
 const DEFAULT_LIMIT = 50
 
+const span = {
+  since: { type: 'string', format: 'date-time' }, before: { type: 'string', format: 'date-time' }, limit: { type: 'integer', minimum: 1, maximum: 1000 },
+} as const
+
+const quarantineQuery = { type: 'object', properties: span } as const
+
 const query = {
   type: 'object',
   properties: {
-    type: { type: 'string' }, reason: { type: 'string', enum: DEAD_LETTER_REASONS }, user_id: { type: 'string' },
-    since: { type: 'string', format: 'date-time' }, before: { type: 'string', format: 'date-time' }, limit: { type: 'integer', minimum: 1, maximum: 1000 },
+    type: { type: 'string' }, reason: { type: 'string', enum: DEAD_LETTER_REASONS }, user_id: { type: 'string' }, ...span,
     cursor: { type: 'string', description: 'The next_cursor of the page before; it is null on the last page.' },
   },
 } as const
@@ -26,11 +31,18 @@ export function addDlqRoutes(app: FastifyInstance, backend: TaskReader & { reado
     if (reason !== undefined && !(DEAD_LETTER_REASONS as readonly string[]).includes(reason)) throw refuse('reason', `must be one of ${DEAD_LETTER_REASONS.join(', ')}`)
     const limit = count === undefined ? DEFAULT_LIMIT : parseLimit(count)
     const letters = await backend.deadLetters.list({
-      type, reason, userId, since: since === undefined ? undefined : parseTime('since', since), before: before === undefined ? undefined : parseTime('before', before),
-      limit, after: cursor === undefined ? undefined : positionOf(cursor),
+      type, reason, userId, since: timeOf('since', since), before: timeOf('before', before), limit, after: cursor === undefined ? undefined : positionOf(cursor),
     })
     const last = letters.at(-1)
     return { dead_letters: letters, next_cursor: last === undefined || letters.length < limit ? null : `${last.last_failure_at}_${last.task_id}` }
+  })
+  app.get('/api/dlq/quarantine', { schema: { summary: 'Entries that no task could be made of, latest first', querystring: quarantineQuery } }, async (request) => {
+    const { since, before, limit } = soleValues(request.query as Record<string, unknown>, ['since', 'before', 'limit'])
+    return {
+      quarantine: await backend.deadLetters.quarantine({
+        since: timeOf('since', since), before: timeOf('before', before), limit: limit === undefined ? DEFAULT_LIMIT : parseLimit(limit),
+      }),
+    }
   })
   app.post('/api/dlq/:id/redrive', { schema: { summary: 'Run a dead letter again, as a new generation', params: taskParams, response: { 200: task, 404: errorSchema, 409: errorSchema } } },
     async (request) => {
@@ -40,6 +52,10 @@ export function addDlqRoutes(app: FastifyInstance, backend: TaskReader & { reado
       if (redriven === undefined) throw new SweepmillError('STATE_CONFLICT', `Task ${taskId} is ${status}, not a dead letter.`, { details: { status } })
       return backend.task(taskId)
     })
+}
+
+function timeOf(key: string, text: string | undefined): string | undefined {
+  return text === undefined ? undefined : parseTime(key, text)
 }
 
 function positionOf(cursor: string): { lastFailureAt: string; taskId: string } {

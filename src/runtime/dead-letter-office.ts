@@ -2,8 +2,8 @@
  * What an operator does with dead letters, in batches: look, redrive, purge. The rows change first; the messages and
  * the projection in Redis follow, and the reconciler makes up for them if this process dies in between.
  */
-import type { DeadLetterDesk, DeadLetterFilter, DeadLetterRecord } from '../tasks/dead-letters.js'
-import type { DeadLetters, DeadLetterView } from '../tasks/backend.js'
+import type { DeadLetterDesk, DeadLetterFilter, DeadLetterRecord, QuarantineFilter } from '../tasks/dead-letters.js'
+import type { DeadLetters, DeadLetterView, QuarantineView } from '../tasks/backend.js'
 import type { PublicationBook } from '../tasks/task-store.js'
 import type { TaskPublisher } from '../tasks/task-stream.js'
 import { afterCommit } from './after-commit.js'
@@ -44,6 +44,13 @@ export class DeadLetterOffice implements DeadLetters {
 
   async purge(filter: DeadLetterFilter, dryRun: boolean): Promise<readonly string[]> {
     return this.#each(filter, dryRun, (ids) => this.#parts.desk.purge(ids))
+  }
+
+  async quarantine(filter: QuarantineFilter): Promise<readonly QuarantineView[]> {
+    return (await this.#parts.desk.quarantined(filter)).map((entry) => ({
+      quarantine_id: entry.quarantineId, message_id: entry.messageId, priority: entry.priority, reason: entry.reason,
+      size_bytes: entry.sizeBytes, head_base64: Buffer.from(entry.head).toString('base64'), created_at: entry.createdAt,
+    }))
   }
 
   /**

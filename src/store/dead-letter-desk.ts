@@ -1,8 +1,10 @@
 /** Dead letters as rows: reading, redriving and deleting them, in statements that touch nothing else. */
 import type { ErrorData } from '../base/errors.js'
-import type { DeadLetterDesk, DeadLetterFilter, DeadLetterRecord } from '../tasks/dead-letters.js'
+import type { DeadLetterDesk, DeadLetterFilter, DeadLetterRecord, QuarantinedEntry, QuarantineFilter } from '../tasks/dead-letters.js'
 import type { TaskPriority } from '../tasks/task.js'
 import type { Postgres } from './postgres.js'
+
+const LISTED = 50
 
 /**
  * Reads ix_task_status_created; the first failure of a generation is its first row of history that tells of one.
@@ -36,6 +38,12 @@ with locked as (
 )
 select task_id, task_type, priority from redriven`
 
+const QUARANTINED = `
+select quarantine_id, message_id, priority, reason, coalesce(length(body), 0) as size_bytes, coalesce(substring(body from 1 for 1024), '') as head, created_at
+from quarantine
+where ($1::timestamptz is null or created_at >= $1) and ($2::timestamptz is null or created_at < $2)
+order by quarantine_id desc limit $3`
+
 /** What refers to a task, in an order that the foreign keys allow. */
 const BELONGINGS = [
   'delete from saga_steps where task_id = any($1::uuid[])',
@@ -63,7 +71,7 @@ export class PostgresDeadLetterDesk implements DeadLetterDesk {
 
   async list(filter: DeadLetterFilter): Promise<DeadLetterRecord[]> {
     const rows = await this.#postgres.query<Row>(LIST, [
-      filter.taskIds ?? null, filter.type ?? null, filter.reason ?? null, filter.userId ?? null, filter.since ?? null, filter.before ?? null, filter.limit ?? 50,
+      filter.taskIds ?? null, filter.type ?? null, filter.reason ?? null, filter.userId ?? null, filter.since ?? null, filter.before ?? null, filter.limit ?? LISTED,
       filter.after?.lastFailureAt ?? null, filter.after?.taskId ?? null])
     return rows.map((row) => ({
       taskId: row.task_id, taskType: row.task_type, priority: row.priority, userId: row.user_id, reason: row.dead_reason ?? 'unknown',
@@ -77,6 +85,16 @@ export class PostgresDeadLetterDesk implements DeadLetterDesk {
   async redrive(taskIds: readonly string[]): Promise<{ taskId: string; taskType: string; priority: TaskPriority }[]> {
     const rows = await this.#postgres.query<{ task_id: string; task_type: string; priority: TaskPriority }>(REDRIVE, [taskIds])
     return rows.map((row) => ({ taskId: row.task_id, taskType: row.task_type, priority: row.priority }))
+  }
+
+  async quarantined(filter: QuarantineFilter): Promise<QuarantinedEntry[]> {
+    const rows = await this.#postgres.query<{
+      quarantine_id: number; message_id: string; priority: TaskPriority; reason: string; size_bytes: number; head: Buffer; created_at: Date
+    }>(QUARANTINED, [filter.since ?? null, filter.before ?? null, filter.limit ?? LISTED])
+    return rows.map((row) => ({
+      quarantineId: row.quarantine_id, messageId: row.message_id, priority: row.priority, reason: row.reason, sizeBytes: row.size_bytes,
+      head: row.head, createdAt: row.created_at.toISOString(),
+    }))
   }
 
   /** One transaction. The history stays, and its last row says that the task was purged. */

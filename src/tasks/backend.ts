@@ -5,7 +5,7 @@
  * a SweepmillError; nothing here knows of streams, fences or SQL.
  */
 import type { ErrorData } from '../base/errors.js'
-import type { DeadLetterFilter } from './dead-letters.js'
+import type { DeadLetterFilter, QuarantineFilter } from './dead-letters.js'
 import type { PauseBook } from './pause-book.js'
 import type { Checkpoint, Progress, TaskPriority, TaskStatus, TaskType } from './task.js'
 
@@ -152,6 +152,17 @@ export interface DeadLetterView {
   readonly last_failure_at: string
 }
 
+export interface QuarantineView {
+  readonly quarantine_id: number
+  readonly message_id: string
+  readonly priority: TaskPriority
+  readonly reason: string
+  readonly size_bytes: number
+  /** The beginning of the bytes, at most 1 KiB. */
+  readonly head_base64: string
+  readonly created_at: string
+}
+
 /** What an operator does with tasks that were given up. A dry run changes nothing and returns what would change. */
 export interface DeadLetters {
   /** Latest failure first. */
@@ -160,6 +171,8 @@ export interface DeadLetters {
   redrive(filter: DeadLetterFilter, dryRun: boolean): Promise<readonly string[]>
   /** Deletes the tasks with all that belongs to them but their history; returns the ids. */
   purge(filter: DeadLetterFilter, dryRun: boolean): Promise<readonly string[]>
+  /** Entries that no task could be made of, latest first. */
+  quarantine(filter: QuarantineFilter): Promise<readonly QuarantineView[]>
 }
 
 export interface ScheduleTimes {

@@ -41,6 +41,22 @@ export interface DeadLetterFilter {
   readonly after?: Pick<DeadLetterRecord, 'lastFailureAt' | 'taskId'> | undefined
 }
 
+/** Put aside at or after, before; 50 where no limit is given. */
+export type QuarantineFilter = Pick<DeadLetterFilter, 'since' | 'before' | 'limit'>
+
+/** An entry that no task could be made of: its bytes do not decode, or no row has its id. */
+export interface QuarantinedEntry {
+  readonly quarantineId: number
+  readonly messageId: string
+  readonly priority: TaskPriority
+  readonly reason: string
+  /** Of the body; 0 where the entry had none. */
+  readonly sizeBytes: number
+  /** The body's beginning, at most 1 KiB. */
+  readonly head: Uint8Array
+  readonly createdAt: string
+}
+
 export interface DeadLetterDesk {
   /** Latest failure first, to the millisecond that is shown; 50 where no limit is given. */
   list(filter: DeadLetterFilter): Promise<DeadLetterRecord[]>
@@ -48,4 +64,6 @@ export interface DeadLetterDesk {
   redrive(taskIds: readonly string[]): Promise<{ readonly taskId: string; readonly taskType: string; readonly priority: TaskPriority }[]>
   /** Deletes these tasks with all that belongs to them, except their history; returns the ids deleted. */
   purge(taskIds: readonly string[]): Promise<string[]>
+  /** Latest first. */
+  quarantined(filter: QuarantineFilter): Promise<QuarantinedEntry[]>
 }

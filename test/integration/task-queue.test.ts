@@ -112,7 +112,7 @@ describe('TaskQueue', () => {
   })
 
   test('messages that do not decode hold nothing up', async () => {
-    const { queue } = await bed.open()
+    const { queue, backend } = await bed.open()
     const stream = `${bed.prefix}tasks:high`
     await bed.redis.xadd(stream, '*', 'nonsense', 'x')
     const buried = await queue.enqueueTask({ ...work(1), priority: 'high', notBefore: '2999-01-01T00:00:00Z' })
@@ -124,7 +124,11 @@ describe('TaskQueue', () => {
     await queue.acknowledgeTask(receipt)
     expect(await bed.redis.xlen(stream)).toBe(0)
     expect(await bed.redis.xlen(`${bed.prefix}tasks:dlq`)).toBe(3)
-    expect(await bed.sql('select reason from quarantine')).toHaveLength(3)
+    const aside = await backend.deadLetters.quarantine({})
+    expect(aside.map((entry) => entry.reason).sort()).toEqual(['no task has this id', 'the bytes do not decode', 'the bytes do not decode'])
+    expect(aside).toContainEqual(expect.objectContaining({ size_bytes: 3, head_base64: Buffer.from([1, 0xc1, 0xff]).toString('base64'), priority: 'high' }))
+    expect(await backend.deadLetters.quarantine({ limit: 1 })).toEqual(aside.slice(0, 1))
+    expect(await backend.deadLetters.quarantine({ before: aside.at(-1)?.created_at })).toEqual([])
   })
 
   test('checkpointing', async () => {

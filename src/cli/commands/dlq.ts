@@ -11,6 +11,8 @@ import { textPairs, textTable } from '../text-table.js'
 import { time } from '../time-flag.js'
 
 const LISTED = 20
+/** Of bytes in quarantine, in a table. */
+const SHOWN_BYTES = 12
 const MAX_AT_ONCE = 10_000
 
 interface FilterFlags {
@@ -29,6 +31,7 @@ interface ActFlags extends FilterFlags {
 
 export function dlqCommand(invocations: Invocations): Command {
   const list = filtered(new Command('list').description('dead letters, latest failure first'))
+    .option('--quarantine', 'instead: entries that no task could be made of, by --since, --before and --limit')
   const show = new Command('show').argument('<id>').description('one dead letter with its error, stack and history')
   const redrive = acting(new Command('redrive').description('run dead letters again, as a new generation with all their retries'))
   const purge = acting(new Command('purge').description('delete dead letters with their results and checkpoints; their history stays'))
@@ -65,13 +68,27 @@ function filterOf({ type, reason, user: userId, since, before, limit: count }: F
   return { type, reason, userId, since, before, limit: count ?? fallback }
 }
 
-async function listLetters(invocation: Invocation, flags: FilterFlags): Promise<void> {
+async function listLetters(invocation: Invocation, flags: FilterFlags & { readonly quarantine?: boolean }): Promise<void> {
+  if (flags.quarantine === true) return listQuarantine(invocation, flags)
   const { output } = invocation
   await invocation.withWorkbench(invocation.config(), async (workbench) => {
     const letters = await (await workbench.connect('client')).deadLetters.list(filterOf(flags, LISTED))
     output.document({ dead_letters: letters })
     output.text(letters.length === 0 ? 'No dead letters.' : textTable(['task', 'type', 'reason', 'error', 'attempts', 'last failure'],
       letters.map((letter) => [letter.task_id, letter.task_type, letter.reason, letter.error.code, letter.attempts, letter.last_failure_at])))
+  })
+}
+
+async function listQuarantine(invocation: Invocation, { type, reason, user, since, before, limit: count }: FilterFlags): Promise<void> {
+  if ([type, reason, user].some((one) => one !== undefined)) {
+    throw new SweepmillError('USAGE', 'What is in quarantine has no type, reason of a dead letter or user: leave --type, --reason and --user out.', { details: { flag: '--quarantine' } })
+  }
+  const { output } = invocation
+  await invocation.withWorkbench(invocation.config(), async (workbench) => {
+    const entries = await (await workbench.connect('client')).deadLetters.quarantine({ since, before, limit: count ?? LISTED })
+    output.document({ quarantine: entries })
+    output.text(entries.length === 0 ? 'Nothing is in quarantine.' : textTable(['entry', 'priority', 'why', 'bytes', 'begins', 'at'],
+      entries.map((entry) => [entry.message_id, entry.priority, entry.reason, entry.size_bytes, Buffer.from(entry.head_base64, 'base64').toString('hex', 0, SHOWN_BYTES), entry.created_at])))
   })
 }
 

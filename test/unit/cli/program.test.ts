@@ -289,6 +289,16 @@ describe('dead letters', () => {
     expect(await run(['dlq', 'show', ID.replace('1', '2')])).toMatchObject({ code: 2, stderr: expect.stringContaining('[TASK_NOT_FOUND]') as string })
   })
 
+  test('what is in quarantine is listed beside them', async () => {
+    expect((await run(['dlq', 'list', '--quarantine'])).stdout).toBe('Nothing is in quarantine.\n')
+    bench.backend.quarantined = [{
+      quarantine_id: 1, message_id: '1-1', priority: 'high', reason: 'the bytes do not decode', size_bytes: 3, head_base64: 'AcH/', created_at: '2025-11-05T17:00:00.000Z',
+    }]
+    expect((await run(['dlq', 'list', '--quarantine'])).stdout).toMatch(/1-1 +high +the bytes do not decode +3 +01c1ff +2025/)
+    expect((await run(['dlq', 'list', '--quarantine', '--json'])).document).toEqual({ quarantine: bench.backend.quarantined })
+    expect(await run(['dlq', 'list', '--quarantine', '--type', 'x'])).toMatchObject({ code: 2, stderr: expect.stringContaining('--type') as string })
+  })
+
   test.each(['redrive', 'purge'])('%s wants to know which, and a dry run changes nothing', async (verb) => {
     await bury()
     expect(await run(['dlq', verb])).toMatchObject({ code: 2, stderr: expect.stringMatching(/--all[\s\S]*\[USAGE\]/) as string })

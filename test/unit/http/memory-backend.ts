@@ -1,7 +1,7 @@
 /** The ports of the faces in memory: enough of the rules for the HTTP tests to mean something. */
 import { SweepmillError } from '../../../src/base/errors.js'
 import type {
-  ArtifactKind, Backend, DeadLetters, ProgressView, QueueStatsView, Schedules, ScheduleView, SubmitRequest, Submitted, TaskEventView, TaskQuery, TaskView,
+  ArtifactKind, Backend, DeadLetters, ProgressView, QuarantineView, QueueStatsView, Schedules, ScheduleView, SubmitRequest, Submitted, TaskEventView, TaskQuery, TaskView,
 } from '../../../src/tasks/backend.js'
 import type { DeadLetterFilter } from '../../../src/tasks/dead-letters.js'
 import type { PauseBook } from '../../../src/tasks/pause-book.js'
@@ -98,7 +98,10 @@ export class MemoryBackend implements Backend<HealthReport> {
       if (!dryRun) this.rows.delete(row.task_id)
       return row.task_id
     })),
+    quarantine: ({ limit }) => Promise.resolve(this.quarantined.slice(0, limit)),
   }
+
+  quarantined: readonly QuarantineView[] = []
 
   /** Latest first; all failed at the same time, so that the id alone decides. */
   #dead({ taskIds, type, after, limit }: DeadLetterFilter): TaskView[] {

@@ -47,6 +47,9 @@ describe('pausing', () => {
 })
 
 describe('dead letters', () => {
+  const quarantined = {
+    quarantine_id: 1, message_id: '1-1', priority: 'high', reason: 'the bytes do not decode', size_bytes: 3, head_base64: 'Aff/', created_at: '2025-11-05T17:00:00.000Z',
+  } as const
   const ID = '01900000-0000-7000-8000-000000000001'
 
   test('are listed with filters, and run again one by one', async () => {
@@ -69,6 +72,12 @@ describe('dead letters', () => {
     expect(first.dead_letters.map((letter) => letter.task_id)).toEqual([ID.replace(/1$/, '3'), ID.replace(/1$/, '2')])
     const second = await page(`&cursor=${first.next_cursor}`)
     expect(second).toMatchObject({ dead_letters: [{ task_id: ID }], next_cursor: null })
+  })
+
+  test('what is in quarantine is listed', async () => {
+    backend.quarantined = [quarantined]
+    expect((await server.app.inject('/api/dlq/quarantine?limit=5&since=2025-01-01')).json()).toEqual({ quarantine: [quarantined] })
+    expect(codeOf(await server.app.inject('/api/dlq/quarantine?reason=poison'))).toBe('REQUEST_INVALID')
   })
 
   test.each(['reason=tired', 'limit=0', 'cursor=5', `cursor=soon_${ID}`, 'since=soon', 'colour=red'])('%s is refused', async (query) => {
@@ -208,7 +217,7 @@ describe('probes, metrics, documentation', () => {
     const document = (await server.app.inject('/api/docs')).json<{ openapi: string; paths: Record<string, object> }>()
     expect(document.openapi).toBe('3.1.0')
     expect(Object.keys(document.paths).sort()).toEqual([
-      '/api/backtests', '/api/dlq', '/api/dlq/{id}/redrive', '/api/docs', '/api/optimizations', '/api/queue/pause', '/api/queue/resume', '/api/tasks', '/api/tasks/{id}', '/api/tasks/{id}/cancel', '/api/tasks/{id}/checkpoints',
+      '/api/backtests', '/api/dlq', '/api/dlq/quarantine', '/api/dlq/{id}/redrive', '/api/docs', '/api/optimizations', '/api/queue/pause', '/api/queue/resume', '/api/tasks', '/api/tasks/{id}', '/api/tasks/{id}/cancel', '/api/tasks/{id}/checkpoints',
       '/api/tasks/{id}/retry', '/health', '/livez', '/metrics', '/readyz',
     ])
   })
