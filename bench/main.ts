@@ -13,9 +13,10 @@ import type { Suite, SuiteResult } from './figure.js'
 import { kernelsSuite } from './suites/kernels.js'
 import { millionSuite } from './suites/million.js'
 import { poolSuite } from './suites/pool.js'
+import { prioritySuite } from './suites/priority.js'
 import { queueSuite } from './suites/queue.js'
 
-const SUITES: Readonly<Record<string, Suite>> = { kernels: kernelsSuite, pool: poolSuite, queue: queueSuite, million: millionSuite }
+const SUITES: Readonly<Record<string, Suite>> = { kernels: kernelsSuite, pool: poolSuite, queue: queueSuite, priority: prioritySuite, million: millionSuite }
 /** Take minutes; a full run leaves them out. */
 const ONLY_WHEN_NAMED: ReadonlySet<string> = new Set(['million'])
 

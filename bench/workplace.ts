@@ -19,7 +19,8 @@ export interface Workplace {
   close(): Promise<void>
 }
 
-export async function openWorkplace(stateDir: string, role: RuntimeRole, threads: number): Promise<Workplace> {
+/** `watch` may stand between the runtime and its threads. */
+export async function openWorkplace(stateDir: string, role: RuntimeRole, threads: number, watch = (pool: ComputePool): ComputePool => pool): Promise<Workplace> {
   const services = await openServices({ stateDir: join(stateDir, 'bench'), redisUrl: process.env['REDIS_URL'], databaseUrl: process.env['DATABASE_URL'] })
   const id = newNonce()
   const admin = new pg.Client({ connectionString: services.databaseUrl })
@@ -28,7 +29,7 @@ export async function openWorkplace(stateDir: string, role: RuntimeRole, threads
   const url = new URL(services.databaseUrl)
   url.searchParams.set('options', `-c search_path=bench_${id}`)
   const config = loadConfig({ KEY_PREFIX: `bench:${id}:`, WORKER_THREADS: String(threads), LOG_LEVEL: 'silent', WORKER_NAME: 'bench' })
-  const pool = createComputePool({ threads, clock: systemClock })
+  const pool = watch(createComputePool({ threads, clock: systemClock }))
   const runtime = await createRuntime<null>({ config, redisUrl: services.redisUrl, databaseUrl: url.href, role, pool, health: () => null })
   await runtime.start()
   return {
