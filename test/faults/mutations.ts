@@ -43,7 +43,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     promise: 'P1', what: 'a message is published, but the row of the task comes later', file: 'src/runtime/publisher.ts',
     from: "    const inserted = await this.#parts.intake.insert(tasks, atomic)\n", to: "    await this.publish(tasks)\n    const inserted = await this.#parts.intake.insert(tasks, atomic)\n",
-    test: 'test/faults/kill-points', named: 'a producer is killed at row_committed',
+    test: 'test/faults/kill-points', named: 'a producer is killed',
   },
   {
     promise: 'P2', what: 'the outcome is written whatever attempt the row is at', file: 'src/store/attempt-store.ts',
