@@ -53,7 +53,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     promise: 'P2', what: 'a checkpoint is written whatever attempt the row is at', file: 'src/store/attempt-store.ts',
     from: "where task_id = $1 and attempt = $2 and status = 'processing' returning task_id", to: 'where task_id = $1 and $2 > 0 returning task_id',
-    test: 'test/faults/simulation',
+    test: 'test/integration/task-queue', named: 'a lease that is not renewed',
   },
   {
     promise: 'P2', what: 'an entry is settled whoever owns it', file: 'src/queue/scripts/settle.ts',
