@@ -53,6 +53,11 @@ interface Running {
   lastDone: number
 }
 
+interface StartedThreads {
+  readonly piscina: Piscina<ThreadRequest, ThreadReply>
+  readonly scratch: ScratchFolder
+}
+
 export function createComputePool(options: ComputePoolOptions): ComputePool {
   return new PiscinaComputePool(options)
 }
@@ -60,11 +65,12 @@ export function createComputePool(options: ComputePoolOptions): ComputePool {
 class PiscinaComputePool implements ComputePool {
   readonly threads: number
   readonly #clock: Clock
-  readonly #piscina: Piscina<ThreadRequest, ThreadReply>
+  readonly #options: ComputePoolOptions
+  /** Started by the first step: a command that only looks at tasks needs no thread. */
+  #started: StartedThreads | null = null
   readonly #block: ControlBlock
   readonly #line = new WaitingLine<Waiting>()
   readonly #shares: ThreadShares | null
-  readonly #scratch = new ScratchFolder()
   /** By slot. */
   readonly #running: (Running | null)[]
   readonly #startedAtMs: number
@@ -76,21 +82,13 @@ class PiscinaComputePool implements ComputePool {
   #closed = false
 
   constructor(options: ComputePoolOptions) {
+    this.#options = options
     this.threads = options.threads
     this.#clock = options.clock
     this.#shares = options.weights === undefined || options.weights === null ? null : new ThreadShares(options.weights)
     this.#startedAtMs = options.clock.wallMs()
     this.#running = Array.from({ length: options.threads }, () => null)
     this.#block = new ControlBlock(options.threads)
-    this.#piscina = new Piscina({
-      filename: WORKER_FILE, minThreads: options.threads, maxThreads: options.threads, idleTimeout: Number.POSITIVE_INFINITY,
-      // The default blocks a thread's own event loop between tasks, which steps that read from a port need.
-      atomics: 'disabled', recordTiming: false,
-      workerData: { niceness: options.niceness ?? 10, scratchFolder: this.#scratch.path } satisfies ThreadOptions,
-      ...(options.heapMb === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: options.heapMb } }),
-    })
-    // A thread that dies while idle is replaced by Piscina; a step in it is rejected by its own promise.
-    this.#piscina.on('error', () => { this.#replaced += 1 })
   }
 
   run(request: ComputeRequest): Promise<ComputeReply> {
@@ -125,8 +123,8 @@ class PiscinaComputePool implements ComputePool {
       waiting.reject(new SweepmillError('WORKER_STOPPING', 'The threads are shutting down.'))
     }
     this.#stopProgress?.()
-    await this.#piscina.destroy()
-    this.#scratch.remove()
+    await this.#started?.piscina.destroy()
+    this.#started?.scratch.remove()
   }
 
   #pump(): void {
@@ -182,7 +180,24 @@ class PiscinaComputePool implements ComputePool {
       call: encodeCall({ step: request.step, input: request.input, userCode: request.userCode }), bytes, shared: request.shared ?? {},
       port: request.port ?? null, cells: this.#block.buffer, slot, dispatch: running.dispatch,
     }
-    return this.#piscina.run(message, { transferList: moved as never, signal: running.terminate.signal })
+    return this.#piscina().run(message, { transferList: moved as never, signal: running.terminate.signal })
+  }
+
+  #piscina(): Piscina<ThreadRequest, ThreadReply> {
+    if (this.#started !== null) return this.#started.piscina
+    const { threads, niceness = 10, heapMb } = this.#options
+    const scratch = new ScratchFolder()
+    const piscina = new Piscina<ThreadRequest, ThreadReply>({
+      filename: WORKER_FILE, minThreads: threads, maxThreads: threads, idleTimeout: Number.POSITIVE_INFINITY,
+      // The default blocks a thread's own event loop between tasks, which steps that read from a port need.
+      atomics: 'disabled', recordTiming: false,
+      workerData: { niceness, scratchFolder: scratch.path } satisfies ThreadOptions,
+      ...(heapMb === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: heapMb } }),
+    })
+    // A thread that dies while idle is replaced by Piscina; a step in it is rejected by its own promise.
+    piscina.on('error', () => { this.#replaced += 1 })
+    this.#started = { piscina, scratch }
+    return piscina
   }
 
   #cancel(waiting: Waiting): void {

@@ -208,7 +208,10 @@ export async function createRuntime<Health>(options: RuntimeOptions<Health>): Pr
       await bell.open()
       worker.start()
       recovery.start()
-      if (role === 'worker') scheduler.start()
+      if (role !== 'worker') return
+      scheduler.start()
+      // The threads are there before the first task is.
+      await pool.run({ step: 'echo', input: {}, priority: 'high', divisible: true, userCode: false })
     },
     serve: (taskId) => { served = taskId },
     workerIsAlive: async () => (await fleet.incarnations()).some((one) => one.role === 'worker' && !one.stopped && one.silentMs < 2 * config.leaseMs),
