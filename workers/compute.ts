@@ -10,13 +10,14 @@ import { ControlBlock } from '../src/pool/control-block.js'
 import { decodeCall } from '../src/pool/protocol.js'
 import type { ThreadReply, ThreadRequest } from '../src/pool/protocol.js'
 import { movable, threadOptions } from '../src/pool/thread-side.js'
+import { answerRecalls } from './handles.js'
 import type { Step, StepContext } from './step.js'
 import { onGuardedBars, stopped } from './step.js'
 import { backtest, checkBacktest, describe, equityCsvStep, tryBacktest } from './steps/backtest.js'
 import { loadBars, parseBars } from './steps/bars.js'
 import { exportTrials, rankSweep } from './steps/rank.js'
 import { renderBacktest, renderSweep } from './steps/render-report.js'
-import { checkSweep, plan, runTrials, trySweep } from './steps/sweep.js'
+import { checkSweep, forgetRunners, plan, runTrials, trySweep } from './steps/sweep.js'
 import { firstPlace } from './strategy-source.js'
 
 /** Spins for `spin_ms`, answering its pulse: what benches and tests load threads with. */
@@ -36,6 +37,7 @@ const STEPS: Readonly<Record<string, Step>> = {
 }
 
 lowerPriority(threadOptions().niceness)
+answerRecalls(threadOptions().recallChannel, forgetRunners)
 
 export default async function compute(request: ThreadRequest): Promise<ThreadReply> {
   const fromMs = performance.now()

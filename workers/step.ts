@@ -3,6 +3,7 @@ import type { MessagePort } from 'node:worker_threads'
 import { SweepmillError } from '../src/base/errors.js'
 import { attachBars } from '../src/market/layout.js'
 import type { Bars } from '../src/market/layout.js'
+import { noteHandle } from './handles.js'
 import type { Pulse } from '../src/engine/index.js'
 
 export interface StepContext {
@@ -31,6 +32,7 @@ export function barsOf(context: StepContext): Bars {
   let bars = attached.get(buffer)
   if (bars === undefined) {
     bars = attachBars(buffer)
+    noteHandle(bars.hash, buffer)
     attached.set(buffer, bars)
   }
   return bars

@@ -29,7 +29,7 @@ export const prioritySuite: Suite = async ({ smoke, stateDir }) => {
   const done = { trials: 0 }
   /** The real pool, watched. */
   const watch = (pool: ComputePool): ComputePool => ({
-    threads: pool.threads, stats: () => pool.stats(), close: () => pool.close(),
+    threads: pool.threads, stats: () => pool.stats(), close: () => pool.close(), recall: (dataHash) => pool.recall(dataHash),
     run: async (request) => {
       const reply = await pool.run(request)
       if (request.step === 'backtest' && request.taskId !== undefined) startedAtMs.set(request.taskId, performance.now() - reply.threadMs)

@@ -80,7 +80,7 @@ export class RuntimeWorkbench implements Workbench {
     this.#role = role
     metrics.queue.observeDepths(() => runtime.stream.depths())
     metrics.queue.observeDeadLetters(() => runtime.stream.deadLetters.count())
-    this.#observeHost()
+    this.#observeHost(runtime)
     await runtime.start()
     return runtime.backend
   }
@@ -130,7 +130,7 @@ export class RuntimeWorkbench implements Workbench {
     return healthReport({ ...reading, workerName: config.workerName, totals: metrics.queue.totals(), eventLoopDelay: this.#monitor.delayMs() })
   }
 
-  #observeHost(): void {
+  #observeHost(runtime: Runtime<HealthReport>): void {
     const { pool, clock } = this.#parts
     let since = { atMs: clock.monotonicMs(), busyMs: pool.stats().busyMs }
     let usefulCpuShare: number | null = null
@@ -141,7 +141,7 @@ export class RuntimeWorkbench implements Workbench {
         usefulCpuShare = Math.min(1, (busyMs - since.busyMs) / (threads * (atMs - since.atMs)))
         since = { atMs, busyMs }
       }
-      return { eventLoopDelayP99Ms: this.#monitor.delayMs().p99, threads, threadsBusy: busy, usefulCpuShare }
+      return { eventLoopDelayP99Ms: this.#monitor.delayMs().p99, threads, threadsBusy: busy, usefulCpuShare, dataBytes: runtime.dataMemory().usedBytes, dataBudgetBytes: runtime.dataMemory().budgetBytes }
     })
   }
 }

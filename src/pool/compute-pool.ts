@@ -10,11 +10,13 @@ import { Piscina } from 'piscina'
 import type { MessagePort } from 'node:worker_threads'
 import type { Clock } from '../base/clock.js'
 import { SweepmillError, toSweepmillError } from '../base/errors.js'
+import { newNonce } from '../base/ids.js'
 import { packageRoot } from '../base/package-root.js'
 import type { ComputePool, ComputeReply, ComputeRequest, PoolStats } from '../tasks/compute-pool.js'
 import { PRIORITIES } from '../tasks/task.js'
 import type { PriorityWeights } from '../tasks/task.js'
 import { ControlBlock } from './control-block.js'
+import { HandleRecall } from './handle-recall.js'
 import { encodeCall } from './protocol.js'
 import type { ThreadReply, ThreadRequest } from './protocol.js'
 import type { ThreadOptions } from './thread-side.js'
@@ -56,6 +58,7 @@ interface Running {
 interface StartedThreads {
   readonly piscina: Piscina<ThreadRequest, ThreadReply>
   readonly scratch: ScratchFolder
+  readonly recall: HandleRecall
 }
 
 export function createComputePool(options: ComputePoolOptions): ComputePool {
@@ -115,9 +118,14 @@ class PiscinaComputePool implements ComputePool {
     }
   }
 
+  recall(dataHash: string): Promise<void> {
+    return this.#closed || this.#started === null ? Promise.resolve() : this.#started.recall.recall(dataHash)
+  }
+
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
+    this.#started?.recall.close()
     for (const waiting of this.#line.drain()) {
       waiting.stopListening()
       waiting.reject(new SweepmillError('WORKER_STOPPING', 'The threads are shutting down.'))
@@ -187,16 +195,17 @@ class PiscinaComputePool implements ComputePool {
     if (this.#started !== null) return this.#started.piscina
     const { threads, niceness = 10, heapMb } = this.#options
     const scratch = new ScratchFolder()
+    const recallChannel = `sweepmill recall ${newNonce()}`
     const piscina = new Piscina<ThreadRequest, ThreadReply>({
       filename: WORKER_FILE, minThreads: threads, maxThreads: threads, idleTimeout: Number.POSITIVE_INFINITY,
       // The default blocks a thread's own event loop between tasks, which steps that read from a port need.
       atomics: 'disabled', recordTiming: false,
-      workerData: { niceness, scratchFolder: scratch.path } satisfies ThreadOptions,
+      workerData: { niceness, scratchFolder: scratch.path, recallChannel } satisfies ThreadOptions,
       ...(heapMb === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: heapMb } }),
     })
     // A thread that dies while idle is replaced by Piscina; a step in it is rejected by its own promise.
     piscina.on('error', () => { this.#replaced += 1 })
-    this.#started = { piscina, scratch }
+    this.#started = { piscina, scratch, recall: new HandleRecall(recallChannel, this.#clock, () => piscina.threads.map(({ threadId }) => threadId)) }
     return piscina
   }
 
@@ -221,6 +230,7 @@ class PiscinaComputePool implements ComputePool {
     if (thrown instanceof SweepmillError) return thrown
     if (request.signal?.aborted === true) return cancelled(request)
     if (this.#closed) return new SweepmillError('WORKER_STOPPING', 'The threads are shutting down.')
+    this.#replaced += 1
     const { code, message } = thrown as { code?: string; message?: string }
     if (code === 'ERR_WORKER_OUT_OF_MEMORY') {
       return new SweepmillError('OUT_OF_MEMORY', `The step ${request.step} needs more heap than a thread has. Raise THREAD_HEAP_MB, or make the task smaller.`, { cause: thrown })

@@ -10,6 +10,8 @@ export interface ThreadOptions {
   readonly niceness: number
   /** Cleared away by the process, whatever happens to the thread. */
   readonly scratchFolder: string
+  /** BroadcastChannel over which the main thread recalls data. */
+  readonly recallChannel: string
 }
 
 export function threadOptions(): ThreadOptions {

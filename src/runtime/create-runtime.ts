@@ -110,6 +110,8 @@ export interface Runtime<Health> {
   prepare: (request: Parameters<typeof prepare>[0]) => ReturnType<typeof prepare>
   accept: (prepared: Awaited<ReturnType<typeof prepare>>) => ReturnType<typeof accept>
   reading(): Promise<RuntimeReading>
+  /** Bytes of market data in memory, and the budget. */
+  dataMemory(): { readonly usedBytes: number; readonly budgetBytes: number }
   /** Drains within `drainMs`, then lets go of both services. */
   close(drainMs?: number): Promise<void>
 }
@@ -142,7 +144,7 @@ export async function createRuntime<Health>(options: RuntimeOptions<Health>): Pr
   const archive = new PostgresBarArchive(postgres)
   const artifacts = new PostgresArtifactStore(postgres)
   const sweeps = new PostgresSweepStore(postgres)
-  const bars = new BarCache(archive, pool, config.dataMemoryMb * 2 ** 20)
+  const bars = new BarCache(archive, pool, clock, config.dataMemoryMb * 2 ** 20)
   const gate = new PauseGate(new PostgresPauseBook(postgres), clock, config.leaseRenewalMs)
   const board = new ProgressBoard(attempts, clock)
   const keeper = new LeaseKeeper({ consumer: stream, fleet, book, incarnation, observer, clock, leaseMs: config.leaseMs, renewalMs: config.leaseRenewalMs })
@@ -201,7 +203,7 @@ export async function createRuntime<Health>(options: RuntimeOptions<Health>): Pr
 
   let closed: Promise<void> | null = null
   return {
-    consumer: incarnation.id, backend, queue, worker, stream, reading,
+    consumer: incarnation.id, backend, queue, worker, stream, reading, dataMemory: () => bars.memory,
     start: async () => {
       await keeper.start()
       if (role === 'client') return
@@ -225,6 +227,7 @@ export async function createRuntime<Health>(options: RuntimeOptions<Health>): Pr
         await keeper.stop()
         await board.stop()
         await bell.close()
+        bars.close()
         await stream.close()
         await postgres.close()
       })()

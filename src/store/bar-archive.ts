@@ -29,22 +29,21 @@ export class PostgresBarArchive implements BarArchive {
     })
   }
 
-  async load(dataHash: string): Promise<{ dataset: DatasetRecord; blocks: Uint8Array[] } | null> {
+  async dataset(dataHash: string): Promise<DatasetRecord | null> {
     const [row] = await this.#postgres.query<{
       source: string; bars: number; first_time: Date; last_time: Date; size_bytes: number; blocks: string[]; warnings: string[]
     }>('select source, bars, first_time, last_time, size_bytes, blocks, warnings from datasets where data_hash = $1', [dataHash])
-    if (row === undefined) return null
+    return row === undefined ? null : {
+      dataHash, source: row.source, bars: row.bars, firstTime: row.first_time.toISOString(), lastTime: row.last_time.toISOString(),
+      sizeBytes: row.size_bytes, warnings: row.warnings, blocks: row.blocks,
+    }
+  }
+
+  async blocks(dataset: DatasetRecord): Promise<Uint8Array[] | null> {
     const blocks = await this.#postgres.query<{ bytes: Buffer }>(`
       select b.bytes from unnest($1::text[]) with ordinality as wanted(hash, n)
-      join bar_blocks b on b.block_hash = wanted.hash order by n`, [row.blocks])
-    if (blocks.length !== row.blocks.length) return null
-    return {
-      dataset: {
-        dataHash, source: row.source, bars: row.bars, firstTime: row.first_time.toISOString(), lastTime: row.last_time.toISOString(),
-        sizeBytes: row.size_bytes, warnings: row.warnings, blocks: row.blocks,
-      },
-      blocks: blocks.map((block) => block.bytes),
-    }
+      join bar_blocks b on b.block_hash = wanted.hash order by n`, [dataset.blocks])
+    return blocks.length === dataset.blocks.length ? blocks.map((block) => block.bytes) : null
   }
 
   async saveSource(sourceHash: string, name: string, code: Uint8Array): Promise<void> {

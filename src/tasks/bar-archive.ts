@@ -23,7 +23,9 @@ export interface DatasetRecord {
 export interface BarArchive {
   has(dataHash: string): Promise<boolean>
   save(dataset: DatasetRecord, blocks: readonly StoredBlock[]): Promise<void>
-  load(dataHash: string): Promise<{ readonly dataset: DatasetRecord; readonly blocks: readonly Uint8Array[] } | null>
+  dataset(dataHash: string): Promise<DatasetRecord | null>
+  /** In the dataset's order; null when one is not there. */
+  blocks(dataset: DatasetRecord): Promise<readonly Uint8Array[] | null>
   saveSource(sourceHash: string, name: string, code: Uint8Array): Promise<void>
   loadSource(sourceHash: string): Promise<Uint8Array | null>
   strategyById(strategyId: number): Promise<{ readonly name: string; readonly params: Record<string, unknown> } | null>

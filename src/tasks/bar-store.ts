@@ -10,10 +10,13 @@ export interface BarsLease {
 }
 
 export interface BarStore {
-  /** From memory, else from the archive. NOT_RESOLVABLE when neither has the hash. */
-  acquire(dataHash: string, signal?: AbortSignal): Promise<BarsLease>
-  /** Puts bars that were just parsed, so that they are not loaded again. */
+  /**
+   * From memory, else from the archive, once there is room for them; `onWait` is called now and then until that.
+   * NOT_RESOLVABLE when neither has the hash, DATA_TOO_LARGE when there can never be room.
+   */
+  acquire(dataHash: string, signal?: AbortSignal, onWait?: () => void): Promise<BarsLease>
+  /** Offers bars that were just parsed, so that they need not be loaded; they are kept if there is room now. */
   put(dataHash: string, buffer: SharedArrayBuffer, bars: number): void
-  /** Forgets bars that nobody uses. */
+  /** Bars that nobody will want again soon: if unused, they are the first to make room. */
   drop(dataHash: string): void
 }

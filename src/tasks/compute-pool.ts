@@ -40,5 +40,7 @@ export interface ComputePool {
   run(request: ComputeRequest): Promise<ComputeReply>
   readonly threads: number
   stats(): PoolStats
+  /** Resolves when no thread has a handle on these bars any more. For bars that no step uses. */
+  recall(dataHash: string): Promise<void>
   close(): Promise<void>
 }

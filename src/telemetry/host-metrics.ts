@@ -15,6 +15,9 @@ export interface HostReading {
   readonly threadsBusy: number
   /** CPU time spent in finished kernels ÷ (threads × wall time), 0..1, since the last few seconds; null before anything ran. */
   readonly usefulCpuShare: number | null
+  /** Market data: in use, loading or not yet given back. */
+  readonly dataBytes: number
+  readonly dataBudgetBytes: number
 }
 
 export class HostMetrics {
@@ -36,6 +39,9 @@ export class HostMetrics {
     reading('sweepmill_threads', 'Compute threads.', ({ threads }) => threads)
     reading('sweepmill_threads_busy', 'Compute threads at work.', ({ threadsBusy }) => threadsBusy)
     reading('sweepmill_useful_cpu_share', 'Share of the threads\' time that went into kernels, 0 to 1.', ({ usefulCpuShare }) => usefulCpuShare)
+
+    reading('sweepmill_data_memory_bytes', 'Market data in shared memory, until it was really given back.', ({ dataBytes }) => dataBytes)
+    reading('sweepmill_data_memory_budget_bytes', 'DATA_MEMORY_MB: what market data may take.', ({ dataBudgetBytes }) => dataBudgetBytes)
 
     // timeOrigin is a constant of the process, so no clock is read.
     addGauge(registry, 'process_start_time_seconds', 'Start of the process, seconds since 1970.', () => performance.timeOrigin / 1000)

@@ -23,7 +23,8 @@ interface BacktestContext {
 }
 
 async function fetchBars(context: BacktestContext): Promise<BarsLease> {
-  context.lease ??= await context.tools.bars.acquire(context.pinned.dataHash, context.tools.signal)
+  context.lease ??= await context.tools.bars.acquire(context.pinned.dataHash, context.tools.signal,
+    () => { context.tools.report({ step: 'fetch_data', done: 0, total: 1 }) })
   return context.lease
 }
 

@@ -18,7 +18,7 @@ test('alerts use only metrics that are registered', async () => {
   const metrics = new Metrics('test')
   metrics.queue.observeDepths(() => Promise.resolve({ high: 0, medium: 0, low: 0 }))
   metrics.queue.observeDeadLetters(() => Promise.resolve(0))
-  metrics.host.observe(() => ({ eventLoopDelayP99Ms: 0, threads: 1, threadsBusy: 0, usefulCpuShare: 0 }))
+  metrics.host.observe(() => ({ eventLoopDelayP99Ms: 0, threads: 1, threadsBusy: 0, usefulCpuShare: 0, dataBytes: 1000, dataBudgetBytes: 2000 }))
   const registered = new Set([...(await metrics.exposition()).matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name))
   const used = [...read('deploy/alerts.yaml').matchAll(/expr: (.*)/g)].flatMap(([, expr]) => (expr ?? '').match(/\b(?:task_queue|saga|sweepmill)_[a-z0-9_]+/g) ?? [])
   expect(used.length).toBeGreaterThan(8)

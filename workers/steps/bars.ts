@@ -4,6 +4,7 @@ import { SweepmillError } from '../../src/base/errors.js'
 import { encodeBlocks, decodeBlocks } from '../../src/market/blocks.js'
 import type { BarsMeta } from '../../src/market/layout.js'
 import { parseCsv } from '../../src/market/read-csv.js'
+import { noteHandle } from '../handles.js'
 import type { Step } from '../step.js'
 
 /** {file, source} → shared.bars and its monthly blocks. */
@@ -16,6 +17,7 @@ export const parseBars: Step = ({ input }) => {
     throw new SweepmillError('FILE_NOT_FOUND', `The data file ${file} cannot be read: ${(cause as Error).message}.`, { cause, details: { file } })
   }
   const bars = parseCsv(content, source)
+  noteHandle(bars.hash, bars.buffer)
   const blocks = encodeBlocks(bars)
   return {
     json: {
@@ -33,6 +35,7 @@ export const loadBars: Step = ({ input, bytes }) => {
   const blocks = Array.from({ length: Object.keys(bytes).length }, (_, i) => bytes[`block:${i}`] ?? new Uint8Array())
   const bars = decodeBlocks(blocks, meta)
   if (bars.hash !== wanted) throw new SweepmillError('INVARIANT', `The stored bars of ${meta.source} have the hash ${bars.hash}, not ${wanted}: the store is damaged.`)
+  noteHandle(bars.hash, bars.buffer)
   return { json: { bars: bars.length }, shared: { bars: bars.buffer } }
 }
 

@@ -52,6 +52,11 @@ export const trySweep: Step = async (context) => {
   return { json: {} }
 }
 
+/** Runners hold on to their bars and the columns made of them. */
+export function forgetRunners(dataHash: string): void {
+  for (const key of runners.keys()) if (key.startsWith(`${dataHash} `)) runners.delete(key)
+}
+
 /** {spec} and bars → size of the grid, hash of the spec, and what a trial costs. Refuses an empty space. */
 export const plan: Step = async (context) => {
   const { spec, specHash, strategy } = await loadSweep(context)

@@ -21,7 +21,7 @@ async function filled(): Promise<Metrics> {
   metrics.saga.compensated('backtest_workflow')
   metrics.saga.failed('backtest_workflow')
   metrics.saga.compensationFailed('backtest_workflow')
-  metrics.host.observe(() => ({ eventLoopDelayP99Ms: 12.5, threads: 8, threadsBusy: 7, usefulCpuShare: 0.93 }))
+  metrics.host.observe(() => ({ eventLoopDelayP99Ms: 12.5, threads: 8, threadsBusy: 7, usefulCpuShare: 0.93, dataBytes: 1000, dataBudgetBytes: 2000 }))
   metrics.host.barsProcessed(5105)
   return metrics
 }
@@ -49,6 +49,8 @@ describe('the exposition', () => {
       'sweepmill_threads 8',
       'sweepmill_threads_busy 7',
       'sweepmill_useful_cpu_share 0.93',
+      'sweepmill_data_memory_bytes 1000',
+      'sweepmill_data_memory_budget_bytes 2000',
       'sweepmill_fenced_writes_total{kind="result"} 1',
       'sweepmill_lease_renewals_total{result="lost"} 1',
       'sweepmill_bars_processed_total 5105',
@@ -62,7 +64,7 @@ describe('the exposition', () => {
     await metrics.exposition()
     metrics.queue.observeDepths(() => Promise.reject(new Error('Redis is away')))
     metrics.queue.observeDeadLetters(() => Promise.reject(new Error('Redis is away')))
-    metrics.host.observe(() => ({ eventLoopDelayP99Ms: 1, threads: 8, threadsBusy: 0, usefulCpuShare: null }))
+    metrics.host.observe(() => ({ eventLoopDelayP99Ms: 1, threads: 8, threadsBusy: 0, usefulCpuShare: null, dataBytes: 1000, dataBudgetBytes: 2000 }))
     const text = await metrics.exposition()
     expect(text).not.toMatch(/^task_queue_depth_current\{/m)
     expect(text).not.toMatch(/^sweepmill_dlq_depth /m)
