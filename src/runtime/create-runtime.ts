@@ -13,6 +13,7 @@ import { RedisTaskStream } from '../queue/redis-task-stream.js'
 import type { SagaObserver } from '../saga/saga-orchestrator.js'
 import { PostgresArtifactStore } from '../store/artifact-store.js'
 import { PostgresAttemptStore } from '../store/attempt-store.js'
+import { PostgresBarSeriesStore } from '../store/bar-series.js'
 import { PostgresBarArchive } from '../store/bar-archive.js'
 import { PostgresDeadLetterDesk } from '../store/dead-letter-desk.js'
 import { PostgresFleet } from '../store/fleet.js'
@@ -142,6 +143,7 @@ export async function createRuntime<Health>(options: RuntimeOptions<Health>): Pr
   const letters = new DeadLetterProjection(stream.deadLetters, deadLetters)
   const fleet = new PostgresFleet(postgres)
   const archive = new PostgresBarArchive(postgres)
+  const series = new PostgresBarSeriesStore(postgres)
   const artifacts = new PostgresArtifactStore(postgres)
   const sweeps = new PostgresSweepStore(postgres)
   const bars = new BarCache(archive, pool, clock, config.dataMemoryMb * 2 ** 20)
@@ -165,7 +167,7 @@ export async function createRuntime<Health>(options: RuntimeOptions<Health>): Pr
   const worker: TaskWorker = new TaskWorker({
     source, ledger, keeper, observer, waypoint, pool, workflows, clock, random, log,
     saga: { log: new PostgresSagaLog(postgres, incarnation.id), clock, waypoint, undoBudget: { tries: 5, pauseMs: 200 }, ...(options.observers === undefined ? {} : { observer: options.observers.saga }) },
-    tools: { bars, archive, artifacts, sweeps, clock, threads: pool.threads, engineVersion, barsProcessed: (count) => options.observers?.barsProcessed(count) },
+    tools: { bars, archive, series, artifacts, sweeps, clock, threads: pool.threads, engineVersion, barsProcessed: (count) => options.observers?.barsProcessed(count) },
     onProgress: (attempt, progress) => board.report(attempt, progress),
     slots: config.maxTasksPerBatch, maxBatch: config.maxTasksPerBatch,
     healthCheck: async () => options.health(await reading()),

@@ -27,13 +27,21 @@ interface ParsedBars {
   readonly buffer: SharedArrayBuffer
 }
 
+interface StrategySource {
+  readonly hash: string
+  readonly name: string
+  readonly code: Uint8Array
+}
+
 export interface Prepared {
   readonly request: SubmitRequest
-  /** Canonical spec with all defaults, pinned by data_hash and strategy_hash. */
+  /** Canonical spec with all defaults, pinned by data_hash and strategy_hash where it names bars and a strategy. */
   readonly data: Readonly<Record<string, unknown>>
-  readonly specHash: string
-  readonly bars: ParsedBars
-  readonly source: { readonly hash: string; readonly name: string; readonly code: Uint8Array } | null
+  /** Null for a task whose spec stands for itself. */
+  readonly bars: ParsedBars | null
+  readonly source: StrategySource | null
+  /** Equal unfinished work under this key is attached to; null: never. */
+  readonly attachKey: string | null
   /** What a reader may want to know before the task runs. */
   readonly warnings: readonly string[]
 }
@@ -48,11 +56,20 @@ export interface PrepareOptions {
 
 const STRATEGY_ENDINGS = ['.ts', '.mts', '.mjs', '.js']
 
-export async function prepare(request: SubmitRequest, options: PrepareOptions): Promise<Prepared> {
-  const isSweep = request.taskType === TaskType.OPTIMIZATION
-  if (!isSweep && request.taskType !== TaskType.BACKTEST) {
-    throw new SweepmillError('NOT_SUPPORTED', `Tasks of type ${request.taskType} are not run by this version.`)
+export function prepare(request: SubmitRequest, options: PrepareOptions): Promise<Prepared> {
+  switch (request.taskType) {
+    case TaskType.BACKTEST:
+    case TaskType.OPTIMIZATION:
+      return prepareRun(request, options)
+    case TaskType.DATA_SYNC:
+    case TaskType.CLEANUP:
+      return Promise.reject(new SweepmillError('NOT_SUPPORTED', `Tasks of type ${request.taskType} are not run by this version.`))
   }
+}
+
+/** A backtest or a sweep: bars, a strategy, and a spec that is checked on both. */
+async function prepareRun(request: SubmitRequest, options: PrepareOptions): Promise<Prepared> {
+  const isSweep = request.taskType === TaskType.OPTIMIZATION
   const parse = (data: Readonly<Record<string, unknown>>): Record<string, unknown> =>
     specToJson(isSweep ? parseSweepSpec(data) : parseBacktestSpec(data))
   let spec = parse(await withStrategyName(request.data, options.archive))
@@ -74,7 +91,8 @@ export async function prepare(request: SubmitRequest, options: PrepareOptions): 
     : await runStrategy(options, step, { spec }, source.code, shared)
   if (source !== null) await tryStrategy(options, isSweep ? 'try_sweep' : 'try_backtest', { spec }, source.code, shared, request.timeoutSeconds)
   const { spec_hash: specHash } = JSON.parse(checked.json) as { spec_hash: string }
-  return { request, data: spec, specHash, bars, source, warnings: bars.dataset.warnings }
+  const attachKey = isSweep ? createHash('sha256').update(`${specHash} ${bars.dataset.dataHash} ${source?.hash ?? ''}`).digest('hex') : null
+  return { request, data: spec, bars, source, attachKey, warnings: bars.dataset.warnings }
 }
 
 /** Loading a strategy and checking its parameters takes milliseconds; one that loops while it loads must not hang its author. */
@@ -124,7 +142,7 @@ async function withStrategyName(data: Readonly<Record<string, unknown>>, archive
   return { ...rest, strategy: { name: found.name, params: found.params } }
 }
 
-async function compileStrategy(spec: Record<string, unknown>, request: SubmitRequest, options: PrepareOptions): Promise<Prepared['source']> {
+async function compileStrategy(spec: Record<string, unknown>, request: SubmitRequest, options: PrepareOptions): Promise<StrategySource | null> {
   const { name } = spec['strategy'] as { name: string }
   const file = strategyFile(name, request, options.strategyDir)
   if (file === null) {
@@ -184,27 +202,23 @@ export interface AcceptParts {
 
 /** Stores bars and code by content hash: what any host needs to run the task. */
 export async function store({ bars, source }: Prepared, archive: BarArchive): Promise<void> {
-  if (!await archive.has(bars.dataset.dataHash)) await archive.save(bars.dataset, bars.blocks)
+  if (bars !== null && !await archive.has(bars.dataset.dataHash)) await archive.save(bars.dataset, bars.blocks)
   if (source !== null) await archive.saveSource(source.hash, source.name, source.code)
 }
 
 export async function accept(prepared: Prepared, parts: AcceptParts): Promise<Submitted> {
-  const { request, data, bars, source, specHash } = prepared
-  const { dataset } = bars
+  const { request, data, bars, attachKey } = prepared
   await store(prepared, parts.archive)
-  parts.bars.put(dataset.dataHash, bars.buffer, dataset.bars)
+  if (bars !== null) parts.bars.put(bars.dataset.dataHash, bars.buffer, bars.dataset.bars)
 
-  const attachKey = request.taskType === TaskType.OPTIMIZATION
-    ? createHash('sha256').update(`${specHash} ${dataset.dataHash} ${source?.hash ?? ''}`).digest('hex')
-    : undefined
-  if (attachKey !== undefined && request.fresh !== true && request.idempotencyKey === undefined) {
+  if (attachKey !== null && request.fresh !== true && request.idempotencyKey === undefined) {
     const unfinished = await parts.desk.findUnfinished(attachKey)
     if (unfinished !== null) return { taskId: unfinished, created: false }
   }
   const [accepted] = await parts.publisher.accept([{
     taskType: request.taskType, data, priority: request.priority, userId: request.userId, ipAddress: request.ipAddress,
     timeoutSeconds: request.timeoutSeconds, maxRetries: request.maxRetries, idempotencyKey: request.idempotencyKey,
-    notBefore: request.notBefore, attachKey: request.fresh === true ? undefined : attachKey,
+    notBefore: request.notBefore, attachKey: request.fresh === true || attachKey === null ? undefined : attachKey,
   }], false)
   if (accepted === undefined) throw new SweepmillError('INVARIANT', 'An accepted task has no id.')
   return accepted

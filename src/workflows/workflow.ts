@@ -3,6 +3,7 @@
  * steps share. Everything a step may touch comes in through `WorkflowTools`; a step never sees an adapter.
  */
 import type { ArtifactStore, BarArchive } from '../tasks/bar-archive.js'
+import type { BarSeriesStore } from '../tasks/bar-series.js'
 import type { BarStore } from '../tasks/bar-store.js'
 import type { ComputeReply, ComputeRequest } from '../tasks/compute-pool.js'
 import type { SweepStore } from '../tasks/sweep-store.js'
@@ -18,6 +19,7 @@ export type StepRequest = Omit<ComputeRequest, 'priority' | 'user' | 'taskId' | 
 export interface WorkflowTools {
   readonly bars: BarStore
   readonly archive: BarArchive
+  readonly series: BarSeriesStore
   readonly artifacts: ArtifactStore
   readonly sweeps: SweepStore
   readonly clock: Clock

@@ -1,0 +1,117 @@
+/** Bars by exchange, symbol and timeframe in Postgres. */
+import type { PoolClient } from 'pg'
+import { SweepmillError } from '../base/errors.js'
+import type { BarSeriesStore, MadeChange, MonthChange, Replaced, Series, SeriesBlock, SeriesKey, Writer } from '../tasks/bar-series.js'
+import type { Postgres } from './postgres.js'
+
+interface SeriesRow {
+  series_id: number
+  exchange: string
+  symbol: string
+  timeframe: string
+  quality: unknown
+  blocks: { month: string; hash: string; bars: number; first_ms: number; last_ms: number }[]
+}
+
+const SELECT = `
+select s.series_id::int as series_id, s.exchange, s.symbol, s.timeframe, s.quality,
+       coalesce((select jsonb_agg(jsonb_build_object('month', b.month, 'hash', b.block_hash, 'bars', b.bars,
+           'first_ms', extract(epoch from b.first_time) * 1000, 'last_ms', extract(epoch from b.last_time) * 1000) order by b.month)
+         from series_blocks b where b.series_id = s.series_id), '[]') as blocks
+from bar_series s`
+
+export class PostgresBarSeriesStore implements BarSeriesStore {
+  readonly #postgres: Postgres
+
+  constructor(postgres: Postgres) {
+    this.#postgres = postgres
+  }
+
+  async find({ exchange, symbol, timeframe }: SeriesKey): Promise<Series | null> {
+    const [row] = await this.#postgres.query<SeriesRow>(`${SELECT} where exchange = $1 and symbol = $2 and timeframe = $3`, [exchange, symbol, timeframe])
+    return row === undefined ? null : toSeries(row)
+  }
+
+  async ensure(key: SeriesKey): Promise<Series> {
+    await this.#postgres.query('insert into bar_series (exchange, symbol, timeframe) values ($1, $2, $3) on conflict do nothing',
+      [key.exchange, key.symbol, key.timeframe])
+    const series = await this.find(key)
+    if (series === null) throw new SweepmillError('INVARIANT', `The series ${key.exchange} ${key.symbol} ${key.timeframe} was made and is gone.`)
+    return series
+  }
+
+  async list(): Promise<readonly Series[]> {
+    return (await this.#postgres.query<SeriesRow>(`${SELECT} order by exchange, symbol, timeframe`, [])).map(toSeries)
+  }
+
+  async blocks(hashes: readonly string[]): Promise<readonly Uint8Array[]> {
+    const rows = await this.#postgres.query<{ bytes: Buffer }>(`
+      select b.bytes from unnest($1::text[]) with ordinality as wanted(hash, n)
+      join bar_blocks b on b.block_hash = wanted.hash order by n`, [hashes])
+    if (rows.length !== hashes.length) throw new SweepmillError('NOT_RESOLVABLE', `Of ${hashes.length} blocks of bars only ${rows.length} are in the store.`)
+    return rows.map(({ bytes }) => bytes)
+  }
+
+  replace(change: MonthChange, writer: Writer | null): Promise<Replaced> {
+    return this.#postgres.transaction(async (client) => {
+      const replaced = await replaceBlock(client, change, writer)
+      if (replaced === 'replaced' && writer !== null && change.after !== null) {
+        await client.query('insert into series_changes (task_id, attempt, series_id, month, before_hash, after_hash) values ($1, $2, $3, $4, $5, $6)',
+          [writer.taskId, writer.attempt, change.seriesId, change.month, change.before, change.after.hash])
+      }
+      return replaced
+    })
+  }
+
+  async changesOf(taskId: string): Promise<readonly MadeChange[]> {
+    const rows = await this.#postgres.query<{ change_id: number; series_id: number; month: string; before_hash: string | null; after_hash: string }>(`
+      select change_id::int as change_id, series_id::int as series_id, month, before_hash, after_hash
+      from series_changes where task_id = $1 and undone_at is null order by change_id desc`, [taskId])
+    return rows.map((row) => ({ changeId: row.change_id, seriesId: row.series_id, month: row.month, before: row.before_hash, after: row.after_hash }))
+  }
+
+  undo(changeId: number, change: MonthChange, writer: Writer): Promise<Replaced> {
+    return this.#postgres.transaction(async (client) => {
+      const replaced = await replaceBlock(client, change, writer)
+      if (replaced === 'replaced') await client.query('update series_changes set undone_at = now() where change_id = $1', [changeId])
+      return replaced
+    })
+  }
+
+  async saveQuality(seriesId: number, quality: unknown): Promise<void> {
+    await this.#postgres.query('update bar_series set quality = $2, updated_at = now() where series_id = $1', [seriesId, JSON.stringify(quality)])
+  }
+}
+
+/** Refuses before it writes anything but a block, which is immutable and, if nobody names it, is cleaned up. */
+async function replaceBlock(client: PoolClient, { seriesId, month, before, after }: MonthChange, writer: Writer | null): Promise<Replaced> {
+  if (writer !== null) {
+    // Locked FOR SHARE: no later attempt opens before this write is committed.
+    const held = await client.query('select 1 from tasks where task_id = $1 and attempt = $2 and status = \'processing\' for share', [writer.taskId, writer.attempt])
+    if (held.rowCount === 0) return 'fenced'
+  }
+  if (after === null) {
+    const { rowCount } = await client.query('delete from series_blocks where series_id = $1 and month = $2 and block_hash = $3', [seriesId, month, before])
+    return rowCount === 0 ? 'changed' : 'replaced'
+  }
+  await client.query('insert into bar_blocks (block_hash, month, bars, bytes) values ($1, $2, $3, $4) on conflict do nothing',
+    [after.hash, after.month, after.bars, Buffer.from(after.bytes)])
+  const values = [seriesId, month, after.hash, after.bars, new Date(after.firstTime), new Date(after.lastTime)]
+  const { rowCount } = before === null
+    ? await client.query(`insert into series_blocks (series_id, month, block_hash, bars, first_time, last_time)
+        values ($1, $2, $3, $4, $5, $6) on conflict do nothing`, values)
+    : await client.query(`update series_blocks set block_hash = $3, bars = $4, first_time = $5, last_time = $6
+        where series_id = $1 and month = $2 and block_hash = $7`, [...values, before])
+  if (rowCount === 0) return 'changed'
+  await client.query('update bar_series set updated_at = now() where series_id = $1', [seriesId])
+  return 'replaced'
+}
+
+function toSeries(row: SeriesRow): Series {
+  return {
+    seriesId: row.series_id, exchange: row.exchange, symbol: row.symbol, timeframe: row.timeframe, quality: row.quality,
+    blocks: row.blocks.map((block): SeriesBlock => ({
+      month: block.month, hash: block.hash, bars: block.bars, firstTime: Math.round(block.first_ms), lastTime: Math.round(block.last_ms),
+    })),
+  }
+}

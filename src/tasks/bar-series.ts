@@ -1,0 +1,77 @@
+/**
+ * Port: bars by exchange, symbol and timeframe. A series is a list of immutable month blocks; adding bars replaces a
+ * month's block, by comparison with the one it was made from, so two writers of one month cannot lose each other's bars.
+ */
+import type { StoredBlock } from './bar-archive.js'
+
+/** Upper case exchange and symbol are kept as given; the timeframe is such as 1m, 1h, 1d. */
+export interface SeriesKey {
+  readonly exchange: string
+  readonly symbol: string
+  readonly timeframe: string
+}
+
+/** Times are starts of bars in milliseconds since 1970, UTC. */
+export interface SeriesBlock {
+  readonly month: string
+  readonly hash: string
+  readonly bars: number
+  readonly firstTime: number
+  readonly lastTime: number
+}
+
+export interface Series extends SeriesKey {
+  readonly seriesId: number
+  /** Oldest month first. */
+  readonly blocks: readonly SeriesBlock[]
+  /** The latest data-quality report, as JSON. */
+  readonly quality: unknown
+}
+
+export interface NewBlock extends StoredBlock {
+  readonly firstTime: number
+  readonly lastTime: number
+}
+
+/** One month's block in place of another; null: none. */
+export interface MonthChange {
+  readonly seriesId: number
+  readonly month: string
+  readonly before: string | null
+  readonly after: NewBlock | null
+}
+
+/** A change that a task made and has not undone. */
+export interface MadeChange {
+  readonly changeId: number
+  readonly seriesId: number
+  readonly month: string
+  readonly before: string | null
+  readonly after: string
+}
+
+/** The attempt that writes. */
+export interface Writer {
+  readonly taskId: string
+  readonly attempt: number
+}
+
+/** `changed`: the month no longer has the block `before`; read it again and merge anew. */
+export type Replaced = 'replaced' | 'changed' | 'fenced'
+
+export interface BarSeriesStore {
+  find(key: SeriesKey): Promise<Series | null>
+  /** Makes the series if there is none. */
+  ensure(key: SeriesKey): Promise<Series>
+  /** By exchange, symbol, timeframe. */
+  list(): Promise<readonly Series[]>
+  /** In the order asked for; NOT_RESOLVABLE when one is not there. */
+  blocks(hashes: readonly string[]): Promise<readonly Uint8Array[]>
+  /** One transaction. With a writer it is fenced by the attempt and remembered as that task's change. */
+  replace(change: MonthChange, writer: Writer | null): Promise<Replaced>
+  /** Latest first: the order in which they are undone. */
+  changesOf(taskId: string): Promise<readonly MadeChange[]>
+  /** Replaces the month and marks the change as undone, in one transaction fenced by the attempt. */
+  undo(changeId: number, change: MonthChange, writer: Writer): Promise<Replaced>
+  saveQuality(seriesId: number, quality: unknown): Promise<void>
+}
