@@ -63,6 +63,8 @@ export const ERRORS = {
   NOT_RESOLVABLE: row('transient', true, 503, 'This worker does not have what the task needs.'),
   TASK_TIMEOUT: row('timeout', true, 504, 'The task made no progress within its timeout.'),
   STRATEGY_TIMEOUT: row('timeout', false, 504, 'A strategy\'s own code made no progress within the task\'s timeout.'),
+  STEP_TIMEOUT: row('timeout', true, 504, 'A step of a saga, or its undo, took longer than its timeout.'),
+  STEP_UNANSWERED: row('timeout', true, 504, 'A step was stopped and did not end; the next attempt goes on from there.'),
   TASK_CANCELLED: row('cancelled', false, 409, 'The task was cancelled.'),
   LEASE_LOST: row('lease-lost', false, 409, 'Another attempt owns the task now.'),
 

@@ -35,6 +35,7 @@ import type { TaskPriority } from '../tasks/task.js'
 import type { PassWaypoint } from '../tasks/waypoint.js'
 import { backtestWorkflow } from '../workflows/backtest.js'
 import { optimizationWorkflow } from '../workflows/optimization.js'
+import { WorkflowCatalog } from '../workflows/workflow-catalog.js'
 import { register } from '../workflows/workflow.js'
 import type { RegisteredWorkflow } from '../workflows/workflow.js'
 import { AttemptLedger } from './attempt-ledger.js'
@@ -161,12 +162,11 @@ export async function createRuntime<Health>(options: RuntimeOptions<Health>): Pr
   const source = role === 'worker'
     ? new StreamSource(stream, gate, config.pollIntervalMs, () => recovery.distrust())
     : new SessionSource({ stream, gate, desk, clock, taskId: () => served, deadConsumers: async () => (await fleetWatch.look()).dead })
-  const workflows = new Map([register(backtestWorkflow), register(optimizationWorkflow), ...options.workflows ?? []]
-    .map((workflow) => [workflow.taskType, workflow]))
+  const workflows = new WorkflowCatalog([register(backtestWorkflow), register(optimizationWorkflow), ...options.workflows ?? []])
   const reading = (): Promise<RuntimeReading> => readRuntime({ stream, gate, pool, clock, worker })
   const worker: TaskWorker = new TaskWorker({
     source, ledger, keeper, observer, waypoint, pool, workflows, clock, random, log,
-    saga: { log: new PostgresSagaLog(postgres, incarnation.id), clock, waypoint, undoBudget: { tries: 5, pauseMs: 200 }, ...(options.observers === undefined ? {} : { observer: options.observers.saga }) },
+    saga: { log: new PostgresSagaLog(postgres, incarnation.id), clock, waypoint, undoBudget: { tries: 5, pauseMs: 200, timeoutMs: 60_000 }, ...(options.observers === undefined ? {} : { observer: options.observers.saga }) },
     tools: { bars, archive, series, artifacts, sweeps, clock, threads: pool.threads, engineVersion, barsProcessed: (count) => options.observers?.barsProcessed(count) },
     onProgress: (attempt, progress) => board.report(attempt, progress),
     slots: config.maxTasksPerBatch, maxBatch: config.maxTasksPerBatch,

@@ -18,8 +18,10 @@ import type { RetryPolicy } from '../tasks/retry-policy.js'
 import { PRIORITIES } from '../tasks/task.js'
 import type { Attempt, Outcome, Progress, TaskPriority } from '../tasks/task.js'
 import type { PassWaypoint } from '../tasks/waypoint.js'
-import type { Completed, RegisteredWorkflow, WorkflowTools } from '../workflows/workflow.js'
+import type { WorkflowCatalog } from '../workflows/workflow-catalog.js'
+import type { Completed, WorkflowTools } from '../workflows/workflow.js'
 import type { AttemptLedger } from './attempt-ledger.js'
+import { AttemptStop } from './attempt-stop.js'
 import type { LeaseKeeper } from './lease-keeper.js'
 import type { TaskSource } from './task-source.js'
 
@@ -31,7 +33,7 @@ export interface TaskWorkerParts {
   readonly waypoint: PassWaypoint
   readonly pool: ComputePool
   readonly saga: SagaParts
-  readonly workflows: ReadonlyMap<string, RegisteredWorkflow>
+  readonly workflows: WorkflowCatalog
   /** Everything a step may touch except what belongs to one attempt. */
   readonly tools: Omit<WorkflowTools, 'signal' | 'compute' | 'report' | 'commit'>
   readonly onProgress: (attempt: Attempt, progress: Progress) => void
@@ -46,23 +48,6 @@ export interface TaskWorkerParts {
 }
 
 const PAUSE_AFTER_ERROR_MS = 500
-/** A step that was stopped has so long to end; the pool has terminated its thread well before. */
-const ABANDON_MS = 10_000
-
-/** What the no-progress watch hears of an attempt's steps. */
-interface StepWatch {
-  progressed(): void
-  userCode(entered: boolean): void
-}
-
-/** An endless loop loops again: only a step of our own is worth another try. */
-function timedOut(attempt: Attempt, userSteps: number): SweepmillError {
-  const silence = `made no progress for ${attempt.timeoutSeconds} s`
-  return userSteps > 0
-    ? new SweepmillError('STRATEGY_TIMEOUT', `The strategy of task ${attempt.taskId} ${silence}. Look for an endless loop in it, or raise the task's timeout.`)
-    : new SweepmillError('TASK_TIMEOUT', `Task ${attempt.taskId} ${silence}. Raise its timeout, if its data is that large.`)
-}
-
 export class TaskWorker {
   readonly #parts: TaskWorkerParts
   readonly #running: Record<TaskPriority, number> = { high: 0, medium: 0, low: 0 }
@@ -153,38 +138,26 @@ export class TaskWorker {
   async #run(attempt: Attempt): Promise<void> {
     const { keeper, ledger, clock, random, log } = this.#parts
     const startedMs = clock.monotonicMs()
-    const abort = new AbortController()
-    let progressMs = startedMs
-    let userSteps = 0
-    const stop = (reason: SweepmillError): void => { if (!abort.signal.aborted) abort.abort(reason) }
+    const stop = new AttemptStop(attempt, startedMs)
     const release = keeper.hold({
-      taskId: attempt.taskId, priority: attempt.priority, messageId: attempt.messageId, stop,
-      check: (nowMs) => {
-        if (nowMs - progressMs > attempt.timeoutSeconds * 1000) stop(timedOut(attempt, userSteps))
-      },
+      taskId: attempt.taskId, priority: attempt.priority, messageId: attempt.messageId, stop: stop.stop, check: (nowMs) => { stop.check(nowMs) },
     })
-    if (this.#stopping.signal.aborted) stop(new SweepmillError('WORKER_STOPPING', 'The worker is shutting down; the task goes on elsewhere.'))
+    if (this.#stopping.signal.aborted) stop.stop(new SweepmillError('WORKER_STOPPING', 'The worker is shutting down; the task goes on elsewhere.'))
     let committed = false
     const commit = async (completed: Completed): Promise<void> => {
-      abort.signal.throwIfAborted()
+      stop.signal.throwIfAborted()
       if (await ledger.close(attempt, completed, startedMs) === 'fenced') {
         throw leaseLost(attempt.taskId, 'finish')
       }
       committed = true
     }
     try {
-      await Promise.race([
-        this.#saga(attempt, abort.signal, commit, {
-          progressed: () => { progressMs = clock.monotonicMs() },
-          userCode: (entered) => { userSteps += entered ? 1 : -1 },
-        }),
-        this.#abandoned(abort.signal),
-      ])
+      await this.#saga(attempt, stop, commit)
       if (!committed) await commit({ kind: 'completed', resultJson: null })
       this.#counts.completed += 1
       log('info', 'task completed', { task_id: attempt.taskId, type: attempt.taskType, attempt: attempt.attempt, ms: Math.round(clock.monotonicMs() - startedMs) })
     } catch (thrown) {
-      const error = toSweepmillError(thrown, 'COMPUTE_FAILED')
+      const error = stop.outcomeOf(toSweepmillError(thrown, 'COMPUTE_FAILED'))
       if (error.code === 'LEASE_LOST' || committed) {
         const write = refusedWrite(error)
         // The ledger has counted its own.
@@ -204,57 +177,59 @@ export class TaskWorker {
     }
   }
 
-  /** Rejects some time after the attempt was stopped: a step that does not answer must not hold its slot for ever. */
-  #abandoned(signal: AbortSignal): Promise<never> {
-    return new Promise((_resolve, reject) => {
-      signal.addEventListener('abort', () => {
-        this.#parts.clock.after(ABANDON_MS, () => { reject(signal.reason as Error) })
-      }, { once: true })
-    })
-  }
-
-  async #saga(attempt: Attempt, signal: AbortSignal, commit: WorkflowTools['commit'], watch: StepWatch): Promise<void> {
-    const { workflows, saga, pool, tools, onProgress } = this.#parts
-    const workflow = workflows.get(attempt.taskType)
-    if (workflow === undefined) {
-      throw new SweepmillError('NOT_RESOLVABLE', `This worker has no workflow for ${attempt.taskType}.`)
-    }
+  async #saga(attempt: Attempt, stop: AttemptStop, commit: WorkflowTools['commit']): Promise<void> {
+    const { workflows, saga } = this.#parts
     const orchestrator = new SagaOrchestrator({
       sagaType: attempt.taskType, userId: attempt.userId, ipAddress: attempt.ipAddress, enableMetrics: true, enableAuditLog: true,
     }, saga)
-    const context = workflow.begin(attempt, {
+    const begun = await orchestrator.begin(workflows.newest(attempt.taskType).definition, attempt.taskId, attempt.attempt)
+    const workflow = workflows.version(attempt.taskType, begun.version)
+    let context: unknown
+    try {
+      context = workflow.begin(attempt, this.#toolsOf(attempt, stop, commit))
+    } catch (thrown) {
+      await orchestrator.refuse(begun, toSweepmillError(thrown, 'COMPUTE_FAILED'))
+      throw thrown
+    }
+    try {
+      await orchestrator.resume(workflow.definition, context, begun, { signal: stop.signal, input: attempt.data, onCompensating: () => { stop.compensating() } })
+    } finally {
+      workflow.end(context)
+    }
+  }
+
+  #toolsOf(attempt: Attempt, stop: AttemptStop, commit: WorkflowTools['commit']): WorkflowTools {
+    const { pool, tools, clock, waypoint, onProgress } = this.#parts
+    const progressed = (): void => { stop.progressed(clock.monotonicMs()) }
+    return {
       ...tools,
-      signal,
+      signal: stop.signal,
       commit,
       report: (progress) => {
-        watch.progressed()
-        this.#parts.waypoint('computing', attempt.taskId)
+        progressed()
+        waypoint('computing', attempt.taskId)
         onProgress(attempt, progress)
       },
       compute: async (request) => {
+        const signal = stop.computeSignal
         signal.throwIfAborted()
-        if (request.userCode) watch.userCode(true)
+        if (request.userCode) stop.userCode(true)
         try {
           const reply = await pool.run({
             ...request, priority: attempt.priority, taskId: attempt.taskId, attempt: attempt.attempt, signal,
             ...(attempt.userId === null ? {} : { user: attempt.userId }),
-            onProgress: (done, total) => { watch.progressed(); request.onProgress?.(done, total) },
+            onProgress: (done, total) => { progressed(); request.onProgress?.(done, total) },
           })
-          watch.progressed()
+          progressed()
           return reply
         } catch (thrown) {
           // The pool says "cancelled"; why the attempt was stopped is what decides its outcome.
           signal.throwIfAborted()
           throw thrown
         } finally {
-          if (request.userCode) watch.userCode(false)
+          if (request.userCode) stop.userCode(false)
         }
       },
-    })
-    try {
-      await orchestrator.execute(workflow.definition, context, attempt.taskId, attempt.attempt)
-    } finally {
-      workflow.end(context)
     }
   }
 }

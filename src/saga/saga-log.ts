@@ -1,8 +1,14 @@
-/** Port: the durable log of saga runs. Every write is fenced by the attempt; a refused write throws LEASE_LOST. */
+/**
+ * Port: the durable log of saga runs. A write is fenced twice: by the attempt, so that a late owner changes nothing, and by
+ * the run's row version, so that two orchestrators of one attempt cannot both advance it. A refused write throws LEASE_LOST.
+ */
 import type { ErrorData } from '../base/errors.js'
 import type { StepOutput } from './saga-step.js'
 
 export type SagaRunStatus = 'running' | 'completed' | 'compensating' | 'compensated' | 'compensation_failed'
+
+/** `skipped`: an operator said that this undo is not to be done. */
+export type SagaStepStatus = 'started' | 'finished' | 'failed' | 'skipped'
 
 export interface SagaRef {
   readonly taskId: string
@@ -14,7 +20,8 @@ export interface SagaRef {
 export interface LoggedStep {
   readonly step: string
   readonly undo: boolean
-  readonly status: 'started' | 'finished' | 'failed'
+  readonly status: SagaStepStatus
+  readonly inputHash: string | null
   readonly output: StepOutput | null
   readonly error: ErrorData | null
 }
@@ -22,6 +29,7 @@ export interface LoggedStep {
 export interface BegunRun {
   readonly ref: SagaRef
   readonly version: number
+  readonly rowVersion: number
   readonly status: SagaRunStatus
   readonly steps: readonly LoggedStep[]
 }
@@ -31,6 +39,7 @@ export interface StepWrite {
   readonly undo: boolean
   readonly seq: number
   readonly status: 'started' | 'finished' | 'failed'
+  readonly inputHash?: string
   readonly output?: StepOutput
   readonly error?: ErrorData
 }
@@ -43,6 +52,8 @@ export interface AuditWrite {
 /** One atomic advance of a run: the end of one step and the intent of the next travel together. */
 export interface SagaWrite {
   readonly ref: SagaRef
+  /** What the run's row must say; the write makes it one more. */
+  readonly rowVersion: number
   readonly runStatus?: SagaRunStatus
   readonly steps: readonly StepWrite[]
   readonly checkpoint?: { readonly step: string; readonly data: Readonly<Record<string, unknown>> }
@@ -50,6 +61,7 @@ export interface SagaWrite {
 }
 
 export interface SagaLog {
+  /** Resumes the task's open run with the version that began it, else begins the next run with `version`. */
   begin(taskId: string, attempt: number, sagaType: string, version: number): Promise<BegunRun>
   write(write: SagaWrite): Promise<void>
 }

@@ -119,17 +119,17 @@ with input as (
     processing_time_ms = case when i.status = 'pending' then null
       else (extract(epoch from (clock_timestamp() - t.started_at)) * 1000)::bigint end
   from input i join locked l using (task_id) where t.task_id = i.task_id
-  returning t.task_id, t.attempt, t.generation
-), pivot as (
-  insert into saga_steps (task_id, run, step, undo, seq, status, attempt, finished_at)
-  select r.task_id, r.run, 'save_results', false, 1000, 'finished', d.attempt, now()
-  from saga_runs r join done d using (task_id) join input i using (task_id)
-  where i.status = 'completed' and r.status = 'running'
-  on conflict (task_id, run, step, undo) do update set status = 'finished', finished_at = now()
+  returning t.task_id, t.attempt, t.generation, t.user_id, t.ip_address
 ), sagas as (
   update saga_runs r set status = i.saga_status, finished_at = now(), row_version = row_version + 1
   from done d join input i using (task_id)
   where r.task_id = d.task_id and i.saga_status is not null and r.status = 'running'
+  returning r.task_id, r.run
+), pivot as (
+  -- The step that commits is the one whose intent was logged last.
+  update saga_steps s set status = 'finished', finished_at = now()
+  from sagas g where s.task_id = g.task_id and s.run = g.run and s.status = 'started' and not s.undo
+  returning s.task_id, s.step
 ), swept as (
   update sweeps s set trials = i.sweep_trials, result_hash = i.sweep_hash, finished_at = now()
   from done d join input i using (task_id) where s.sweep_id = d.task_id and i.sweep_hash is not null
@@ -144,8 +144,18 @@ with input as (
     metrics = excluded.metrics, held_out = excluded.held_out
 ), audited as (
   insert into task_events (task_id, event, from_status, to_status, attempt, generation, worker, detail)
-  select d.task_id, i.event, 'processing', i.status, d.attempt, d.generation, $2, i.detail
-  from done d join input i using (task_id)
+  select d.task_id, x.event, x.from_status, x.to_status, d.attempt, d.generation, $2, x.detail
+  from (
+    select task_id, 'step_complete' as event, null as from_status, null as to_status, 1 as seq,
+           jsonb_build_object('step', step, 'checkpoint', jsonb_build_object('step', step, 'progress', 100),
+             'user_id', user_id, 'ip_address', ip_address) as detail
+    from pivot join done using (task_id)
+    union all
+    select task_id, 'saga_complete', null, null, 2, jsonb_build_object('user_id', user_id, 'ip_address', ip_address)
+    from sagas join done using (task_id)
+    union all
+    select task_id, event, 'processing', status, 3, detail from input
+  ) as x join done d using (task_id) order by d.task_id, x.seq
 )
 select task_id from done`
 

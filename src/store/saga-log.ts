@@ -15,38 +15,40 @@ with fenced as (
 ), resumed as (
   update saga_runs r set attempt = $2, row_version = row_version + 1
   from last l, fenced f where r.task_id = f.task_id and r.run = l.run and l.status in ('running', 'compensating')
-  returning r.run, r.version, r.status
+  returning r.run, r.version, r.status, r.row_version
 ), begun as (
   insert into saga_runs (task_id, run, saga_type, version, status, attempt)
   select task_id, coalesce((select run from last), 0) + 1, $3, $4, 'running', $2
   from fenced where not exists (select 1 from last where status in ('running', 'compensating'))
-  returning run, version, status
+  returning run, version, status, row_version
 )
 select * from resumed union all select * from begun`
 
 /**
- * In: JSON array of writes. Out: ids whose fence stood. Locks: task rows FOR SHARE, in id order.
+ * In: JSON array of writes. Out: ids whose fence stood: attempt and row version. Locks: task rows FOR SHARE, in id order.
  * Idempotent: a step row is replaced by the newer state of the same step.
  */
 const WRITE = `
 with input as (
   select * from jsonb_to_recordset($1::jsonb) as x(
-    task_id uuid, attempt integer, run integer, run_status text, steps jsonb, checkpoint jsonb, audit jsonb)
-), fenced as (
-  select t.task_id, t.generation, t.crashes, i.attempt, i.run, i.run_status, i.steps, i.checkpoint, i.audit
+    task_id uuid, attempt integer, run integer, row_version integer, run_status text, steps jsonb, checkpoint jsonb, audit jsonb)
+), locked as (
+  select t.task_id, t.generation, t.crashes, i.attempt, i.run, i.row_version, i.run_status, i.steps, i.checkpoint, i.audit
   from tasks t join input i on i.task_id = t.task_id and i.attempt = t.attempt
   where t.status = 'processing' order by t.task_id for share of t
+), fenced as (
+  update saga_runs r set status = coalesce(l.run_status, r.status), row_version = r.row_version + 1,
+    finished_at = case when coalesce(l.run_status, r.status) in ('running', 'compensating') then null else now() end
+  from locked l where r.task_id = l.task_id and r.run = l.run and r.row_version = l.row_version
+  returning l.*
 ), stepped as (
-  insert into saga_steps as s (task_id, run, step, undo, seq, status, attempt, output, error, finished_at)
-  select f.task_id, f.run, x.step, x.undo, x.seq, x.status, f.attempt, x.output, x.error,
+  insert into saga_steps as s (task_id, run, step, undo, seq, status, attempt, input_hash, output, error, finished_at)
+  select f.task_id, f.run, x.step, x.undo, x.seq, x.status, f.attempt, x."inputHash", x.output, x.error,
          case when x.status = 'started' then null else now() end
-  from fenced f, jsonb_to_recordset(f.steps) as x(step text, undo boolean, seq integer, status text, output jsonb, error jsonb)
+  from fenced f, jsonb_to_recordset(f.steps) as x(step text, undo boolean, seq integer, status text, "inputHash" text, output jsonb, error jsonb)
   on conflict (task_id, run, step, undo) do update set status = excluded.status, attempt = excluded.attempt,
+    input_hash = coalesce(excluded.input_hash, s.input_hash),
     output = coalesce(excluded.output, s.output), error = excluded.error, finished_at = excluded.finished_at
-), ran as (
-  update saga_runs r set status = f.run_status, row_version = row_version + 1,
-    finished_at = case when f.run_status in ('running', 'compensating') then null else now() end
-  from fenced f where r.task_id = f.task_id and r.run = f.run and f.run_status is not null
 ), checked as (
   insert into checkpoints (task_id, attempt, step, data)
   select task_id, attempt, checkpoint->>'step', checkpoint->'data' from fenced where checkpoint is not null
@@ -71,11 +73,11 @@ export class PostgresSagaLog implements SagaLog {
   }
 
   async begin(taskId: string, attempt: number, sagaType: string, version: number): Promise<BegunRun> {
-    const [run] = await this.#postgres.prepared<{ run: number; version: number; status: SagaRunStatus }>('saga_begin', BEGIN, [taskId, attempt, sagaType, version])
+    const [run] = await this.#postgres.prepared<{ run: number; version: number; status: SagaRunStatus; row_version: number }>('saga_begin', BEGIN, [taskId, attempt, sagaType, version])
     if (run === undefined) throw leaseLost(taskId, 'saga')
-    const rows = await this.#postgres.prepared<{ step: string; undo: boolean; status: LoggedStep['status']; output: string | null; error: ErrorData | null }>(
-      'saga_steps', 'select step, undo, status, output::text as output, error from saga_steps where task_id = $1 and run = $2 order by seq', [taskId, run.run])
-    return { ref: { taskId, attempt, run: run.run }, version: run.version, status: run.status, steps: rows }
+    const rows = await this.#postgres.prepared<{ step: string; undo: boolean; status: LoggedStep['status']; input_hash: string | null; output: string | null; error: ErrorData | null }>(
+      'saga_steps', 'select step, undo, status, input_hash, output::text as output, error from saga_steps where task_id = $1 and run = $2 order by seq', [taskId, run.run])
+    return { ref: { taskId, attempt, run: run.run }, version: run.version, rowVersion: run.row_version, status: run.status, steps: rows.map(({ input_hash: inputHash, ...step }) => ({ ...step, inputHash })) }
   }
 
   async write(write: SagaWrite): Promise<void> {
@@ -97,7 +99,7 @@ function writeJson(write: SagaWrite): string {
     return output === undefined ? text : `${text.slice(0, -1)},"output":${output}}`
   })
   const fixed = JSON.stringify({
-    task_id: write.ref.taskId, attempt: write.ref.attempt, run: write.ref.run, run_status: write.runStatus ?? null,
+    task_id: write.ref.taskId, attempt: write.ref.attempt, run: write.ref.run, row_version: write.rowVersion, run_status: write.runStatus ?? null,
     checkpoint: write.checkpoint ?? null, audit: write.audit,
   })
   return `${fixed.slice(0, -1)},"steps":[${steps.join(',')}]}`

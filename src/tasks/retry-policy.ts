@@ -26,7 +26,7 @@ export function outcomeOfError(attempt: Attempt, error: ErrorData, policy: Retry
   if (category === 'cancelled') return { kind: 'cancelled' }
   if (error.code === 'COMPENSATION_FAILED') return { kind: 'dead_letter', reason: 'compensation_failed', error }
   if (error.code === 'WORKER_STOPPING') return { kind: 'released', why: error.message, delayMs: 0 }
-  if (error.code === 'NOT_RESOLVABLE') return { kind: 'released', why: error.message, delayMs: policy.baseMs }
+  if (error.code === 'NOT_RESOLVABLE' || error.code === 'STEP_UNANSWERED') return { kind: 'released', why: error.message, delayMs: policy.baseMs }
   if (!ERRORS[error.code].retryable) return { kind: 'failed', error }
   if (attempt.retryCount >= attempt.maxRetries) return { kind: 'dead_letter', reason: 'retries_exhausted', error }
   return { kind: 'retry', error, delayMs: retryDelayMs(policy, attempt.retryCount, random) }

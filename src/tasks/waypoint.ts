@@ -4,11 +4,11 @@
  */
 export type Waypoint =
   | 'row_committed' | 'published'
-  | 'picked' | 'opened' | 'step_started' | 'computing' | 'checkpointed' | 'undoing'
+  | 'picked' | 'opened' | 'logging' | 'logged' | 'step_started' | 'computing' | 'checkpointed' | 'undoing'
   | 'before_commit' | 'committed' | 'settled'
 
 export const WAYPOINTS: readonly Waypoint[] = [
-  'row_committed', 'published', 'picked', 'opened', 'step_started', 'computing', 'checkpointed', 'undoing', 'before_commit', 'committed', 'settled',
+  'row_committed', 'published', 'picked', 'opened', 'logging', 'logged', 'step_started', 'computing', 'checkpointed', 'undoing', 'before_commit', 'committed', 'settled',
 ]
 
 export type PassWaypoint = (point: Waypoint, taskId: string) => void

@@ -87,6 +87,7 @@ export const backtestWorkflow: Workflow<BacktestContext> = {
       {
         name: 'save_results',
         kind: 'pivot',
+        endsRun: true,
         run: async (context) => {
           await context.tools.commit({ kind: 'completed', resultJson: context.resultJson })
           return 'null'

@@ -256,6 +256,7 @@ export const optimizationWorkflow: Workflow<OptimizationContext> = {
       {
         name: 'save_results',
         kind: 'pivot',
+        endsRun: true,
         run: async (context) => {
           const result = context.ranked?.result
           if (result === undefined) throw new SweepmillError('INVARIANT', 'A sweep was saved before it was ranked.')

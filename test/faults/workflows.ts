@@ -19,7 +19,7 @@ function workflow(taskType: string, before: readonly SagaStep<Context>[]): Regis
     definition: defineSaga<Context>({
       type: taskType, version: 1,
       steps: [...before, {
-        name: 'save_results', kind: 'pivot',
+        name: 'save_results', kind: 'pivot', endsRun: true,
         run: async ({ attempt, tools }) => {
           await tools.commit({ kind: 'completed', resultJson: JSON.stringify({ attempt: attempt.attempt }) })
           return 'null'
