@@ -10,7 +10,7 @@ export function eventTrail(events: readonly TaskEventView[]): string {
 
 /** The step of a saga's event, or why a transition happened. */
 function whatOf({ detail }: TaskEventView): string | null {
-  const { step, code, why } = asRecord(detail)
-  const found = step ?? code ?? why
+  const { step, code, why, reason } = asRecord(detail)
+  const found = reason ?? step ?? code ?? why
   return typeof found === 'string' ? found : null
 }

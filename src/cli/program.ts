@@ -10,6 +10,7 @@ import { dlqCommand } from './commands/dlq.js'
 import { healthCommand } from './commands/health.js'
 import { migrateCommand } from './commands/migrate.js'
 import { queueCommand } from './commands/queue.js'
+import { sagasCommand } from './commands/sagas.js'
 import { schedulesCommand } from './commands/schedules.js'
 import { sweepCommand } from './commands/sweep.js'
 import { tasksCommand } from './commands/tasks.js'
@@ -44,7 +45,7 @@ function buildProgram(invocations: Invocations, context: CliContext): Command {
     .version(context.version)
     .addHelpText('after', PROGRAM_HELP)
   const commands = [
-    demoCommand, backtestCommand, sweepCommand, workerCommand, tasksCommand, dlqCommand, schedulesCommand, queueCommand, healthCommand, migrateCommand, configCommand,
+    demoCommand, backtestCommand, sweepCommand, workerCommand, tasksCommand, dlqCommand, sagasCommand, schedulesCommand, queueCommand, healthCommand, migrateCommand, configCommand,
   ]
   for (const create of commands) program.addCommand(create(invocations))
   forEachCommand(program, (command) => {

@@ -22,6 +22,7 @@ import { NoticeBell } from '../store/notice-bell.js'
 import { PostgresPauseBook } from '../store/pause-book.js'
 import { Postgres } from '../store/postgres.js'
 import { PostgresPublicationBook } from '../store/publication-book.js'
+import { PostgresSagaDesk } from '../store/saga-desk.js'
 import { PostgresSagaLog } from '../store/saga-log.js'
 import { PostgresScheduleStore } from '../store/schedule-store.js'
 import { PostgresSweepStore } from '../store/sweep-store.js'
@@ -53,6 +54,7 @@ import { ProgressBoard } from './progress-board.js'
 import { Publisher } from './publisher.js'
 import { Reconciler } from './reconciler.js'
 import { Recovery } from './recovery.js'
+import { SagaOffice } from './saga-office.js'
 import { ScheduleBook } from './schedule-book.js'
 import { Scheduler } from './scheduler.js'
 import { accept, prepare, store } from './submission.js'
@@ -182,7 +184,8 @@ export async function createRuntime<Health>(options: RuntimeOptions<Health>): Pr
   const bell = new NoticeBell(postgresOptions, clock, { cancelled: (taskId) => stopTask(taskId), pausesChanged: () => gate.ring(), schedulesChanged: () => scheduler.ring() })
   const stopTask = (taskId: string): void => keeper.stopTask(taskId, new SweepmillError('TASK_CANCELLED', `Task ${taskId} was cancelled.`))
   const queue = new TaskQueue({ stream, gate, publisher, ledger, keeper, recovery, observer, attempts, desk, clock, random })
-  const backend = new TaskBackend<Health>({
+  const backend: TaskBackend<Health> = new TaskBackend<Health>({
+    sagas: new SagaOffice({ desk: new PostgresSagaDesk(postgres), workflows, redrive: (taskId) => backend.retry(taskId) }),
     submit: async (request) => accept(await prepare(request, { pool, clock, strategyDir: config.strategyDir, archive }), { archive, bars, publisher, desk }),
     onlooker: role === 'client' ? incarnation.id : null,
     schedules: new ScheduleBook({

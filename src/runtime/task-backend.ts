@@ -1,7 +1,7 @@
 /** The runtime as its faces see it: submits, waits, shows and steers tasks. All JSON that leaves is snake_case. */
 import { SweepmillError } from '../base/errors.js'
 import type { Clock } from '../base/clock.js'
-import type { ArtifactKind, Backend, DeadLetters, Schedules, ProgressView, QueueStatsView, Submitted, SubmitRequest, TaskEventView, TaskQuery, TaskView } from '../tasks/backend.js'
+import type { ArtifactKind, Backend, DeadLetters, Sagas, Schedules, ProgressView, QueueStatsView, Submitted, SubmitRequest, TaskEventView, TaskQuery, TaskView } from '../tasks/backend.js'
 import type { ArtifactStore } from '../tasks/bar-archive.js'
 import type { ComputePool } from '../tasks/compute-pool.js'
 import type { Fleet, PublicationBook, TaskDesk, TaskRecord } from '../tasks/task-store.js'
@@ -29,6 +29,7 @@ export interface TaskBackendParts<Health> {
   readonly submit: (request: SubmitRequest) => Promise<Submitted>
   readonly deadLetters: DeadLetters
   readonly schedules: Schedules
+  readonly sagas: Sagas
   readonly desk: TaskDesk
   readonly book: PublicationBook
   readonly publisher: TaskPublisher
@@ -65,6 +66,10 @@ export class TaskBackend<Health> implements Backend<Health> {
 
   get schedules(): Schedules {
     return this.#parts.schedules
+  }
+
+  get sagas(): Sagas {
+    return this.#parts.sagas
   }
 
   submit(request: SubmitRequest): Promise<Submitted> {
@@ -133,7 +138,7 @@ export class TaskBackend<Health> implements Backend<Health> {
     const record = await this.#parts.desk.requestCancel(taskId)
     this.#parts.stopTask(taskId)
     // A task that would have been due next year must not stand in the delayed set until then. Redis may be away.
-    await this.#parts.publisher.withdraw([before]).catch(() => undefined)
+    if (record !== null && isFinal(record.status)) await this.#parts.publisher.withdraw([before]).catch(() => undefined)
     return toView(record ?? before)
   }
 
@@ -144,6 +149,9 @@ export class TaskBackend<Health> implements Backend<Health> {
     if (before.status === 'dead_letter' && (await deadLetters.redrive({ taskIds: [before.taskId] }, false)).length > 0) return this.task(taskId)
     const record = await desk.redrive(taskId)
     if (record === null) {
+      if (before.deadReason === 'compensation_failed') {
+        throw new SweepmillError('STATE_CONFLICT', `The saga of task ${taskId} could not be undone and waits for a decision: \`sweepmill sagas resume ${taskId} --reason TEXT\`, or \`sagas skip\`.`, { details: { status: before.status } })
+      }
       throw new SweepmillError('STATE_CONFLICT', `Task ${taskId} is ${before.status}; only a failed, cancelled or dead-lettered task can be retried.`, { details: { status: before.status } })
     }
     await afterCommit(async () => {

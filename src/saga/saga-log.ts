@@ -3,9 +3,10 @@
  * the run's row version, so that two orchestrators of one attempt cannot both advance it. A refused write throws LEASE_LOST.
  */
 import type { ErrorData } from '../base/errors.js'
+import type { SAGA_STATUSES } from '../tasks/backend.js'
 import type { StepOutput } from './saga-step.js'
 
-export type SagaRunStatus = 'running' | 'completed' | 'compensating' | 'compensated' | 'compensation_failed'
+export type SagaRunStatus = (typeof SAGA_STATUSES)[number]
 
 /** `skipped`: an operator said that this undo is not to be done. */
 export type SagaStepStatus = 'started' | 'finished' | 'failed' | 'skipped'

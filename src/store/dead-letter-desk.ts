@@ -2,6 +2,7 @@
 import type { ErrorData } from '../base/errors.js'
 import type { DeadLetterDesk, DeadLetterFilter, DeadLetterRecord, QuarantinedEntry, QuarantineFilter } from '../tasks/dead-letters.js'
 import type { TaskPriority } from '../tasks/task.js'
+import { PARKED } from './parked.js'
 import type { Postgres } from './postgres.js'
 
 const LISTED = 50
@@ -26,7 +27,7 @@ order by failed_at desc, t.task_id desc limit $7`
 
 const REDRIVE = `
 with locked as (
-  select task_id from tasks where task_id = any($1::uuid[]) and status = 'dead_letter' order by task_id for update
+  select task_id from tasks t where task_id = any($1::uuid[]) and status = 'dead_letter' and not ${PARKED} order by task_id for update
 ), redriven as (
   update tasks t set status = 'pending', generation = t.generation + 1, retry_count = 0, crashes = 0, not_before = null,
     message_id = null, published_at = null, completed_at = null, processing_time_ms = null, started_at = null, owner = null,

@@ -85,9 +85,11 @@ export class PostgresSagaLog implements SagaLog {
   }
 
   async #writeAll(writes: readonly SagaWrite[]): Promise<boolean[]> {
-    const rows = await this.#postgres.prepared<{ task_id: string }>('saga_write', WRITE, [`[${writes.map(writeJson).join(',')}]`, this.#worker])
+    // One run advances once a statement: a second write can only come from a second orchestrator of the same attempt.
+    const first = new Map(writes.toReversed().map((write) => [write.ref.taskId, write]))
+    const rows = await this.#postgres.prepared<{ task_id: string }>('saga_write', WRITE, [`[${[...first.values()].map(writeJson).join(',')}]`, this.#worker])
     const held = new Set(rows.map((row) => row.task_id))
-    return writes.map((write) => held.has(write.ref.taskId))
+    return writes.map((write) => first.get(write.ref.taskId) === write && held.has(write.ref.taskId))
   }
 }
 

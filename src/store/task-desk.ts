@@ -2,6 +2,7 @@
 import type { Checkpoint, Progress, TaskPriority, TaskStatus } from '../tasks/task.js'
 import type { ErrorData } from '../base/errors.js'
 import type { TaskDesk, TaskEventRecord, TaskFilter, TaskRecord } from '../tasks/task-store.js'
+import { PARKED } from './parked.js'
 import type { Postgres } from './postgres.js'
 
 const COLUMNS = `task_id, task_type, priority, status, data, user_id, ip_address, timeout, max_retries, retry_count, attempt,
@@ -16,10 +17,15 @@ interface Row {
   created_at: Date; not_before: Date | null; started_at: Date | null; completed_at: Date | null; processing_time_ms: number | null
 }
 
-/** A pending task is cancelled at once; of a running one the owner is told. The notification rings the owner's bell. */
+/**
+ * A pending task is cancelled at once, unless an earlier attempt left a saga open: then a worker undoes it first, and ends
+ * the task. Of a running one the owner is told. The notification rings the owner's bell.
+ */
 const CANCEL = `
 with locked as (
-  select task_id, status from tasks where task_id = $1 for update
+  select t.task_id, case when t.status = 'pending' and exists (
+      select 1 from saga_runs r where r.task_id = t.task_id and r.status in ('running', 'compensating')) then 'open' else t.status end as status
+  from tasks t where t.task_id = $1 for update
 ), ended as (
   update tasks t set status = 'cancelled', completed_at = now(), cancel_requested_at = now(), error_message = 'The task was cancelled.'
   from locked l where t.task_id = l.task_id and l.status = 'pending' returning t.task_id, t.attempt, t.generation
@@ -28,13 +34,14 @@ with locked as (
   select task_id, 'cancelled', 'pending', 'cancelled', attempt, generation from ended
 ), asked as (
   update tasks t set cancel_requested_at = now()
-  from locked l where t.task_id = l.task_id and l.status = 'processing' returning t.task_id
+  from locked l where t.task_id = l.task_id and l.status in ('processing', 'open') returning t.task_id
 )
 select pg_notify('sweepmill_cancel', task_id::text) from asked`
 
 const REDRIVE = `
 with locked as (
-  select task_id, status from tasks where task_id = $1 and status in ('failed', 'dead_letter', 'cancelled') for update
+  select task_id, status from tasks t where task_id = $1 and status in ('failed', 'dead_letter', 'cancelled')
+    and not ${PARKED} for update
 ), redriven as (
   update tasks t set status = 'pending', generation = t.generation + 1, retry_count = 0, crashes = 0, not_before = null,
     message_id = null, published_at = null, completed_at = null, processing_time_ms = null, started_at = null, owner = null,

@@ -204,6 +204,47 @@ export interface Schedules {
   setEnabled(name: string, enabled: boolean): Promise<void>
 }
 
+export const SAGA_STATUSES = ['running', 'completed', 'compensating', 'compensated', 'compensation_failed'] as const
+
+export interface SagaView {
+  readonly task_id: string
+  readonly run: number
+  readonly saga_type: string
+  readonly version: number
+  readonly status: string
+  readonly attempt: number
+  readonly started_at: string
+  readonly finished_at: string | null
+  /** Forward in order, then the way back in order. `undo`: the step's compensation. */
+  readonly steps: readonly {
+    readonly step: string
+    readonly undo: boolean
+    readonly status: string
+    readonly attempt: number
+    readonly error: ErrorData | null
+    readonly started_at: string
+    readonly finished_at: string | null
+  }[]
+}
+
+export interface SagaQuery {
+  readonly status?: string | undefined
+  readonly type?: string | undefined
+  readonly limit?: number | undefined
+}
+
+/** How tasks went step by step. TASK_NOT_FOUND without a saga; STATE_CONFLICT where nothing waits for a decision. */
+export interface Sagas {
+  /** Latest first. */
+  list(query: SagaQuery): Promise<readonly SagaView[]>
+  /** The runs of one task, earliest first; none when it has not started. */
+  ofTask(taskId: string): Promise<readonly SagaView[]>
+  /** The undo that failed is tried again, with its whole budget. */
+  resume(taskId: string, decision: { readonly reason: string; readonly userId: string | null }): Promise<SagaView>
+  /** The undo that failed is left out; what else is to undo is undone. */
+  skip(taskId: string, decision: { readonly reason: string; readonly userId: string | null }): Promise<SagaView>
+}
+
 /** Looking at the fleet. `Health` is the report's shape, which this layer does not know. */
 export interface FleetView<Health> {
   queueStats(): Promise<QueueStatsView>
@@ -215,5 +256,6 @@ export interface FleetView<Health> {
 export interface Backend<Health> extends TaskControl, TaskReader, FleetView<Health> {
   readonly deadLetters: DeadLetters
   readonly schedules: Schedules
+  readonly sagas: Sagas
   readonly pauses: PauseBook
 }

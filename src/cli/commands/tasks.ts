@@ -2,7 +2,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { SweepmillError } from '../../base/errors.js'
 import { isTaskId } from '../../base/ids.js'
-import type { TaskEventView, TaskView } from '../../tasks/backend.js'
+import type { SagaView, TaskEventView, TaskView } from '../../tasks/backend.js'
 import { LEGAL_TRANSITIONS, TaskType } from '../../tasks/task.js'
 import type { TaskStatus } from '../../tasks/task.js'
 import type { Invocation, Invocations } from '../context.js'
@@ -10,11 +10,13 @@ import { wholeNumber } from '../spec-flags.js'
 import { backtestSummary } from '../backtest-summary.js'
 import { eventTrail } from '../event-trail.js'
 import { TASKS_HELP } from '../help-text.js'
+import { sagaTimeline } from '../saga-timeline.js'
 import { sweepSummary } from '../sweep-summary.js'
 import { formatDuration, textPairs, textTable } from '../text-table.js'
 import { time } from '../time-flag.js'
 
 const MAX_LISTED = 1000
+const SAGA_EVENT = /^(saga_start|saga_complete|step_|compensation_(start|complete|failed))/
 
 interface ListFlags {
   readonly status?: TaskStatus
@@ -62,9 +64,9 @@ async function showTask(invocation: Invocation, _flags: object, [id]: readonly s
   const { output } = invocation
   await invocation.withWorkbench(invocation.config(), async (workbench) => {
     const backend = await workbench.connect('client')
-    const [task, events, checkpoints] = await Promise.all([backend.task(taskId), backend.events(taskId), backend.checkpoints(taskId)])
-    output.document({ ...task, events, checkpoints })
-    output.text(describe(task, events))
+    const [task, events, checkpoints, sagas] = await Promise.all([backend.task(taskId), backend.events(taskId), backend.checkpoints(taskId), backend.sagas.ofTask(taskId)])
+    output.document({ ...task, events, checkpoints, sagas })
+    output.text(describe(task, events, sagas))
   })
 }
 
@@ -84,14 +86,16 @@ function taskIdOf(id: string | undefined): string {
   throw new SweepmillError('TASK_NOT_FOUND', `"${id ?? ''}" is not the id of a task; "sweepmill tasks list" shows them.`, { details: { task_id: id ?? null } })
 }
 
-function describe(task: TaskView, events: readonly TaskEventView[]): string {
+function describe(task: TaskView, events: readonly TaskEventView[], sagas: readonly SagaView[]): string {
   const facts = textPairs([
     ['type', task.task_type], ['priority', task.priority], ['status', statusOf(task)],
     ['attempt', `${task.attempt} (retry ${task.retry_count} of ${task.max_retries}, generation ${task.generation})`],
     ['created', task.created_at], ['not before', task.not_before], ['started', task.started_at], ['completed', task.completed_at], ['took', took(task)], ['user', task.user_id],
     ...(task.error === null ? [] : [['error', `${task.error.message} [${task.error.code}]`] as const]),
   ])
-  const parts = [`Task ${task.task_id}`, facts, `  spec  ${JSON.stringify(task.data)}`, '', eventTrail(events)]
+  // What the saga's own lines tell is not told twice.
+  const transitions = events.filter((event) => event.to_status !== null || !SAGA_EVENT.test(event.event))
+  const parts = [`Task ${task.task_id}`, facts, `  spec  ${JSON.stringify(task.data)}`, '', eventTrail(transitions), ...sagas.flatMap((saga) => ['', sagaTimeline(saga)])]
   if (task.result !== null) parts.push('', resultOf(task))
   return parts.join('\n')
 }

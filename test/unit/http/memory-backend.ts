@@ -1,7 +1,7 @@
 /** The ports of the faces in memory: enough of the rules for the HTTP tests to mean something. */
 import { SweepmillError } from '../../../src/base/errors.js'
 import type {
-  ArtifactKind, Backend, DeadLetters, ProgressView, QuarantineView, QueueStatsView, Schedules, ScheduleView, SubmitRequest, Submitted, TaskEventView, TaskQuery, TaskView,
+  ArtifactKind, Backend, DeadLetters, ProgressView, QuarantineView, QueueStatsView, Sagas, Schedules, ScheduleView, SubmitRequest, Submitted, TaskEventView, TaskQuery, TaskView,
 } from '../../../src/tasks/backend.js'
 import type { DeadLetterFilter } from '../../../src/tasks/dead-letters.js'
 import type { PauseBook } from '../../../src/tasks/pause-book.js'
@@ -16,6 +16,12 @@ export class MemoryBackend implements Backend<HealthReport> {
   running = true
   /** Thrown by the next submit. */
   refusal: Error | null = null
+
+  /** None was parked, and none is looked for over HTTP. */
+  readonly sagas: Sagas = {
+    list: () => Promise.resolve([]), ofTask: () => Promise.resolve([]),
+    resume: () => Promise.reject(new SweepmillError('TASK_NOT_FOUND', 'No saga.')), skip: () => Promise.reject(new SweepmillError('TASK_NOT_FOUND', 'No saga.')),
+  }
 
   submit(request: SubmitRequest): Promise<Submitted> {
     if (this.refusal !== null) return Promise.reject(this.refusal)

@@ -1,0 +1,23 @@
+/** A saga as `tasks show` and `sagas show` print it: its steps as they went, and the way back. */
+import type { SagaView } from '../tasks/backend.js'
+import { formatDuration, textTable } from './text-table.js'
+
+type Step = SagaView['steps'][number]
+
+const DONE = { started: 'begun', finished: 'done', failed: 'failed', skipped: 'skipped' } as const
+const UNDONE = { started: 'undo begun', finished: 'undone', failed: 'undo failed', skipped: 'undo skipped' } as const
+
+export function sagaTimeline(saga: SagaView): string {
+  const rows = saga.steps.map((step) => [step.started_at, step.undo ? `← ${step.step}` : step.step, stateOf(step), tookOf(step), step.attempt,
+    step.error === null ? null : `${step.error.message} [${step.error.code}]`])
+  const title = `Saga ${saga.saga_type} v${saga.version}, run ${saga.run}: ${saga.status.replace('_', ' ')}`
+  return rows.length === 0 ? title : `${title}\n${textTable(['at', 'step', 'state', 'took', 'attempt', 'why'], rows, '  ')}`
+}
+
+function stateOf({ undo, status }: Step): string {
+  return (undo ? UNDONE : DONE)[status as keyof typeof DONE] ?? status
+}
+
+function tookOf({ started_at: startedAt, finished_at: finishedAt }: Step): string | null {
+  return finishedAt === null ? null : formatDuration(Math.max(0, Date.parse(finishedAt) - Date.parse(startedAt)))
+}
