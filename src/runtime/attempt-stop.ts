@@ -35,6 +35,11 @@ export class AttemptStop {
     if (leavesRunOpen(reason) && !this.#everything.signal.aborted) this.#everything.abort(reason)
   }
 
+  /** The way back was gone to its end, where the saga ended with `error`. */
+  undone(error: SweepmillError): boolean {
+    return this.#compensating && error.code !== 'COMPENSATION_FAILED' && error.code !== 'STEP_UNANSWERED' && !leavesRunOpen(error)
+  }
+
   /** Undos have a budget of their own and are not asked for progress. */
   compensating(): void {
     this.#compensating = true
@@ -58,8 +63,7 @@ export class AttemptStop {
   outcomeOf(error: SweepmillError): SweepmillError {
     const reason: unknown = this.#forward.signal.reason
     const cancelled = reason instanceof SweepmillError && reason.code === 'TASK_CANCELLED'
-    const undone = error.code !== 'COMPENSATION_FAILED' && error.code !== 'STEP_UNANSWERED' && !leavesRunOpen(error)
-    return cancelled && undone ? reason : error
+    return cancelled && this.undone(error) ? reason : error
   }
 
   /** An endless loop loops again: only a step of our own is worth another try. */

@@ -157,7 +157,8 @@ export class TaskWorker {
       this.#counts.completed += 1
       log('info', 'task completed', { task_id: attempt.taskId, type: attempt.taskType, attempt: attempt.attempt, ms: Math.round(clock.monotonicMs() - startedMs) })
     } catch (thrown) {
-      const error = stop.outcomeOf(toSweepmillError(thrown, 'COMPUTE_FAILED'))
+      const failure = toSweepmillError(thrown, 'COMPUTE_FAILED')
+      const error = stop.outcomeOf(failure)
       if (error.code === 'LEASE_LOST' || committed) {
         const write = refusedWrite(error)
         // The ledger has counted its own.
@@ -168,7 +169,9 @@ export class TaskWorker {
         if (write === null && !committed) await ledger.close(attempt, { kind: 'released', why: error.message, delayMs: 0 }, startedMs)
         return
       }
-      const outcome: Outcome = outcomeOfError(attempt, error.toData(), this.#parts.retry ?? DEFAULT_RETRY, random)
+      const outcome: Outcome = {
+        ...outcomeOfError(attempt, error.toData(), this.#parts.retry ?? DEFAULT_RETRY, random), ...(stop.undone(failure) ? { sagaUndone: true } : {}),
+      }
       if (outcome.kind !== 'released') this.#counts.failed += 1
       log(outcome.kind === 'released' ? 'info' : 'warn', `task ${outcome.kind === 'retry' ? 'will be retried' : outcome.kind}`, { task_id: attempt.taskId, type: attempt.taskType, attempt: attempt.attempt, code: error.code, error: error.message })
       await ledger.close(attempt, outcome, startedMs)
@@ -188,7 +191,8 @@ export class TaskWorker {
     try {
       context = workflow.begin(attempt, this.#toolsOf(attempt, stop, commit))
     } catch (thrown) {
-      await orchestrator.refuse(begun, toSweepmillError(thrown, 'COMPUTE_FAILED'))
+      // Nothing was begun, so nothing is to undo.
+      if (begun.steps.length === 0) stop.compensating()
       throw thrown
     }
     try {

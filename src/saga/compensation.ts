@@ -59,7 +59,7 @@ export class Compensation {
       }
       await run.write({ steps: [{ step: name, undo: true, seq, status: 'finished' }], audit: [{ event: 'compensation_complete', detail }] })
     }
-    await run.write({ runStatus: 'compensated', steps: [], audit: [] })
+    // Whoever closes the attempt ends the run, in one transaction with the task's state.
     return null
   }
 

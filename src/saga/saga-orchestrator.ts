@@ -68,8 +68,8 @@ export class SagaOrchestrator {
   }
 
   /**
-   * Runs `definition` to its end. Throws the step's error after compensation, COMPENSATION_FAILED when an undo
-   * exhausted its budget, LEASE_LOST when another attempt has the saga, NOT_RESOLVABLE when another version began it.
+   * Runs `definition` to its end. Throws the step's error after compensation (the caller ends the run with the task's
+   * state: `Outcome.sagaUndone`), COMPENSATION_FAILED when an undo exhausted its budget, LEASE_LOST when another attempt has the saga, NOT_RESOLVABLE when another version began it.
    */
   async execute<Context>(definition: SagaDefinition<Context>, context: Context, taskId: string, attempt: number, options: ExecuteOptions = {}): Promise<void> {
     await this.resume(definition, context, await this.begin(definition, taskId, attempt), options)
@@ -81,12 +81,6 @@ export class SagaOrchestrator {
     const begun = await this.#parts.log.begin(taskId, attempt, newest.type, newest.version)
     this.#parts.waypoint?.('logged', taskId)
     return begun
-  }
-
-  /** Closes a run that could not even begin its first step, for example because the task's data names nothing to work on. */
-  async refuse(begun: BegunRun, error: SweepmillError): Promise<void> {
-    if (begun.steps.length > 0) return
-    await this.#parts.log.write({ ref: begun.ref, rowVersion: begun.rowVersion, runStatus: 'compensated', steps: [], audit: [{ event: 'saga_refused', detail: { code: error.code, message: error.message } }] })
   }
 
   /** Goes on with a run that `begin` returned. */

@@ -99,7 +99,7 @@ const FINISH = `
 with input as (
   select * from jsonb_to_recordset($1::jsonb) as x(
     task_id uuid, attempt integer, status text, event text, result jsonb, error jsonb, error_message text,
-    dead_reason text, delay_ms float8, counts boolean, saga_status text, detail jsonb,
+    dead_reason text, delay_ms float8, counts boolean, saga_undone boolean, detail jsonb,
     sweep_trials bigint, sweep_hash text, sweep_top jsonb)
 ), locked as (
   select t.task_id from tasks t join input i on i.task_id = t.task_id and i.attempt = t.attempt
@@ -121,14 +121,14 @@ with input as (
   from input i join locked l using (task_id) where t.task_id = i.task_id
   returning t.task_id, t.attempt, t.generation, t.user_id, t.ip_address
 ), sagas as (
-  update saga_runs r set status = i.saga_status, finished_at = now(), row_version = row_version + 1
+  update saga_runs r set status = case i.status when 'completed' then 'completed' else 'compensated' end, finished_at = now(), row_version = row_version + 1
   from done d join input i using (task_id)
-  where r.task_id = d.task_id and i.saga_status is not null and r.status = 'running'
-  returning r.task_id, r.run
+  where r.task_id = d.task_id and (i.status = 'completed' and r.status = 'running' or i.saga_undone and r.status in ('running', 'compensating'))
+  returning r.task_id, r.run, r.status
 ), pivot as (
   -- The step that commits is the one whose intent was logged last.
   update saga_steps s set status = 'finished', finished_at = now()
-  from sagas g where s.task_id = g.task_id and s.run = g.run and s.status = 'started' and not s.undo
+  from sagas g where g.status = 'completed' and s.task_id = g.task_id and s.run = g.run and s.status = 'started' and not s.undo
   returning s.task_id, s.step
 ), swept as (
   update sweeps s set trials = i.sweep_trials, result_hash = i.sweep_hash, finished_at = now()
@@ -152,7 +152,7 @@ with input as (
     from pivot join done using (task_id)
     union all
     select task_id, 'saga_complete', null, null, 2, jsonb_build_object('user_id', user_id, 'ip_address', ip_address)
-    from sagas join done using (task_id)
+    from sagas join done using (task_id) where sagas.status = 'completed'
     union all
     select task_id, event, 'processing', status, 3, detail from input
   ) as x join done d using (task_id) order by d.task_id, x.seq
@@ -249,7 +249,7 @@ function toAttempt(row: OpenRow): Attempt {
 /** Builds the JSON by hand around `resultJson`, which is text from a thread and is not decoded here. */
 function finishJson(request: FinishRequest): string {
   const { outcome } = request
-  const row: Record<string, unknown> = { task_id: request.taskId, attempt: request.attempt, ...finishRow(outcome) }
+  const row: Record<string, unknown> = { task_id: request.taskId, attempt: request.attempt, saga_undone: outcome.sagaUndone ?? false, ...finishRow(outcome) }
   const fixed = JSON.stringify(row)
   if (outcome.kind !== 'completed') return fixed
   const parts = [fixed.slice(0, -1)]
@@ -262,7 +262,7 @@ function finishJson(request: FinishRequest): string {
 
 function finishRow(outcome: FinishRequest['outcome']): { status: TaskStatus; event: string; [key: string]: unknown } {
   switch (outcome.kind) {
-    case 'completed': return { status: 'completed', event: 'completed', saga_status: 'completed' }
+    case 'completed': return { status: 'completed', event: 'completed' }
     case 'cancelled': return { status: 'cancelled', event: 'cancelled', error_message: 'The task was cancelled.' }
     case 'failed': return { status: 'failed', event: 'failed', ...errorColumns(outcome.error) }
     case 'retry': return { status: 'pending', event: 'retry', counts: true, delay_ms: outcome.delayMs, ...errorColumns(outcome.error) }

@@ -88,7 +88,7 @@ export interface Attempt {
 }
 
 /** How an attempt ended. `result` is JSON text that nobody on the main thread decodes. */
-export type Outcome =
+export type Outcome = (
   | { readonly kind: 'completed'; readonly resultJson: string | null; readonly sweep?: SweepOutcome }
   | { readonly kind: 'failed'; readonly error: ErrorData }
   | { readonly kind: 'retry'; readonly error: ErrorData; readonly delayMs: number }
@@ -96,6 +96,13 @@ export type Outcome =
   | { readonly kind: 'cancelled' }
   /** Handed back without counting: shutdown, or a worker that lacks what the task needs. */
   | { readonly kind: 'released'; readonly why: string; readonly delayMs: number }
+) & {
+  /**
+   * The saga's run is undone, and ends with the task's state in one transaction: in between a crash would leave an ended run
+   * whose failure nobody had heard of, and the next attempt would go forward again.
+   */
+  readonly sagaUndone?: true
+}
 
 /** What the pivot of a sweep commits beside the result. `topJson` is a JSON array of trials. */
 export interface SweepOutcome {

@@ -11,12 +11,16 @@ import { silentObserver } from '../../src/tasks/observer.js'
 import { TaskType } from '../../src/tasks/task.js'
 import type { TaskPriority } from '../../src/tasks/task.js'
 import type { Waypoint } from '../../src/tasks/waypoint.js'
-import { failingWorkflow, noopWorkflow, spinWorkflow } from './workflows.js'
+import { failingWorkflow, noopWorkflow, spinWorkflow, unsavable } from './workflows.js'
 
 export interface ChildOrder {
   readonly role: 'worker' | 'producer'
   /** Ends the process the `nth` time (from 1) that a task passes `point`. */
   readonly kill?: { readonly point: Waypoint; readonly nth: number }
+  /** Tells of every passing of this waypoint. */
+  readonly trace?: Waypoint
+  /** Every save_results fails for good, so that every saga goes back. */
+  readonly failSaves?: boolean
   /** A producer: how many tasks, taking turns among these kinds, and the pause after each. */
   readonly produce?: { readonly tasks: number; readonly works: readonly Work[]; readonly pauseMs: number }
 }
@@ -32,13 +36,14 @@ const config = loadConfig(environment())
 const pool = createComputePool({ threads: config.workerThreads, clock: systemClock })
 const runtime = await createRuntime<null>({
   config, redisUrl: config.redisUrl ?? '', databaseUrl: config.databaseUrl ?? '', role: order.role === 'worker' ? 'worker' : 'client', pool,
-  health: () => null, retry: { baseMs: 50, capMs: 400 }, workflows: [noopWorkflow, spinWorkflow, failingWorkflow],
+  health: () => null, retry: { baseMs: 50, capMs: 400 }, workflows: [noopWorkflow, spinWorkflow, failingWorkflow, ...(order.failSaves === true ? unsavable : [])],
   observers: {
     queue: { ...silentObserver, fencedWrite: (write) => { say({ kind: 'fenced', write }) } },
     saga: { started: () => undefined, stepExecuted: () => undefined, completed: () => undefined, compensated: () => undefined, failed: () => undefined, compensationFailed: () => undefined },
     barsProcessed: () => undefined,
   },
   waypoint: (point) => {
+    if (order.trace === point) say({ kind: 'passed', point })
     if (order.kill?.point !== point) return
     passed += 1
     if (passed === order.kill.nth) process.kill(process.pid, 'SIGKILL')

@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { packageRoot } from '../../src/base/package-root.js'
+import { TABLE_ROW } from './kill-table.js'
 import { MUTATIONS } from './mutations.js'
 import type { Mutation } from './mutations.js'
 
@@ -64,6 +65,7 @@ function runTests(only: string | undefined): boolean {
   const { ok, output } = vitest(packageRoot, `test/faults/${only ?? ''}`, { FAULT_SEED: seed, SIM_RUNS: values.runs, FAULT_SPIN_SECONDS: '60' })
   const counts = /^.*Tests\s+(.*)$/m.exec(output)?.[1] ?? 'no test ran'
   if (!ok) console.log(output)
+  else for (const line of output.split('\n')) if (line.startsWith(TABLE_ROW)) console.log(line)
   console.log(`seed ${seed}: ${counts.trim()}`)
   return ok
 }

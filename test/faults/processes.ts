@@ -11,6 +11,7 @@ export type ChildMessage =
   | { readonly kind: 'refused'; readonly code: string }
   | { readonly kind: 'accepted'; readonly taskId: string }
   | { readonly kind: 'fenced'; readonly write: string }
+  | { readonly kind: 'passed'; readonly point: string }
 
 export interface Child {
   readonly process: ChildProcess

@@ -3,6 +3,8 @@ import { SweepmillError } from '../../src/base/errors.js'
 import { defineSaga } from '../../src/saga/saga-step.js'
 import type { SagaStep } from '../../src/saga/saga-step.js'
 import type { Attempt } from '../../src/tasks/task.js'
+import { backtestWorkflow } from '../../src/workflows/backtest.js'
+import { optimizationWorkflow } from '../../src/workflows/optimization.js'
 import { register } from '../../src/workflows/workflow.js'
 import type { RegisteredWorkflow, WorkflowTools } from '../../src/workflows/workflow.js'
 
@@ -58,3 +60,12 @@ export const failingWorkflow = workflow('failing', [
   },
   { name: 'fail', kind: 'read-only', run: () => Promise.reject(new SweepmillError('STRATEGY_FAILED', 'always')) },
 ])
+
+/** The real workflows, but for a save that fails for good. */
+export const unsavable: readonly RegisteredWorkflow[] = [register(backtestWorkflow), register(optimizationWorkflow)].map((workflow) => ({
+  ...workflow,
+  definition: {
+    ...workflow.definition,
+    steps: workflow.definition.steps.map((step) => (step.name === 'save_results' ? { ...step, run: () => Promise.reject(new SweepmillError('COMPUTE_FAILED', 'the save fails')) } : step)),
+  },
+}))
