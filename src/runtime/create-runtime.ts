@@ -151,7 +151,7 @@ export async function createRuntime<Health>(options: RuntimeOptions<Health>): Pr
   const sweeps = new PostgresSweepStore(postgres)
   const bars = new BarCache(archive, pool, clock, config.dataMemoryMb * 2 ** 20)
   const gate = new PauseGate(new PostgresPauseBook(postgres), clock, config.leaseRenewalMs)
-  const board = new ProgressBoard(attempts, clock)
+  const board = new ProgressBoard(attempts, observer, clock)
   const keeper = new LeaseKeeper({ consumer: stream, fleet, book, incarnation, observer, clock, leaseMs: config.leaseMs, renewalMs: config.leaseRenewalMs })
   const ledger = new AttemptLedger({ consumer: stream, attempts, desk, book, deadLetters, keeper, observer, clock, owner: incarnation.id, waypoint })
   const watch = new LapseWatch({ consumer: stream, clock, leaseMs: config.leaseMs, inHand: (entry) => keeper.holds(entry) })
@@ -171,6 +171,7 @@ export async function createRuntime<Health>(options: RuntimeOptions<Health>): Pr
     saga: { log: new PostgresSagaLog(postgres, incarnation.id), clock, waypoint, undoBudget: { tries: 5, pauseMs: 200, timeoutMs: 60_000 }, ...(options.observers === undefined ? {} : { observer: options.observers.saga }) },
     tools: { bars, archive, series, artifacts, sweeps, clock, threads: pool.threads, engineVersion, barsProcessed: (count) => options.observers?.barsProcessed(count) },
     onProgress: (attempt, progress) => board.report(attempt, progress),
+    onEnded: (attempt) => board.ended(attempt.taskId),
     slots: config.maxTasksPerBatch, maxBatch: config.maxTasksPerBatch,
     healthCheck: async () => options.health(await reading()),
     ...(options.retry === undefined ? {} : { retry: options.retry }),

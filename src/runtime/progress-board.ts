@@ -3,6 +3,7 @@
  * Postgres (fenced) in one batch every half second for everybody else.
  */
 import type { Clock } from '../base/clock.js'
+import type { QueueObserver } from '../tasks/observer.js'
 import type { AttemptStore } from '../tasks/task-store.js'
 import type { Attempt, Progress } from '../tasks/task.js'
 
@@ -10,13 +11,15 @@ const WRITE_EVERY_MS = 500
 
 export class ProgressBoard {
   readonly #attempts: AttemptStore
+  readonly #observer: QueueObserver
   readonly #latest = new Map<string, Progress>()
   readonly #unwritten = new Map<string, { taskId: string; attempt: number; progress: Progress }>()
   readonly #stopTimer: () => void
   #writing: Promise<void> = Promise.resolve()
 
-  constructor(attempts: AttemptStore, clock: Clock) {
+  constructor(attempts: AttemptStore, observer: QueueObserver, clock: Clock) {
     this.#attempts = attempts
+    this.#observer = observer
     this.#stopTimer = clock.every(WRITE_EVERY_MS, () => { this.#writing = this.#write() })
   }
 
@@ -29,9 +32,9 @@ export class ProgressBoard {
     return this.#latest.get(taskId) ?? null
   }
 
-  forget(taskId: string): void {
+  /** The attempt is over; what it reported last is still written. */
+  ended(taskId: string): void {
     this.#latest.delete(taskId)
-    this.#unwritten.delete(taskId)
   }
 
   async #write(): Promise<void> {
@@ -39,7 +42,8 @@ export class ProgressBoard {
     const items = [...this.#unwritten.values()]
     this.#unwritten.clear()
     // A lost write is replaced by the next one.
-    await this.#attempts.progress(items).catch(() => undefined)
+    const refused = await this.#attempts.progress(items).catch(() => 0)
+    for (let i = 0; i < refused; i += 1) this.#observer.fencedWrite('progress')
   }
 
   async stop(): Promise<void> {

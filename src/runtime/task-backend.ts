@@ -81,10 +81,7 @@ export class TaskBackend<Health> implements Backend<Health> {
     for (let pauseMs = WAIT_MIN_MS; ; pauseMs = Math.min(WAIT_MAX_MS, pauseMs * 1.5)) {
       signal?.throwIfAborted()
       const record = await this.#record(taskId)
-      if (isFinal(record.status)) {
-        board.forget(taskId)
-        return toView(record)
-      }
+      if (isFinal(record.status)) return toView(record)
       if (onProgress !== undefined) {
         const here = board.latest(taskId)
         const progress = here ?? record.progress

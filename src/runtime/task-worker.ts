@@ -37,6 +37,7 @@ export interface TaskWorkerParts {
   /** Everything a step may touch except what belongs to one attempt. */
   readonly tools: Omit<WorkflowTools, 'signal' | 'compute' | 'report' | 'commit'>
   readonly onProgress: (attempt: Attempt, progress: Progress) => void
+  readonly onEnded: (attempt: Attempt) => void
   readonly clock: Clock
   readonly random: Random
   readonly retry?: RetryPolicy
@@ -177,6 +178,7 @@ export class TaskWorker {
       await ledger.close(attempt, outcome, startedMs)
     } finally {
       release()
+      this.#parts.onEnded(attempt)
     }
   }
 

@@ -166,10 +166,15 @@ with fenced as (
 )
 insert into checkpoints (task_id, attempt, step, data) select task_id, $2, $3, $4::jsonb from fenced returning task_id`
 
+/** Progress that comes after its own attempt ended is late, not refused. */
 const PROGRESS = `
-update tasks t set progress = i.progress
-from jsonb_to_recordset($1::jsonb) as i(task_id uuid, attempt integer, progress jsonb)
-where t.task_id = i.task_id and t.attempt = i.attempt and t.status = 'processing'`
+with input as (
+  select * from jsonb_to_recordset($1::jsonb) as x(task_id uuid, attempt integer, progress jsonb)
+), written as (
+  update tasks t set progress = i.progress
+  from input i where t.task_id = i.task_id and t.attempt = i.attempt and t.status = 'processing'
+)
+select count(*)::int as refused from input i join tasks t using (task_id) where t.attempt > i.attempt`
 
 export class PostgresAttemptStore implements AttemptStore {
   readonly #postgres: Postgres
@@ -226,10 +231,11 @@ export class PostgresAttemptStore implements AttemptStore {
     return rows.length > 0
   }
 
-  async progress(items: readonly { readonly taskId: string; readonly attempt: number; readonly progress: Progress }[]): Promise<void> {
-    if (items.length === 0) return
-    await this.#postgres.prepared('progress', PROGRESS,
+  async progress(items: readonly { readonly taskId: string; readonly attempt: number; readonly progress: Progress }[]): Promise<number> {
+    if (items.length === 0) return 0
+    const [row] = await this.#postgres.prepared<{ refused: number }>('progress', PROGRESS,
       [JSON.stringify(items.map((item) => ({ task_id: item.taskId, attempt: item.attempt, progress: item.progress })))])
+    return row?.refused ?? 0
   }
 
   async quarantine(messageId: string, priority: TaskPriority, body: Uint8Array | null, reason: string): Promise<void> {

@@ -80,7 +80,8 @@ export interface AttemptStore {
   /** True where the fence stood and the outcome is committed. */
   finish(requests: readonly FinishRequest[]): Promise<boolean[]>
   checkpoint(taskId: string, attempt: number, step: string, dataJson: string): Promise<boolean>
-  progress(items: readonly { readonly taskId: string; readonly attempt: number; readonly progress: Progress }[]): Promise<void>
+  /** Returns how many were refused because a later attempt has the task. */
+  progress(items: readonly { readonly taskId: string; readonly attempt: number; readonly progress: Progress }[]): Promise<number>
   quarantine(messageId: string, priority: TaskPriority, body: Uint8Array | null, reason: string): Promise<void>
 }
 
