@@ -104,12 +104,17 @@ export class TaskWorker {
     const { source, ledger, clock, slots, maxBatch, log } = this.#parts
     while (this.#state === 'running') {
       const free = (priority: TaskPriority): number => Math.max(0, slots - this.#running[priority])
-      if (PRIORITIES.every((priority) => free(priority) === 0)) {
+      const full = PRIORITIES.filter((priority) => free(priority) === 0)
+      if (full.length === PRIORITIES.length) {
         await new Promise<void>((resolve) => { this.#slotFreed = resolve })
         continue
       }
+      // Entries of a full priority ring no bell: they are there already. The slot that becomes free does.
+      const freed = new AbortController()
+      if (full.length > 0) this.#slotFreed = () => { freed.abort() }
       try {
-        const deliveries = await source.next({ high: free('high'), medium: free('medium'), low: free('low') }, maxBatch, this.#stopping.signal)
+        const deliveries = await source.next({ high: free('high'), medium: free('medium'), low: free('low') }, maxBatch,
+          full.length > 0 ? freed.signal : this.#stopping.signal)
         if (deliveries.length === 0) continue
         for (const attempt of await ledger.open(deliveries, this.#stopping.signal)) this.#launch(attempt)
       } catch (thrown) {

@@ -36,6 +36,18 @@ async function take({ queue }: TestRuntime, picks: number, count = 1): Promise<T
 }
 
 describe('picks', () => {
+  test('a priority whose slots were all taken goes on as soon as one is free, without waiting for the bell', async () => {
+    const noop = register<{ commit: () => Promise<void> }>({
+      taskType: 'noop', begin: (_attempt, tools) => ({ commit: () => tools.commit({ kind: 'completed', resultJson: null }) }), end: () => undefined,
+      definition: defineSaga({ type: 'noop', version: 1, steps: [{ name: 'save_results', kind: 'pivot', endsRun: true, run: async (context) => { await context.commit(); return 'null' } }] }),
+    })
+    // The bell would ring after a minute; everything below is over in less than a test may take.
+    const runtime = await bed.open({ env: { POLL_INTERVAL_MS: '60000', MAX_TASKS_PER_BATCH: '2' }, workflows: [noop] })
+    await runtime.queue.enqueueTasks(work('medium', 30))
+    await runtime.start()
+    await eventually('all to be completed', async () => (await bed.sql<{ n: number }>("select count(*)::int as n from tasks where status = 'completed'"))[0]?.n === 30)
+  })
+
   test('without weights nothing below HIGH is taken while HIGH has entries', async () => {
     const runtime = await bed.open({ role: 'client' })
     for (const priority of PRIORITIES.toReversed()) await runtime.queue.enqueueTasks(work(priority, 20))
