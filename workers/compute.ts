@@ -17,6 +17,7 @@ import { backtest, checkBacktest, describe, equityCsvStep, tryBacktest } from '.
 import { loadBars, parseBars } from './steps/bars.js'
 import { exportTrials, rankSweep } from './steps/rank.js'
 import { renderBacktest, renderSweep } from './steps/render-report.js'
+import { mergeMonths, readSeriesFile, scanMonths } from './steps/series.js'
 import { checkSweep, forgetRunners, plan, runTrials, trySweep } from './steps/sweep.js'
 import { firstPlace } from './strategy-source.js'
 
@@ -29,7 +30,7 @@ const probe: Step = ({ input, pulse }) => {
 }
 
 const STEPS: Readonly<Record<string, Step>> = {
-  parse_bars: parseBars, load_bars: loadBars,
+  parse_bars: parseBars, load_bars: loadBars, read_series_file: readSeriesFile, merge_months: mergeMonths, scan_months: scanMonths,
   describe_strategy: describe, check_backtest: checkBacktest, try_backtest: tryBacktest, backtest, equity_csv: equityCsvStep,
   check_sweep: checkSweep, try_sweep: trySweep, plan_sweep: plan, run_trials: runTrials, rank_sweep: rankSweep, export_trials: exportTrials,
   render_sweep_report: renderSweep, render_backtest_report: renderBacktest,

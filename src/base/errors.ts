@@ -51,6 +51,7 @@ export const ERRORS = {
   TASK_NOT_FOUND: row('not-found', false, 404, 'No task has this id.'),
   SWEEP_NOT_FOUND: row('not-found', false, 404, 'No sweep has this id.'),
   SCHEDULE_NOT_FOUND: row('not-found', false, 404, 'No schedule has this name.'),
+  SERIES_NOT_FOUND: row('not-found', false, 404, 'The bar store has no such series.'),
   ROUTE_NOT_FOUND: row('not-found', false, 404, 'There is no such address.'),
   IDEMPOTENCY_CONFLICT: row('conflict', false, 409, 'The idempotency key was used before with another payload.'),
   STATE_CONFLICT: row('conflict', false, 409, 'The task is not in a state that allows this.'),

@@ -8,6 +8,7 @@ import { configCommand } from './commands/config.js'
 import { demoCommand } from './commands/demo.js'
 import { dlqCommand } from './commands/dlq.js'
 import { healthCommand } from './commands/health.js'
+import { importCommand } from './commands/import.js'
 import { migrateCommand } from './commands/migrate.js'
 import { queueCommand } from './commands/queue.js'
 import { sagasCommand } from './commands/sagas.js'
@@ -45,7 +46,7 @@ function buildProgram(invocations: Invocations, context: CliContext): Command {
     .version(context.version)
     .addHelpText('after', PROGRAM_HELP)
   const commands = [
-    demoCommand, backtestCommand, sweepCommand, workerCommand, tasksCommand, dlqCommand, sagasCommand, schedulesCommand, queueCommand, healthCommand, migrateCommand, configCommand,
+    demoCommand, backtestCommand, sweepCommand, importCommand, workerCommand, tasksCommand, dlqCommand, sagasCommand, schedulesCommand, queueCommand, healthCommand, migrateCommand, configCommand,
   ]
   for (const create of commands) program.addCommand(create(invocations))
   forEachCommand(program, (command) => {

@@ -11,8 +11,10 @@ import { SweepmillError } from '../base/errors.js'
 import { createRuntime } from '../runtime/create-runtime.js'
 import type { Runtime, RuntimeLog, RuntimeReading } from '../runtime/create-runtime.js'
 import { prepare } from '../runtime/submission.js'
+import { readSeriesFile } from '../runtime/stored-series.js'
 import type { Prepared } from '../runtime/submission.js'
 import type { Backend, SubmitRequest, Submitted } from '../tasks/backend.js'
+import type { SeriesFile } from '../tasks/bar-series.js'
 import type { ComputePool } from '../tasks/compute-pool.js'
 import { EventLoopMonitor } from '../telemetry/event-loop.js'
 import { healthReport } from '../telemetry/health.js'
@@ -63,6 +65,10 @@ export class RuntimeWorkbench implements Workbench {
     if (request.data['strategy_id'] !== undefined) return
     const { pool, clock } = this.#parts
     this.#prepared.set(request, await prepare(request, { pool, clock, strategyDir: this.#options.config.strategyDir }))
+  }
+
+  readBars(file: string, timeframe: string): Promise<SeriesFile> {
+    return readSeriesFile(this.#parts.pool, file, timeframe)
   }
 
   async connect(role: Role): Promise<Backend<HealthReport>> {

@@ -7,6 +7,7 @@
  */
 import type { Config } from '../runtime/config.js'
 import type { Backend, SubmitRequest, Submitted } from '../tasks/backend.js'
+import type { SeriesFile } from '../tasks/bar-series.js'
 import type { HealthReport } from '../telemetry/health.js'
 import type { Logger } from '../telemetry/logger.js'
 import type { Metrics } from '../telemetry/registry.js'
@@ -28,6 +29,8 @@ export interface Workbench {
   busyMs(): number
   /** In a pool thread: parses the spec, reads the data, loads the strategy. Rejects with what is wrong. */
   check(request: SubmitRequest): Promise<void>
+  /** In a pool thread: reads a file of bars and finds out whether it is of the timeframe. Rejects with what is wrong. */
+  readBars(file: string, timeframe: string): Promise<SeriesFile>
   connect(role: Role): Promise<Backend<HealthReport>>
   /** After `connect`. A session then works on the task, unless a living worker will. */
   submit(request: SubmitRequest): Promise<Submitted>

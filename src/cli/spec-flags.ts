@@ -166,7 +166,7 @@ async function readSpecFile(path: string): Promise<Spec> {
 }
 
 /** FILE_NOT_FOUND before a thread or a service starts. */
-async function assertFile(path: string): Promise<void> {
+export async function assertFile(path: string): Promise<void> {
   const found = await stat(path).catch((cause: NodeJS.ErrnoException) => {
     const why = cause.code === 'ENOENT' ? 'does not exist' : `cannot be read (${cause.code ?? cause.message})`
     throw new SweepmillError('FILE_NOT_FOUND', `${resolve(path)} ${why}.`, { details: { path }, cause })

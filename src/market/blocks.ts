@@ -18,6 +18,8 @@ export interface BarBlock {
   readonly hash: string
   readonly bars: number
   readonly bytes: Uint8Array
+  readonly firstTime: number
+  readonly lastTime: number
 }
 
 interface BlockBody {
@@ -42,7 +44,7 @@ export function encodeBlocks(bars: BarColumns): BarBlock[] {
     const bytes = new Uint8Array(packed.length + 1)
     bytes[0] = BLOCK_VERSION
     bytes.set(packed, 1)
-    blocks.push({ month, hash: createHash('sha256').update(bytes).digest('hex'), bars: to - from, bytes })
+    blocks.push({ month, hash: createHash('sha256').update(bytes).digest('hex'), bars: to - from, bytes, firstTime: bars.time[from] ?? 0, lastTime: bars.time[to - 1] ?? 0 })
     from = to
   }
   return blocks
@@ -71,6 +73,20 @@ export function decodeBlocks(blocks: readonly Uint8Array[], meta: BarsMeta): Bar
     throw broken('a column is missing')
   }
   return createBars({ length, time, open, high, low, close, volume, ...(adjclose === undefined ? {} : { adjclose }) }, meta)
+}
+
+/** The columns of one block, as a copy. Throws DATA_FORMAT. */
+export function decodeColumns(bytes: Uint8Array): BarColumns {
+  const { bars, columns: parts } = decodeBlock(bytes)
+  const columns: Partial<Record<ColumnName, Float64Array>> = {}
+  for (const name of COLUMN_NAMES) {
+    const part = parts[name]
+    if (part === undefined && name === 'adjclose') continue
+    if (part?.length !== bars * 8) throw broken(`it has no whole column ${name}`)
+    // Doubles stand at any byte within msgpack.
+    columns[name] = new Float64Array(new Uint8Array(part).buffer)
+  }
+  return { ...(columns as Required<typeof columns>), length: bars }
 }
 
 function decodeBlock(bytes: Uint8Array): BlockBody {

@@ -10,7 +10,7 @@ import type { ErrorCode } from '../base/errors.js'
 import { createBars } from './bars.js'
 import { detectFormat } from './csv-format.js'
 import type { CsvFormat } from './csv-format.js'
-import type { Bars, ColumnName } from './layout.js'
+import type { BarColumns, Bars, ColumnName } from './layout.js'
 import { parseNumber, textOf } from './parse-number.js'
 import { parseTime, TIME_FORMS } from './parse-time.js'
 
@@ -34,8 +34,20 @@ interface Columns {
   readonly adjclose: Float64Array
 }
 
+/** Bars as a reader found them, not yet in shared memory. */
+export interface ReadBars {
+  readonly columns: BarColumns
+  readonly warnings: readonly string[]
+}
+
 /** `source` is the file's name, for errors and the result. Throws DATA_EMPTY, DATA_FORMAT, DATA_INVALID, DATA_ORDER. */
 export function parseCsv(bytes: Uint8Array, source: string): Bars {
+  const { columns, warnings } = readCsv(bytes, source)
+  return createBars(columns, { source, warnings })
+}
+
+/** The same without the copy into shared memory. */
+export function readCsv(bytes: Uint8Array, source: string): ReadBars {
   const start = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0
   const first = nextLine(bytes, start, 1)
   if (first === null) throw new SweepmillError('DATA_EMPTY', `${source} is empty. It should hold rows such as 2020-01-02,open,high,low,close,volume.`, { details: { file: source } })
@@ -49,10 +61,13 @@ export function parseCsv(bytes: Uint8Array, source: string): Bars {
   if (!format.hasVolume) warnings.push(`${source} has no volume; it counts as 0.`)
   const cut = (column: Float64Array): Float64Array => column.subarray(0, count)
   const { columns } = reader
-  return createBars({
-    length: count, time: cut(columns.time), open: cut(columns.open), high: cut(columns.high), low: cut(columns.low),
-    close: cut(columns.close), volume: cut(columns.volume), ...(format.hasAdjclose ? { adjclose: cut(columns.adjclose) } : {}),
-  }, { source, warnings })
+  return {
+    columns: {
+      length: count, time: cut(columns.time), open: cut(columns.open), high: cut(columns.high), low: cut(columns.low),
+      close: cut(columns.close), volume: cut(columns.volume), ...(format.hasAdjclose ? { adjclose: cut(columns.adjclose) } : {}),
+    },
+    warnings,
+  }
 }
 
 interface Line {

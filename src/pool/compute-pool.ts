@@ -178,8 +178,9 @@ class PiscinaComputePool implements ComputePool {
     const bytes: Record<string, Uint8Array> = {}
     const moved: (ArrayBuffer | MessagePort)[] = []
     for (const [name, value] of Object.entries(request.bytes ?? {})) {
-      // An exact copy: a view would drag its whole underlying buffer along, and the caller may use it again.
-      const copy = new Uint8Array(value)
+      // Else an exact copy: a view would drag its whole underlying buffer along, and the caller may use it again.
+      const own = request.moves === true && value.byteLength === value.buffer.byteLength && value.buffer instanceof ArrayBuffer
+      const copy = own ? new Uint8Array(value.buffer as ArrayBuffer) : new Uint8Array(value)
       bytes[name] = copy
       moved.push(copy.buffer)
     }

@@ -163,7 +163,7 @@ export class BarCache implements BarStore {
     if (blocks === null) throw notStored(dataHash)
     const reply = await this.#pool.run({
       step: 'load_bars', input: { data_hash: dataHash, meta: { source, warnings } },
-      bytes: Object.fromEntries(blocks.map((block, i) => [`block:${i}`, block])), priority: 'high', divisible: false, userCode: false,
+      bytes: Object.fromEntries(blocks.map((block, i) => [`block:${i}`, block])), moves: true, priority: 'high', divisible: false, userCode: false,
     })
     const buffer = reply.shared['bars']
     if (buffer === undefined) throw new SweepmillError('INVARIANT', 'The step load_bars returned no bars.')

@@ -61,6 +61,7 @@ import { accept, prepare, store } from './submission.js'
 import { SweepExport } from './sweep-export.js'
 import { TaskBackend } from './task-backend.js'
 import { TaskQueue } from './task-queue.js'
+import { StoredSeries } from './stored-series.js'
 import { SessionSource, StreamSource } from './task-source.js'
 import { TaskWorker } from './task-worker.js'
 
@@ -196,6 +197,7 @@ export async function createRuntime<Health>(options: RuntimeOptions<Health>): Pr
         return prepared.data
       },
     }),
+    series: new StoredSeries({ store: series, pool, clock }),
     pauses: gate,
     deadLetters: new DeadLetterOffice({ desk: deadLetters, book, publisher: stream, letters }),
     desk, book, publisher: stream, artifacts, fleet, queue: stream, board, pool, clock, stopTask,

@@ -3,6 +3,7 @@ import { SweepmillError } from '../base/errors.js'
 import type { Clock } from '../base/clock.js'
 import type { ArtifactKind, Backend, DeadLetters, Sagas, Schedules, ProgressView, QueueStatsView, Submitted, SubmitRequest, TaskEventView, TaskQuery, TaskView } from '../tasks/backend.js'
 import type { ArtifactStore } from '../tasks/bar-archive.js'
+import type { SeriesDesk } from '../tasks/bar-series.js'
 import type { ComputePool } from '../tasks/compute-pool.js'
 import type { Fleet, PublicationBook, TaskDesk, TaskRecord } from '../tasks/task-store.js'
 import type { PauseBook } from '../tasks/pause-book.js'
@@ -30,6 +31,7 @@ export interface TaskBackendParts<Health> {
   readonly deadLetters: DeadLetters
   readonly schedules: Schedules
   readonly sagas: Sagas
+  readonly series: SeriesDesk
   readonly desk: TaskDesk
   readonly book: PublicationBook
   readonly publisher: TaskPublisher
@@ -70,6 +72,10 @@ export class TaskBackend<Health> implements Backend<Health> {
 
   get sagas(): Sagas {
     return this.#parts.sagas
+  }
+
+  get series(): SeriesDesk {
+    return this.#parts.series
   }
 
   submit(request: SubmitRequest): Promise<Submitted> {

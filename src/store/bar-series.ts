@@ -95,7 +95,7 @@ async function replaceBlock(client: PoolClient, { seriesId, month, before, after
     return rowCount === 0 ? 'changed' : 'replaced'
   }
   await client.query('insert into bar_blocks (block_hash, month, bars, bytes) values ($1, $2, $3, $4) on conflict do nothing',
-    [after.hash, after.month, after.bars, Buffer.from(after.bytes)])
+    [after.hash, after.month, after.bars, Buffer.from(after.bytes.buffer, after.bytes.byteOffset, after.bytes.byteLength)])
   const values = [seriesId, month, after.hash, after.bars, new Date(after.firstTime), new Date(after.lastTime)]
   const { rowCount } = before === null
     ? await client.query(`insert into series_blocks (series_id, month, block_hash, bars, first_time, last_time)

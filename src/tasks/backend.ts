@@ -6,6 +6,7 @@
  */
 import type { ErrorData } from '../base/errors.js'
 import type { DeadLetterFilter, QuarantineFilter } from './dead-letters.js'
+import type { SeriesDesk } from './bar-series.js'
 import type { PauseBook } from './pause-book.js'
 import type { Checkpoint, Progress, TaskPriority, TaskStatus, TaskType } from './task.js'
 
@@ -257,5 +258,6 @@ export interface Backend<Health> extends TaskControl, TaskReader, FleetView<Heal
   readonly deadLetters: DeadLetters
   readonly schedules: Schedules
   readonly sagas: Sagas
+  readonly series: SeriesDesk
   readonly pauses: PauseBook
 }

@@ -2,6 +2,7 @@
  * Port: bars by exchange, symbol and timeframe. A series is a list of immutable month blocks; adding bars replaces a
  * month's block, by comparison with the one it was made from, so two writers of one month cannot lose each other's bars.
  */
+import type { QualityReport } from '../market/quality.js'
 import type { StoredBlock } from './bar-archive.js'
 
 /** Upper case exchange and symbol are kept as given; the timeframe is such as 1m, 1h, 1d. */
@@ -58,6 +59,43 @@ export interface Writer {
 
 /** `changed`: the month no longer has the block `before`; read it again and merge anew. */
 export type Replaced = 'replaced' | 'changed' | 'fenced'
+
+/** A file of bars, read: one block a month. */
+export interface SeriesFile {
+  readonly bars: number
+  readonly warnings: readonly string[]
+  readonly months: readonly NewBlock[]
+}
+
+/** Of the bars that came: new ones, ones that changed what was stored, ones that changed nothing. */
+export interface AddedBars {
+  readonly added: number
+  readonly replaced: number
+  readonly same: number
+  /** Months that are not what they were. */
+  readonly changed: readonly string[]
+}
+
+/** JSON that leaves the program. */
+export interface SeriesView {
+  readonly exchange: string
+  readonly symbol: string
+  readonly timeframe: string
+  readonly bars: number
+  readonly first_time: string | null
+  readonly last_time: string | null
+  readonly months: readonly { readonly month: string; readonly bars: number; readonly first_time: string; readonly last_time: string; readonly block_hash: string }[]
+  /** See docs/data.md; null until it was checked. */
+  readonly quality: QualityReport | null
+}
+
+/** Port: what a person or a program does with series. */
+export interface SeriesDesk {
+  /** Makes the series if there is none. Bars of the file stand where the series has others of the same time. */
+  add(key: SeriesKey, file: SeriesFile): Promise<AddedBars>
+  /** Reads all of the series, keeps the report with it and returns it. */
+  check(key: SeriesKey): Promise<QualityReport>
+}
 
 export interface BarSeriesStore {
   find(key: SeriesKey): Promise<Series | null>

@@ -8,6 +8,8 @@ export interface ComputeRequest {
   readonly input: unknown
   readonly shared?: Readonly<Record<string, SharedArrayBuffer>>
   readonly bytes?: Readonly<Record<string, Uint8Array>>
+  /** True: the caller has no more use for `bytes`. They are moved to the thread instead of copied, and empty afterwards. */
+  readonly moves?: boolean
   readonly priority: ComputePriority
   readonly user?: string
   readonly taskId?: string

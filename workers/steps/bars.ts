@@ -1,22 +1,17 @@
 /** Bars into shared memory: from a file, or from stored blocks. */
-import { readFileSync } from 'node:fs'
 import { SweepmillError } from '../../src/base/errors.js'
 import { encodeBlocks, decodeBlocks } from '../../src/market/blocks.js'
 import type { BarsMeta } from '../../src/market/layout.js'
-import { parseCsv } from '../../src/market/read-csv.js'
+import { createBars } from '../../src/market/bars.js'
+import { readBars } from '../bar-file.js'
 import { noteHandle } from '../handles.js'
 import type { Step } from '../step.js'
 
 /** {file, source} → shared.bars and its monthly blocks. */
 export const parseBars: Step = ({ input }) => {
   const { file, source } = input as { file: string; source: string }
-  let content: Uint8Array
-  try {
-    content = readFileSync(file)
-  } catch (cause) {
-    throw new SweepmillError('FILE_NOT_FOUND', `The data file ${file} cannot be read: ${(cause as Error).message}.`, { cause, details: { file } })
-  }
-  const bars = parseCsv(content, source)
+  const { columns, warnings } = readBars(file, source)
+  const bars = createBars(columns, { source, warnings })
   noteHandle(bars.hash, bars.buffer)
   const blocks = encodeBlocks(bars)
   return {

@@ -1,6 +1,7 @@
 /** A workbench over the in-memory backend: a command's whole way without a service or a thread. */
 import type { MigrationView, OpenWorkbench, Role, Workbench } from '../../../src/cli/session.js'
 import type { ArtifactKind, Backend, ProgressView, QueueStatsView, SubmitRequest, Submitted, TaskView } from '../../../src/tasks/backend.js'
+import type { SeriesFile } from '../../../src/tasks/bar-series.js'
 import type { HealthReport } from '../../../src/telemetry/health.js'
 import { MemoryBackend } from '../http/memory-backend.js'
 
@@ -72,6 +73,11 @@ export class FakeWorkbench implements Workbench, Script {
     this.calls.push('check')
     this.checked.push(request)
     return this.refusal === null ? Promise.resolve() : Promise.reject(this.refusal)
+  }
+
+  readBars(file: string): Promise<SeriesFile> {
+    this.calls.push(`read ${file}`)
+    return this.refusal === null ? Promise.resolve({ bars: 0, warnings: [], months: [] }) : Promise.reject(this.refusal)
   }
 
   connect(role: Role): Promise<Backend<HealthReport>> {

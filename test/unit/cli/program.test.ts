@@ -42,6 +42,40 @@ const spec = (json: unknown): string => {
   return path
 }
 
+describe('import', () => {
+  const flags = ['--exchange', 'binance', '--symbol', 'BTCUSDT', '--timeframe', '60m']
+
+  test('reads the first file before it connects, and stores under one name of the timeframe', async () => {
+    const ran = await run(['import', data, data, ...flags, '--json'])
+    expect(ran.code).toBe(0)
+    expect(bench.calls).toEqual(['open', `read ${data}`, 'connect client', `read ${data}`, 'close'])
+    expect(bench.backend.stored).toEqual(['binance BTCUSDT 1h', 'binance BTCUSDT 1h'])
+    expect(ran.document).toMatchObject({ series: { exchange: 'binance', symbol: 'BTCUSDT', timeframe: '1h' }, bars_read: 0, files: [{ file: data }, {}], quality: { timeframe: '1h' } })
+    expect((await run(['import', data, ...flags])).stdout).toMatch(/gaps +none/)
+  })
+
+  test.each([
+    ['an unknown timeframe', ['--timeframe', 'hourly'], 'SPEC_INVALID'], ['a symbol with blanks', ['--symbol', 'BTC USDT'], 'USAGE'],
+    ['a slash in the exchange', ['--exchange', 'a/b'], 'USAGE'],
+  ])('%s opens nothing', async (_, more, code) => {
+    expect(await run(['import', data, ...flags, ...more, '--json'])).toMatchObject({ code: 2, document: { error: { code } } })
+    expect(bench.calls).toEqual([])
+  })
+
+  test('a folder, a file that is not there and a missing flag open nothing', async () => {
+    expect(await run(['import', folder, ...flags, '--json'])).toMatchObject({ code: 2, document: { error: { code: 'FILE_NOT_FOUND', message: expect.stringContaining('is a folder') as string } } })
+    expect((await run(['import', data, join(folder, 'no.csv'), ...flags])).code).toBe(2)
+    expect((await run(['import', data, '--exchange', 'x', '--symbol', 'y'])).code).toBe(2)
+    expect(bench.calls).toEqual([])
+  })
+
+  test('a file that is refused starts no service', async () => {
+    bench.refusal = new SweepmillError('DATA_INVALID', 'no')
+    expect((await run(['import', data, ...flags])).code).toBe(2)
+    expect(bench.calls).toEqual(['open', `read ${data}`, 'close'])
+  })
+})
+
 describe('flags become a spec', () => {
   test('of a backtest', async () => {
     const { code } = await run([

@@ -1,5 +1,8 @@
 /** The ports of the faces in memory: enough of the rules for the HTTP tests to mean something. */
 import { SweepmillError } from '../../../src/base/errors.js'
+import { beginScan, endScan } from '../../../src/market/quality.js'
+import { parseTimeframe } from '../../../src/market/timeframe.js'
+import type { SeriesDesk } from '../../../src/tasks/bar-series.js'
 import type {
   ArtifactKind, Backend, DeadLetters, ProgressView, QuarantineView, QueueStatsView, Sagas, Schedules, ScheduleView, SubmitRequest, Submitted, TaskEventView, TaskQuery, TaskView,
 } from '../../../src/tasks/backend.js'
@@ -65,6 +68,16 @@ export class MemoryBackend implements Backend<HealthReport> {
   }
 
   readonly named = new Map<string, ScheduleView>()
+  readonly series: SeriesDesk = {
+    add: (key, file) => {
+      this.stored.push(`${key.exchange} ${key.symbol} ${key.timeframe}`)
+      return Promise.resolve({ added: file.bars, replaced: 0, same: 0, changed: [] })
+    },
+    check: ({ timeframe }) => Promise.resolve(endScan(beginScan(), parseTimeframe(timeframe), 0)),
+  }
+
+  readonly stored: string[] = []
+
   readonly schedules: Schedules = {
     add: (name, times, request) => {
       const added = {

@@ -1,0 +1,84 @@
+/** `sweepmill import`: files of bars into the store, under exchange, symbol and timeframe. */
+import { resolve } from 'node:path'
+import { Command } from 'commander'
+import { SweepmillError } from '../../base/errors.js'
+import { parseTimeframe } from '../../market/timeframe.js'
+import type { SeriesKey } from '../../tasks/bar-series.js'
+import type { Invocation, Invocations } from '../context.js'
+import { qualityTable } from '../quality-table.js'
+import { assertFile } from '../spec-flags.js'
+import { formatNumber, textTable } from '../text-table.js'
+
+interface Flags {
+  readonly exchange: string
+  readonly symbol: string
+  readonly timeframe: string
+}
+
+const HELP = `
+Bars that are there already are compared: those of the file stand. What the
+report says and which files are understood is in docs/data.md.
+
+Examples:
+  sweepmill import BTCUSDT-1h.csv --exchange binance --symbol BTCUSDT --timeframe 1h
+  sweepmill import 2024-*.csv --exchange bybit --symbol ETHUSDT --timeframe 1m --json
+`
+
+export function importCommand(invocations: Invocations): Command {
+  const command = new Command('import').description('put files of bars into the store')
+    .argument('<file...>', 'files of one series, in this order')
+    .requiredOption('--exchange <name>', 'where the bars are from, such as binance')
+    .requiredOption('--symbol <name>', 'what was traded, such as BTCUSDT')
+    .requiredOption('--timeframe <name>', 'how long a bar is: 1m, 15m, 4h, 1d, 1w, 1M')
+    .addHelpText('after', HELP)
+  return invocations.command(command, runImport)
+}
+
+interface ImportedFile {
+  readonly file: string
+  readonly bars: number
+  readonly added: number
+  readonly replaced: number
+  readonly same: number
+  readonly months: number
+  readonly warnings: readonly string[]
+}
+
+async function runImport(invocation: Invocation, flags: Flags, files: readonly string[]): Promise<void> {
+  const { output } = invocation
+  const key = seriesKey(flags)
+  for (const file of files) await assertFile(file)
+  await invocation.withWorkbench(invocation.config(), async (workbench) => {
+    const [first = '', ...others] = files
+    // The first file is read before there is a service, so that a wrong one starts none.
+    const firstRead = await workbench.readBars(resolve(first), key.timeframe)
+    const { series } = await workbench.connect('client')
+    const imported: ImportedFile[] = []
+    const add = async (file: string, read: typeof firstRead): Promise<void> => {
+      const { added, replaced, same } = await series.add(key, read)
+      imported.push({ file, bars: read.bars, added, replaced, same, months: read.months.length, warnings: read.warnings })
+      for (const warning of read.warnings) output.note(`sweepmill: ${warning}`)
+    }
+    await add(first, firstRead)
+    for (const file of others) await add(file, await workbench.readBars(resolve(file), key.timeframe))
+    const quality = await series.check(key)
+    const sum = (of: (one: ImportedFile) => number): number => imported.reduce((total, one) => total + of(one), 0)
+    const totals = { bars_read: sum((one) => one.bars), added: sum((one) => one.added), replaced: sum((one) => one.replaced), same: sum((one) => one.same) }
+    output.document({ series: key, files: imported, ...totals, quality })
+    output.text([
+      output.bold(`${key.exchange} ${key.symbol} ${key.timeframe}`),
+      textTable(['file', 'months', 'bars', 'added', 'replaced', 'same'], imported.map((one) => [one.file, one.months, one.bars, one.added, one.replaced, one.same])),
+      ...(imported.length > 1 ? [`${formatNumber(totals.bars_read)} bars read: ${formatNumber(totals.added)} added, ${formatNumber(totals.replaced)} replaced, ${formatNumber(totals.same)} the same.`] : []),
+      '', qualityTable(quality),
+    ].join('\n'))
+  })
+}
+
+/** Throws USAGE or SPEC_INVALID. The timeframe gets its one name, so that 60m and 1h are one series. */
+export function seriesKey({ exchange, symbol, timeframe }: Flags): SeriesKey {
+  for (const [flag, value] of [['--exchange', exchange], ['--symbol', symbol]] as const) {
+    if (/^[\w.:/@+-]{1,64}$/.test(value) && !(flag === '--exchange' && value.includes('/'))) continue
+    throw new SweepmillError('USAGE', `${flag} is "${value}"; write a name of at most 64 letters, digits and any of . : @ + - _${flag === '--symbol' ? ' /' : ''}.`, { details: { flag } })
+  }
+  return { exchange, symbol, timeframe: parseTimeframe(timeframe).name }
+}

@@ -1,0 +1,72 @@
+/** Files into the store: merged month by month by comparison, checked as a whole, refused when they are something else. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { systemClock } from '../../src/base/clock.js'
+import { createComputePool } from '../../src/pool/compute-pool.js'
+import { readSeriesFile } from '../../src/runtime/stored-series.js'
+import type { AddedBars } from '../../src/tasks/bar-series.js'
+import type { ComputePool } from '../../src/tasks/compute-pool.js'
+import { openTestBed } from '../harness.js'
+import type { TestBed, TestRuntime } from '../harness.js'
+
+let bed: TestBed
+let pool: ComputePool
+let runtime: TestRuntime
+let folder: string
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'sweepmill-import-'))
+  bed = await openTestBed()
+  pool = createComputePool({ threads: 1, clock: systemClock })
+  runtime = await bed.open({ role: 'client', pool })
+})
+afterEach(async () => {
+  await bed.close()
+  await pool.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+const KEY = { exchange: 'bybit', symbol: 'BTCUSDT', timeframe: '1h' }
+const HOUR = 3_600_000
+const START = Date.UTC(2024, 0, 30)
+
+/** Bars number `from` to `to` of a series that begins two days before February; `price` decides the values. */
+function file(from: number, to: number, price = 100): string {
+  const rows = Array.from({ length: to - from }, (_, i) => `${START + (from + i) * HOUR},${price},${price + 2},${price - 2},${price + 1},5`)
+  const path = join(folder, `bars-${from}-${to}-${price}.csv`)
+  writeFileSync(path, ['time,open,high,low,close,volume', ...rows].join('\n'))
+  return path
+}
+
+async function add(path: string): Promise<AddedBars> {
+  return runtime.backend.series.add(KEY, await readSeriesFile(pool, path, KEY.timeframe))
+}
+
+const months = (): Promise<{ month: string; bars: number }[]> => bed.sql('select month, bars from series_blocks order by month')
+
+test('a second file adds what is new, replaces what differs, and the whole is checked', async () => {
+  expect(await add(file(0, 100))).toEqual({ added: 100, replaced: 0, same: 0, changed: ['2024-01', '2024-02'] })
+  expect(await add(file(0, 100))).toEqual({ added: 0, replaced: 0, same: 100, changed: [] })
+  expect(await add(file(90, 110, 200))).toEqual({ added: 10, replaced: 10, same: 0, changed: ['2024-02'] })
+  expect(await add(file(200, 210))).toEqual({ added: 10, replaced: 0, same: 0, changed: ['2024-02'] })
+  expect(await months()).toEqual([{ month: '2024-01', bars: 48 }, { month: '2024-02', bars: 72 }])
+  const quality = await runtime.backend.series.check(KEY)
+  expect(quality).toMatchObject({ timeframe: '1h', bars: 120, gaps: { count: 1, missing_bars: 90 }, partial_last_bar: false, repaired: 0 })
+  expect(await bed.sql('select quality from bar_series')).toEqual([{ quality }])
+})
+
+test('two imports of one month at the same time lose no bar', async () => {
+  await add(file(0, 10))
+  const added = await Promise.all([add(file(50, 60)), add(file(60, 70)), add(file(70, 80))])
+  expect(added.map((one) => one.added)).toEqual([10, 10, 10])
+  expect(await months()).toEqual([{ month: '2024-01', bars: 10 }, { month: '2024-02', bars: 30 }].map(({ month, bars }) => ({ month, bars })))
+})
+
+test('what does not fit is refused before anything is stored', async () => {
+  await expect(readSeriesFile(pool, file(0, 100), '1m')).rejects.toMatchObject({ code: 'DATA_INVALID', message: expect.stringContaining('most of its bars are 1h apart') as string })
+  writeFileSync(join(folder, 'empty.csv'), '')
+  await expect(readSeriesFile(pool, join(folder, 'empty.csv'), '1h')).rejects.toMatchObject({ code: 'DATA_EMPTY' })
+  await expect(readSeriesFile(pool, join(folder, 'nowhere.csv'), '1h')).rejects.toMatchObject({ code: 'FILE_NOT_FOUND' })
+  await expect(runtime.backend.series.check(KEY)).rejects.toMatchObject({ code: 'SERIES_NOT_FOUND' })
+})

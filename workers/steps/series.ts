@@ -1,0 +1,68 @@
+/**
+ * Months of a series: made of a file, put together with what is stored, and checked. All of them are blocks as
+ * src/market/blocks.ts writes them; a step takes a batch of months, so that a long series is never in a thread as a whole.
+ */
+import { SweepmillError } from '../../src/base/errors.js'
+import { decodeColumns, encodeBlocks } from '../../src/market/blocks.js'
+import type { BarBlock } from '../../src/market/blocks.js'
+import { mergeBars } from '../../src/market/merge.js'
+import { beginScan, endScan, scanBars } from '../../src/market/quality.js'
+import type { FilledRange, ScanState } from '../../src/market/quality.js'
+import { parseTimeframe } from '../../src/market/timeframe.js'
+import { refuseOtherStep } from '../../src/market/timeframe-fit.js'
+import { readBars } from '../bar-file.js'
+import { payload, stopped } from '../step.js'
+import type { Step } from '../step.js'
+
+/** What is said of a block; its bytes travel as `block:MONTH`. */
+function facts({ month, hash, bars, firstTime, lastTime }: BarBlock): Record<string, unknown> {
+  return { month, hash, bars, first_time: firstTime, last_time: lastTime }
+}
+
+/** {file, source, timeframe} → {bars, warnings, months: [{month, hash, bars, first_time, last_time}]} and block:MONTH for each. */
+export const readSeriesFile: Step = ({ input }) => {
+  const { file, source, timeframe } = input as { file: string; source: string; timeframe: string }
+  const { columns, warnings } = readBars(file, source)
+  refuseOtherStep(columns.time, parseTimeframe(timeframe), source)
+  const blocks = encodeBlocks(columns)
+  return {
+    json: { bars: columns.length, warnings, months: blocks.map(facts) },
+    bytes: Object.fromEntries(blocks.map((block) => [`block:${block.month}`, block.bytes])),
+  }
+}
+
+/**
+ * {months: [MONTH], keep: 'newer' | 'older'}, payloads old:MONTH (what is stored) and new:MONTH (what comes) →
+ * {months: [{month, hash, bars, first_time, last_time, added, replaced}]} and block:MONTH for each. `keep` says which bar
+ * stands where both have one of the same time; `replaced` counts those of the stored ones that have other values now.
+ */
+export const mergeMonths: Step = (context) => {
+  const { months, keep } = context.input as { months: readonly string[]; keep: 'newer' | 'older' }
+  const merged = months.map((month, i) => {
+    if (context.pulse.beat(i, months.length)) throw stopped()
+    const older = decodeColumns(payload(context, `old:${month}`))
+    const newer = decodeColumns(payload(context, `new:${month}`))
+    const { columns, replaced } = keep === 'newer' ? mergeBars(older, newer) : { ...mergeBars(newer, older), replaced: 0 }
+    const [block, ...more] = encodeBlocks(columns)
+    if (block?.month !== month || more.length > 0) throw new SweepmillError('INVARIANT', `The blocks of ${month} hold bars of another month.`)
+    return { block, added: columns.length - older.length, replaced }
+  })
+  return {
+    json: { months: merged.map(({ block, added, replaced }) => ({ ...facts(block), added, replaced })) },
+    bytes: Object.fromEntries(merged.map(({ block }) => [`block:${block.month}`, block.bytes])),
+  }
+}
+
+/** {state or null, timeframe, filled, months: count, now_ms or null} and payloads month:0… in order → {state}, or with now_ms {report}. */
+export const scanMonths: Step = (context) => {
+  const { state: before, timeframe: name, filled, months, now_ms: nowMs } = context.input as {
+    state: ScanState | null; timeframe: string; filled: readonly FilledRange[]; months: number; now_ms: number | null
+  }
+  const state = before ?? beginScan()
+  const timeframe = parseTimeframe(name)
+  for (let i = 0; i < months; i += 1) {
+    if (context.pulse.beat(i, months)) throw stopped()
+    scanBars(state, decodeColumns(payload(context, `month:${i}`)), timeframe, filled)
+  }
+  return { json: nowMs === null ? { state } : { report: endScan(state, timeframe, nowMs) } }
+}
