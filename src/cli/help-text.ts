@@ -46,6 +46,13 @@ ${examples('sweepmill worker', 'HTTP_PORT=0 WORKER_THREADS=4 sweepmill worker --
 
 export const TASKS_HELP = examples('sweepmill tasks list --status failed', 'sweepmill tasks show TASK_ID', 'sweepmill tasks cancel TASK_ID')
 
+export const CLEANUP_HELP = `
+Days count from the end of a task, the time of an event, the last use of bars. A
+number may have a fraction, 0 keeps nothing that is not in use, never keeps for
+ever. Tasks that wait or run, and what they need, are never touched.
+${examples('sweepmill cleanup --dry-run', 'sweepmill cleanup --tasks-days 14 --events-days never',
+  'sweepmill schedules add cleanup --name nightly --cron "0 3 * * *"')}`
+
 function examples(...lines: readonly string[]): string {
   return `\nExamples:\n${lines.map((line) => `  ${line}`).join('\n')}\n`
 }

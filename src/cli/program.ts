@@ -4,6 +4,7 @@
  */
 import { Command, CommanderError } from 'commander'
 import { backtestCommand } from './commands/backtest.js'
+import { cleanupCommand } from './commands/cleanup.js'
 import { configCommand } from './commands/config.js'
 import { demoCommand } from './commands/demo.js'
 import { dlqCommand } from './commands/dlq.js'
@@ -46,7 +47,7 @@ function buildProgram(invocations: Invocations, context: CliContext): Command {
     .version(context.version)
     .addHelpText('after', PROGRAM_HELP)
   const commands = [
-    demoCommand, backtestCommand, sweepCommand, importCommand, workerCommand, tasksCommand, dlqCommand, sagasCommand, schedulesCommand, queueCommand, healthCommand, migrateCommand, configCommand,
+    demoCommand, backtestCommand, sweepCommand, importCommand, workerCommand, tasksCommand, dlqCommand, sagasCommand, schedulesCommand, queueCommand, cleanupCommand, healthCommand, migrateCommand, configCommand,
   ]
   for (const create of commands) program.addCommand(create(invocations))
   forEachCommand(program, (command) => {

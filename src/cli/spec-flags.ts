@@ -149,7 +149,7 @@ function objectAt(spec: Spec, key: string): Spec {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...(value as Spec) } : {}
 }
 
-async function readSpecFile(path: string): Promise<Spec> {
+export async function readSpecFile(path: string): Promise<Spec> {
   await assertFile(path)
   const text = (await readFile(path, 'utf8')).replace(/^\uFEFF/, '')
   let json: unknown

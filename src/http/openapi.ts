@@ -64,6 +64,23 @@ export const optimizationBody = {
   },
 } as const
 
+const days = (what: string): object => ({ type: ['number', 'null'], minimum: 0, description: `${what} Null: kept for ever.` })
+
+export const cleanupBody = {
+  type: 'object',
+  properties: {
+    tasks_days: days('Finished tasks with all that belongs to them; default 30.'),
+    dead_letters_days: days('Dead letters; default 90.'),
+    chunks_days: days('Rows of finished sweeps, whose best trials and hash stay; default 30.'),
+    checkpoints_days: days('Checkpoints of finished tasks; default 7.'),
+    events_days: days('History; default 365.'),
+    bars_days: days('Bars and strategy sources that no task needs; default 90.'),
+    dry_run: { type: 'boolean', description: 'Counts what would go, and removes nothing.' },
+    ...envelope,
+  },
+  example: { tasks_days: 14, dry_run: true },
+} as const
+
 export const queued = {
   type: 'object', required: ['task_id', 'status'],
   properties: { task_id: { type: 'string', format: 'uuid' }, status: { type: 'string', enum: ['queued'] } },

@@ -4,13 +4,13 @@ import { SweepmillError } from '../base/errors.js'
 import { isTaskId } from '../base/ids.js'
 import { TaskType } from '../tasks/task.js'
 import type { TaskControl, TaskReader } from '../tasks/backend.js'
-import { backtestBody, errorSchema, optimizationBody, queued, task, taskParams, taskQuery } from './openapi.js'
+import { backtestBody, cleanupBody, errorSchema, optimizationBody, queued, task, taskParams, taskQuery } from './openapi.js'
 import { parseSubmission } from './submission.js'
 import { parseTaskQuery } from './task-query.js'
 
 export function addTaskRoutes(app: FastifyInstance, backend: TaskControl & TaskReader, dataRoots: readonly string[]): void {
-  const submit = (taskType: TaskType) => async (request: FastifyRequest): Promise<unknown> => {
-    const submitted = await backend.submit(parseSubmission(taskType, request.body, { ipAddress: request.ip, roots: dataRoots }))
+  const submit = (taskType: TaskType, nothing?: object) => async (request: FastifyRequest): Promise<unknown> => {
+    const submitted = await backend.submit(parseSubmission(taskType, request.body ?? nothing, { ipAddress: request.ip, roots: dataRoots }))
     return { task_id: submitted.taskId, status: 'queued' }
   }
   const submitted = { 202: queued, 400: errorSchema, 409: errorSchema, 503: errorSchema }
@@ -18,6 +18,10 @@ export function addTaskRoutes(app: FastifyInstance, backend: TaskControl & TaskR
     async (request, reply) => reply.code(202).send(await submit(TaskType.BACKTEST)(request)))
   app.post('/api/optimizations', { schema: { summary: 'Queue a parameter sweep', body: optimizationBody, response: submitted } },
     async (request, reply) => reply.code(202).send(await submit(TaskType.OPTIMIZATION)(request)))
+
+  // Every key has a default, so a POST without a body is one.
+  app.post('/api/cleanups', { schema: { summary: 'Queue a cleanup', body: cleanupBody, response: submitted } },
+    async (request, reply) => reply.code(202).send(await submit(TaskType.CLEANUP, {})(request)))
 
   app.get('/api/tasks', { schema: { summary: 'Tasks, newest first', querystring: taskQuery } },
     async (request) => {

@@ -22,6 +22,7 @@ import { NoticeBell } from '../store/notice-bell.js'
 import { PostgresPauseBook } from '../store/pause-book.js'
 import { Postgres } from '../store/postgres.js'
 import { PostgresPublicationBook } from '../store/publication-book.js'
+import { PostgresRetention } from '../store/retention.js'
 import { PostgresSagaDesk } from '../store/saga-desk.js'
 import { PostgresSagaLog } from '../store/saga-log.js'
 import { PostgresScheduleStore } from '../store/schedule-store.js'
@@ -35,6 +36,7 @@ import type { RetryPolicy } from '../tasks/retry-policy.js'
 import type { TaskPriority } from '../tasks/task.js'
 import type { PassWaypoint } from '../tasks/waypoint.js'
 import { backtestWorkflow } from '../workflows/backtest.js'
+import { cleanupWorkflow } from '../workflows/cleanup.js'
 import { optimizationWorkflow } from '../workflows/optimization.js'
 import { WorkflowCatalog } from '../workflows/workflow-catalog.js'
 import { register } from '../workflows/workflow.js'
@@ -51,6 +53,7 @@ import { LapseWatch } from './lapse-watch.js'
 import { LeaseKeeper } from './lease-keeper.js'
 import { PauseGate } from './pause-gate.js'
 import { ProgressBoard } from './progress-board.js'
+import { ProjectedRetention } from './projected-retention.js'
 import { Publisher } from './publisher.js'
 import { Reconciler } from './reconciler.js'
 import { Recovery } from './recovery.js'
@@ -150,6 +153,7 @@ export async function createRuntime<Health>(options: RuntimeOptions<Health>): Pr
   const series = new PostgresBarSeriesStore(postgres)
   const artifacts = new PostgresArtifactStore(postgres)
   const sweeps = new PostgresSweepStore(postgres)
+  const retention = new ProjectedRetention(new PostgresRetention(postgres), letters)
   const bars = new BarCache(archive, pool, clock, config.dataMemoryMb * 2 ** 20)
   const gate = new PauseGate(new PostgresPauseBook(postgres), clock, config.leaseRenewalMs)
   const board = new ProgressBoard(attempts, observer, clock)
@@ -165,12 +169,12 @@ export async function createRuntime<Health>(options: RuntimeOptions<Health>): Pr
   const source = role === 'worker'
     ? new StreamSource(stream, gate, config.pollIntervalMs, () => recovery.distrust())
     : new SessionSource({ stream, gate, desk, clock, taskId: () => served, deadConsumers: async () => (await fleetWatch.look()).dead })
-  const workflows = new WorkflowCatalog([register(backtestWorkflow), register(optimizationWorkflow), ...options.workflows ?? []])
+  const workflows = new WorkflowCatalog([register(backtestWorkflow), register(optimizationWorkflow), register(cleanupWorkflow), ...options.workflows ?? []])
   const reading = (): Promise<RuntimeReading> => readRuntime({ stream, gate, pool, clock, worker })
   const worker: TaskWorker = new TaskWorker({
     source, ledger, keeper, observer, waypoint, pool, workflows, clock, random, log,
     saga: { log: new PostgresSagaLog(postgres, incarnation.id), clock, waypoint, undoBudget: { tries: 5, pauseMs: 200, timeoutMs: 60_000 }, ...(options.observers === undefined ? {} : { observer: options.observers.saga }) },
-    tools: { bars, archive, series, artifacts, sweeps, clock, threads: pool.threads, engineVersion, barsProcessed: (count) => options.observers?.barsProcessed(count) },
+    tools: { bars, archive, series, artifacts, sweeps, retention, clock, threads: pool.threads, engineVersion, barsProcessed: (count) => options.observers?.barsProcessed(count) },
     onProgress: (attempt, progress) => board.report(attempt, progress),
     onEnded: (attempt) => board.ended(attempt.taskId),
     slots: config.maxTasksPerBatch, maxBatch: config.maxTasksPerBatch,

@@ -17,6 +17,7 @@ import type { ComputePool, ComputeReply } from '../tasks/compute-pool.js'
 import type { Submitted, SubmitRequest } from '../tasks/backend.js'
 import type { TaskDesk } from '../tasks/task-store.js'
 import { TaskType } from '../tasks/task.js'
+import { parseCleanupSpec } from '../workflows/cleanup-spec.js'
 import { findFile, isStrategyFile } from './data-files.js'
 import type { Publisher } from './publisher.js'
 
@@ -61,10 +62,15 @@ export function prepare(request: SubmitRequest, options: PrepareOptions): Promis
     case TaskType.BACKTEST:
     case TaskType.OPTIMIZATION:
       return prepareRun(request, options)
-    case TaskType.DATA_SYNC:
     case TaskType.CLEANUP:
+      return prepareCleanup(request)
+    case TaskType.DATA_SYNC:
       return Promise.reject(new SweepmillError('NOT_SUPPORTED', `Tasks of type ${request.taskType} are not run by this version.`))
   }
+}
+
+async function prepareCleanup(request: SubmitRequest): Promise<Prepared> {
+  return { request, data: parseCleanupSpec(request.data), bars: null, source: null, attachKey: null, warnings: [] }
 }
 
 /** A backtest or a sweep: bars, a strategy, and a spec that is checked on both. */

@@ -53,6 +53,7 @@ export class SweepExport {
   /** All trials in index order, header first; memory stays at one page. */
   async trialsCsv(task: TaskRecord, write: (bytes: Uint8Array) => Promise<void>): Promise<void> {
     if (task.taskType !== TaskType.OPTIMIZATION) throw new SweepmillError('SWEEP_NOT_FOUND', `Task ${task.taskId} is not a sweep and has no trials.`)
+    await this.#refuseCleaned(task)
     const { port1, port2 } = new MessageChannel()
     let writing: Promise<void> = Promise.resolve()
     port1.on('message', (message: { type: string; bytes?: Uint8Array }) => {
@@ -75,6 +76,13 @@ export class SweepExport {
     } finally {
       port1.close()
     }
+  }
+
+  /** A cleanup removes the rows of old sweeps: a file without them must not look like a sweep without trials. */
+  async #refuseCleaned({ taskId, result }: TaskRecord): Promise<void> {
+    const { trials } = (result ?? {}) as { trials?: number }
+    if (trials === undefined || (await this.#parts.sweeps.finished(taskId)).trials >= trials) return
+    throw new SweepmillError('SWEEP_NOT_FOUND', `The trials of sweep ${taskId} were removed by a cleanup; its best ones and its result hash are in its result. Run it again to have all of them.`, { details: { task_id: taskId } })
   }
 
   async #withSource<T>(task: TaskRecord, run: (bytes: Record<string, Uint8Array>) => Promise<T>): Promise<T> {

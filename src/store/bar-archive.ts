@@ -1,4 +1,8 @@
-/** Datasets, bar blocks and strategy sources in Postgres. Everything is keyed by its content and never updated. */
+/**
+ * Datasets, bar blocks and strategy sources in Postgres. Everything is keyed by its content and never changes; only when
+ * it was stored or found last is noted (`used_at`), so that a cleanup leaves alone what a task is about to name. Whoever
+ * finds a row that is being removed waits for that, and then finds none.
+ */
 import type { BarArchive, DatasetRecord, StoredBlock } from '../tasks/bar-archive.js'
 import type { Postgres } from './postgres.js'
 
@@ -10,20 +14,21 @@ export class PostgresBarArchive implements BarArchive {
   }
 
   async has(dataHash: string): Promise<boolean> {
-    const rows = await this.#postgres.query('select 1 from datasets where data_hash = $1', [dataHash])
+    const rows = await this.#postgres.query('update datasets set used_at = now() where data_hash = $1 returning 1', [dataHash])
     return rows.length > 0
   }
 
-  /** Blocks first, then the dataset that names them, in one transaction: a dataset never lacks a block. */
+  /** Blocks first, in one order for everybody, then the dataset that names them, in one transaction: a dataset never lacks a block. */
   async save(dataset: DatasetRecord, blocks: readonly StoredBlock[]): Promise<void> {
     await this.#postgres.transaction(async (client) => {
       await client.query(`
         insert into bar_blocks (block_hash, month, bars, bytes)
-        select * from unnest($1::text[], $2::text[], $3::int[], $4::bytea[]) on conflict do nothing`,
+        select distinct on (hash) * from unnest($1::text[], $2::text[], $3::int[], $4::bytea[]) as b(hash) order by hash
+        on conflict (block_hash) do update set used_at = now()`,
       [blocks.map((b) => b.hash), blocks.map((b) => b.month), blocks.map((b) => b.bars), blocks.map((b) => Buffer.from(b.bytes))])
       await client.query(`
         insert into datasets (data_hash, source, bars, first_time, last_time, size_bytes, blocks, warnings)
-        values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing`,
+        values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (data_hash) do update set used_at = now()`,
       [dataset.dataHash, dataset.source, dataset.bars, dataset.firstTime, dataset.lastTime, dataset.sizeBytes,
         dataset.blocks, JSON.stringify(dataset.warnings)])
     })
@@ -47,7 +52,7 @@ export class PostgresBarArchive implements BarArchive {
   }
 
   async saveSource(sourceHash: string, name: string, code: Uint8Array): Promise<void> {
-    await this.#postgres.query('insert into strategy_sources (source_hash, name, code) values ($1, $2, $3) on conflict do nothing',
+    await this.#postgres.query('insert into strategy_sources (source_hash, name, code) values ($1, $2, $3) on conflict (source_hash) do update set used_at = now()',
       [sourceHash, name, Buffer.from(code)])
   }
 

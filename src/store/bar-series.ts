@@ -94,7 +94,7 @@ async function replaceBlock(client: PoolClient, { seriesId, month, before, after
     const { rowCount } = await client.query('delete from series_blocks where series_id = $1 and month = $2 and block_hash = $3', [seriesId, month, before])
     return rowCount === 0 ? 'changed' : 'replaced'
   }
-  await client.query('insert into bar_blocks (block_hash, month, bars, bytes) values ($1, $2, $3, $4) on conflict do nothing',
+  await client.query('insert into bar_blocks (block_hash, month, bars, bytes) values ($1, $2, $3, $4) on conflict (block_hash) do update set used_at = now()',
     [after.hash, after.month, after.bars, Buffer.from(after.bytes.buffer, after.bytes.byteOffset, after.bytes.byteLength)])
   const values = [seriesId, month, after.hash, after.bars, new Date(after.firstTime), new Date(after.lastTime)]
   const { rowCount } = before === null

@@ -4,6 +4,7 @@ import type { DeadLetterDesk, DeadLetterFilter, DeadLetterRecord, QuarantinedEnt
 import type { TaskPriority } from '../tasks/task.js'
 import { PARKED } from './parked.js'
 import type { Postgres } from './postgres.js'
+import { purgeTasks } from './task-purge.js'
 
 const LISTED = 50
 
@@ -44,18 +45,6 @@ select quarantine_id, message_id, priority, reason, coalesce(length(body), 0) as
 from quarantine
 where ($1::timestamptz is null or created_at >= $1) and ($2::timestamptz is null or created_at < $2)
 order by quarantine_id desc limit $3`
-
-/** What refers to a task, in an order that the foreign keys allow. */
-const BELONGINGS = [
-  'delete from saga_steps where task_id = any($1::uuid[])',
-  'delete from saga_runs where task_id = any($1::uuid[])',
-  'delete from checkpoints where task_id = any($1::uuid[])',
-  'delete from task_artifacts where task_id = any($1::uuid[])',
-  'delete from sweep_top where sweep_id = any($1::uuid[])',
-  `delete from sweep_chunks c using sweeps s
-   where s.sweep_id = any($1::uuid[]) and c.sweep_id = s.sweep_id and c.sweep_created_at = s.created_at`,
-  'delete from sweeps where sweep_id = any($1::uuid[])',
-] as const
 
 interface Row {
   task_id: string; task_type: string; priority: TaskPriority; user_id: string | null; dead_reason: string | null
@@ -101,13 +90,10 @@ export class PostgresDeadLetterDesk implements DeadLetterDesk {
   /** One transaction. The history stays, and its last row says that the task was purged. */
   async purge(taskIds: readonly string[]): Promise<string[]> {
     return this.#postgres.transaction(async (client) => {
-      const { rows } = await client.query<{ task_id: string; attempt: number; generation: number }>(
-        `select task_id, attempt, generation from tasks where task_id = any($1::uuid[]) and status = 'dead_letter' order by task_id for update`, [taskIds])
+      const { rows } = await client.query<{ task_id: string }>(
+        `select task_id from tasks where task_id = any($1::uuid[]) and status = 'dead_letter' order by task_id for update`, [taskIds])
       const ids = rows.map((row) => row.task_id)
-      for (const statement of BELONGINGS) await client.query(statement, [ids])
-      await client.query(`insert into task_events (task_id, event, from_status, attempt, generation)
-        select task_id, 'purged', status, attempt, generation from tasks where task_id = any($1::uuid[])`, [ids])
-      await client.query('delete from tasks where task_id = any($1::uuid[])', [ids])
+      await purgeTasks(client, ids, null)
       return ids
     })
   }

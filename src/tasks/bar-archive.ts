@@ -21,6 +21,7 @@ export interface DatasetRecord {
 
 /** Bars and strategy sources by content hash: immutable, shared by all tasks. */
 export interface BarArchive {
+  /** Whoever finds it is about to name it: a cleanup leaves it alone for a while. */
   has(dataHash: string): Promise<boolean>
   save(dataset: DatasetRecord, blocks: readonly StoredBlock[]): Promise<void>
   dataset(dataHash: string): Promise<DatasetRecord | null>

@@ -1,7 +1,7 @@
 /** The error of a write that the fence refused. `details.write` names the kind of write, for the count of refusals. */
 import { SweepmillError } from '../base/errors.js'
 
-export type FencedWrite = 'finish' | 'checkpoint' | 'saga' | 'artifact' | 'sweep_plan' | 'sweep_rows' | 'series'
+export type FencedWrite = 'finish' | 'checkpoint' | 'saga' | 'artifact' | 'sweep_plan' | 'sweep_rows' | 'series' | 'cleanup'
 
 export function leaseLost(taskId: string, write: FencedWrite): SweepmillError {
   return new SweepmillError('LEASE_LOST', `Task ${taskId} belongs to another attempt now; this one writes nothing more.`, { details: { task_id: taskId, write } })

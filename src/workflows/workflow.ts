@@ -6,6 +6,7 @@ import type { ArtifactStore, BarArchive } from '../tasks/bar-archive.js'
 import type { BarSeriesStore } from '../tasks/bar-series.js'
 import type { BarStore } from '../tasks/bar-store.js'
 import type { ComputeReply, ComputeRequest } from '../tasks/compute-pool.js'
+import type { Retention } from '../tasks/retention.js'
 import type { SweepStore } from '../tasks/sweep-store.js'
 import type { Attempt, Outcome, Progress } from '../tasks/task.js'
 import type { Clock } from '../base/clock.js'
@@ -22,6 +23,7 @@ export interface WorkflowTools {
   readonly series: BarSeriesStore
   readonly artifacts: ArtifactStore
   readonly sweeps: SweepStore
+  readonly retention: Retention
   readonly clock: Clock
   readonly threads: number
   readonly engineVersion: string

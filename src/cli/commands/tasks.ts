@@ -5,6 +5,7 @@ import { isTaskId } from '../../base/ids.js'
 import type { SagaView, TaskEventView, TaskView } from '../../tasks/backend.js'
 import { LEGAL_TRANSITIONS, TaskType } from '../../tasks/task.js'
 import type { TaskStatus } from '../../tasks/task.js'
+import { cleanupSummary } from '../cleanup-summary.js'
 import type { Invocation, Invocations } from '../context.js'
 import { wholeNumber } from '../spec-flags.js'
 import { backtestSummary } from '../backtest-summary.js'
@@ -104,6 +105,7 @@ function describe(task: TaskView, events: readonly TaskEventView[], sagas: reado
 function resultOf(task: TaskView): string {
   if (task.task_type === TaskType.BACKTEST) return backtestSummary(task.result)
   if (task.task_type === TaskType.OPTIMIZATION) return sweepSummary(task.result, task.data, { task, busyShare: null })
+  if (task.task_type === TaskType.CLEANUP) return cleanupSummary(task.result)
   return `  result ${JSON.stringify(task.result, null, 2).replaceAll('\n', '\n  ')}`
 }
 

@@ -46,6 +46,18 @@ describe('pausing', () => {
   })
 })
 
+describe('cleanups', () => {
+  test('a POST without a body is one with every default; its own keys stand beside the task\'s', async () => {
+    const reply = await server.app.inject({ method: 'POST', url: '/api/cleanups' })
+    expect([reply.statusCode, reply.json()]).toEqual([202, { task_id: expect.any(String) as string, status: 'queued' }])
+    expect((await post('/api/cleanups', { tasks_days: 3, dry_run: true, priority: 'high' })).statusCode).toBe(202)
+    expect(backend.requests.map(({ taskType, data, priority }) => ({ taskType, data, priority }))).toEqual([
+      { taskType: 'cleanup', data: {}, priority: undefined }, { taskType: 'cleanup', data: { tasks_days: 3, dry_run: true }, priority: 'high' },
+    ])
+    expect(codeOf(await post('/api/cleanups', []))).toBe('REQUEST_INVALID')
+  })
+})
+
 describe('dead letters', () => {
   const quarantined = {
     quarantine_id: 1, message_id: '1-1', priority: 'high', reason: 'the bytes do not decode', size_bytes: 3, head_base64: 'Aff/', created_at: '2025-11-05T17:00:00.000Z',
@@ -217,7 +229,7 @@ describe('probes, metrics, documentation', () => {
     const document = (await server.app.inject('/api/docs')).json<{ openapi: string; paths: Record<string, object> }>()
     expect(document.openapi).toBe('3.1.0')
     expect(Object.keys(document.paths).sort()).toEqual([
-      '/api/backtests', '/api/dlq', '/api/dlq/quarantine', '/api/dlq/{id}/redrive', '/api/docs', '/api/optimizations', '/api/queue/pause', '/api/queue/resume', '/api/tasks', '/api/tasks/{id}', '/api/tasks/{id}/cancel', '/api/tasks/{id}/checkpoints',
+      '/api/backtests', '/api/cleanups', '/api/dlq', '/api/dlq/quarantine', '/api/dlq/{id}/redrive', '/api/docs', '/api/optimizations', '/api/queue/pause', '/api/queue/resume', '/api/tasks', '/api/tasks/{id}', '/api/tasks/{id}/cancel', '/api/tasks/{id}/checkpoints',
       '/api/tasks/{id}/retry', '/health', '/livez', '/metrics', '/readyz',
     ])
   })
