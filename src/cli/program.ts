@@ -14,6 +14,7 @@ import { migrateCommand } from './commands/migrate.js'
 import { queueCommand } from './commands/queue.js'
 import { sagasCommand } from './commands/sagas.js'
 import { schedulesCommand } from './commands/schedules.js'
+import { strategiesCommand } from './commands/strategies.js'
 import { sweepCommand } from './commands/sweep.js'
 import { tasksCommand } from './commands/tasks.js'
 import { workerCommand } from './commands/worker.js'
@@ -47,7 +48,7 @@ function buildProgram(invocations: Invocations, context: CliContext): Command {
     .version(context.version)
     .addHelpText('after', PROGRAM_HELP)
   const commands = [
-    demoCommand, backtestCommand, sweepCommand, importCommand, workerCommand, tasksCommand, dlqCommand, sagasCommand, schedulesCommand, queueCommand, cleanupCommand, healthCommand, migrateCommand, configCommand,
+    demoCommand, backtestCommand, sweepCommand, importCommand, workerCommand, tasksCommand, dlqCommand, sagasCommand, schedulesCommand, strategiesCommand, queueCommand, cleanupCommand, healthCommand, migrateCommand, configCommand,
   ]
   for (const create of commands) program.addCommand(create(invocations))
   forEachCommand(program, (command) => {

@@ -10,11 +10,13 @@ import type { Clock } from '../base/clock.js'
 import { SweepmillError } from '../base/errors.js'
 import { createRuntime } from '../runtime/create-runtime.js'
 import type { Runtime, RuntimeLog, RuntimeReading } from '../runtime/create-runtime.js'
+import { draftStrategy } from '../runtime/strategy-draft.js'
 import { prepare } from '../runtime/submission.js'
 import { readSeriesFile } from '../runtime/stored-series.js'
 import type { Prepared } from '../runtime/submission.js'
-import type { Backend, SubmitRequest, Submitted } from '../tasks/backend.js'
+import type { Backend, StrategyRequest, SubmitRequest, Submitted } from '../tasks/backend.js'
 import type { SeriesFile } from '../tasks/bar-series.js'
+import type { StrategyDraft } from '../tasks/strategy-book.js'
 import type { ComputePool } from '../tasks/compute-pool.js'
 import { EventLoopMonitor } from '../telemetry/event-loop.js'
 import { healthReport } from '../telemetry/health.js'
@@ -69,6 +71,11 @@ export class RuntimeWorkbench implements Workbench {
 
   readBars(file: string, timeframe: string): Promise<SeriesFile> {
     return readSeriesFile(this.#parts.pool, file, timeframe)
+  }
+
+  draftStrategy(request: StrategyRequest): Promise<StrategyDraft> {
+    const { pool, clock } = this.#parts
+    return draftStrategy(request, { pool, clock, strategyDir: this.#options.config.strategyDir })
   }
 
   async connect(role: Role): Promise<Backend<HealthReport>> {

@@ -6,8 +6,9 @@
  * in reverse: work in hand is handed back, never lost.
  */
 import type { Config } from '../runtime/config.js'
-import type { Backend, SubmitRequest, Submitted } from '../tasks/backend.js'
+import type { Backend, StrategyRequest, SubmitRequest, Submitted } from '../tasks/backend.js'
 import type { SeriesFile } from '../tasks/bar-series.js'
+import type { StrategyDraft } from '../tasks/strategy-book.js'
 import type { HealthReport } from '../telemetry/health.js'
 import type { Logger } from '../telemetry/logger.js'
 import type { Metrics } from '../telemetry/registry.js'
@@ -31,6 +32,8 @@ export interface Workbench {
   check(request: SubmitRequest): Promise<void>
   /** In a pool thread: reads a file of bars and finds out whether it is of the timeframe. Rejects with what is wrong. */
   readBars(file: string, timeframe: string): Promise<SeriesFile>
+  /** In a pool thread: compiles the strategy and checks its parameters. */
+  draftStrategy(request: StrategyRequest): Promise<StrategyDraft>
   connect(role: Role): Promise<Backend<HealthReport>>
   /** After `connect`. A session then works on the task, unless a living worker will. */
   submit(request: SubmitRequest): Promise<Submitted>

@@ -17,6 +17,7 @@ export interface SpecFlags {
   readonly spec?: string
   readonly data?: string
   readonly strategy?: string
+  readonly strategyId?: number
   readonly set?: readonly string[]
   readonly start?: string
   readonly end?: string
@@ -50,13 +51,14 @@ export function wholeNumber(text: string): number {
   return Number(text)
 }
 
-const repeated = (text: string, before: readonly string[] = []): readonly string[] => [...before, text]
+export const repeated = (text: string, before: readonly string[] = []): readonly string[] => [...before, text]
 
 export function addSpecFlags(command: Command): Command {
   return command
     .option('--spec <file>', 'JSON spec; flags override it')
     .option('--data <file>', 'CSV of bars')
     .option('--strategy <name|file>', 'a built-in strategy, or a file such as ./mine.ts')
+    .option('--strategy-id <id>', 'a stored strategy with its parameters; "sweepmill strategies list" shows them', wholeNumber)
     .option('--set <name=value>', 'a parameter of the strategy (repeatable)', repeated)
     .option('--start <date>', 'first bar, such as 2010-01-01')
     .option('--end <date>', 'last bar')
@@ -119,6 +121,13 @@ export async function sweepSpec(flags: SweepFlags): Promise<Spec> {
 /** Another strategy than the file's comes without the file's parameters. */
 function overrideStrategy(spec: Spec, flags: SpecFlags): void {
   const settings = parseSettings(flags.set ?? [])
+  if (flags.strategyId !== undefined) {
+    const other = flags.strategy === undefined ? Object.keys(settings).length === 0 ? null : '--set' : '--strategy'
+    if (other !== null) throw new SweepmillError('USAGE', `--strategy-id names a strategy with its parameters: leave ${other} out, or write --strategy NAME instead.`, { details: { flag: other } })
+    for (const key of ['strategy', 'strategy_hash']) delete spec[key]
+    spec['strategy_id'] = flags.strategyId
+    return
+  }
   if (flags.strategy === undefined && Object.keys(settings).length === 0) return
   const before = objectAt(spec, 'strategy')
   const name = flags.strategy ?? before['name']

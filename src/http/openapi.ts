@@ -34,7 +34,7 @@ const bars = {
 } as const
 
 const run = {
-  strategy_id: { type: 'integer' }, strategy_hash: { type: 'string' },
+  strategy_id: { type: 'integer', description: 'A stored strategy with its parameters (and code), in place of `strategy`.' }, strategy_hash: { type: 'string' },
   execution: { type: 'object', additionalProperties: true, description: 'Fees, fill, sizing and so on; see docs/fills.md.' },
   metrics: { type: 'object', properties: { periods_per_year: { type: 'number' }, risk_free: { type: 'number' } } },
 } as const

@@ -26,6 +26,7 @@ import { PostgresRetention } from '../store/retention.js'
 import { PostgresSagaDesk } from '../store/saga-desk.js'
 import { PostgresSagaLog } from '../store/saga-log.js'
 import { PostgresScheduleStore } from '../store/schedule-store.js'
+import { PostgresStrategyBook } from '../store/strategy-book.js'
 import { PostgresSweepStore } from '../store/sweep-store.js'
 import { PostgresTaskDesk } from '../store/task-desk.js'
 import { PostgresTaskIntake } from '../store/task-intake.js'
@@ -60,6 +61,7 @@ import { Recovery } from './recovery.js'
 import { SagaOffice } from './saga-office.js'
 import { ScheduleBook } from './schedule-book.js'
 import { Scheduler } from './scheduler.js'
+import { StrategyOffice } from './strategy-office.js'
 import { accept, prepare, store } from './submission.js'
 import { SweepExport } from './sweep-export.js'
 import { TaskBackend } from './task-backend.js'
@@ -189,19 +191,22 @@ export async function createRuntime<Health>(options: RuntimeOptions<Health>): Pr
   const scheduler = new Scheduler({ store: schedules, publisher, clock, log: (message, fields) => log('info', message, fields) })
   const bell = new NoticeBell(postgresOptions, clock, { cancelled: (taskId) => stopTask(taskId), pausesChanged: () => gate.ring(), schedulesChanged: () => scheduler.ring() })
   const stopTask = (taskId: string): void => keeper.stopTask(taskId, new SweepmillError('TASK_CANCELLED', `Task ${taskId} was cancelled.`))
+  const strategies = new PostgresStrategyBook(postgres)
+  const prepareOptions = { pool, clock, strategyDir: config.strategyDir, archive, strategies }
   const queue = new TaskQueue({ stream, gate, publisher, ledger, keeper, recovery, observer, attempts, desk, clock, random })
   const backend: TaskBackend<Health> = new TaskBackend<Health>({
     sagas: new SagaOffice({ desk: new PostgresSagaDesk(postgres), workflows, redrive: (taskId) => backend.retry(taskId) }),
-    submit: async (request) => accept(await prepare(request, { pool, clock, strategyDir: config.strategyDir, archive }), { archive, bars, publisher, desk }),
+    submit: async (request) => accept(await prepare(request, prepareOptions), { archive, bars, publisher, desk }),
     onlooker: role === 'client' ? incarnation.id : null,
     schedules: new ScheduleBook({
       store: schedules, clock, pin: async (request) => {
-        const prepared = await prepare(request, { pool, clock, strategyDir: config.strategyDir, archive })
+        const prepared = await prepare(request, prepareOptions)
         await store(prepared, archive)
         return prepared.data
       },
     }),
     series: new StoredSeries({ store: series, pool, clock }),
+    strategies: new StrategyOffice({ book: strategies, archive, options: prepareOptions }),
     pauses: gate,
     deadLetters: new DeadLetterOffice({ desk: deadLetters, book, publisher: stream, letters }),
     desk, book, publisher: stream, artifacts, fleet, queue: stream, board, pool, clock, stopTask,
@@ -229,7 +234,7 @@ export async function createRuntime<Health>(options: RuntimeOptions<Health>): Pr
     },
     serve: (taskId) => { served = taskId },
     workerIsAlive: async () => (await fleet.incarnations()).some((one) => one.role === 'worker' && !one.stopped && one.silentMs < 2 * config.leaseMs),
-    prepare: (request) => prepare(request, { pool, clock, strategyDir: config.strategyDir, archive }),
+    prepare: (request) => prepare(request, prepareOptions),
     accept: (prepared) => accept(prepared, { archive, bars, publisher, desk }),
     close: (drainMs = 10_000) => {
       closed ??= (async () => {

@@ -16,6 +16,7 @@ import type { BarStore } from '../tasks/bar-store.js'
 import type { ComputePool, ComputeReply } from '../tasks/compute-pool.js'
 import type { Submitted, SubmitRequest } from '../tasks/backend.js'
 import type { TaskDesk } from '../tasks/task-store.js'
+import type { StrategyBook, StrategySource } from '../tasks/strategy-book.js'
 import { TaskType } from '../tasks/task.js'
 import { parseCleanupSpec } from '../workflows/cleanup-spec.js'
 import { findFile, isStrategyFile } from './data-files.js'
@@ -26,12 +27,6 @@ interface ParsedBars {
   readonly dataset: DatasetRecord
   readonly blocks: readonly StoredBlock[]
   readonly buffer: SharedArrayBuffer
-}
-
-interface StrategySource {
-  readonly hash: string
-  readonly name: string
-  readonly code: Uint8Array
 }
 
 export interface Prepared {
@@ -52,6 +47,7 @@ export interface PrepareOptions {
   readonly clock: Clock
   readonly strategyDir: string | null
   /** Needed only for a spec that names `strategy_id`. */
+  readonly strategies?: StrategyBook
   readonly archive?: BarArchive
 }
 
@@ -78,8 +74,9 @@ async function prepareRun(request: SubmitRequest, options: PrepareOptions): Prom
   const isSweep = request.taskType === TaskType.OPTIMIZATION
   const parse = (data: Readonly<Record<string, unknown>>): Record<string, unknown> =>
     specToJson(isSweep ? parseSweepSpec(data) : parseBacktestSpec(data))
-  let spec = parse(await withStrategyName(request.data, options.archive))
-  const source = await compileStrategy(spec, request, options)
+  const named = await withStrategyName(request.data, options)
+  let spec = parse(named.data)
+  const source = named.source ?? await compileStrategy(spec, request, options)
   if (source !== null) {
     const strategy = spec['strategy'] as Record<string, unknown>
     spec = parse({ ...spec, strategy: { ...strategy, name: source.name }, strategy_hash: source.hash })
@@ -104,12 +101,12 @@ async function prepareRun(request: SubmitRequest, options: PrepareOptions): Prom
 /** Loading a strategy and checking its parameters takes milliseconds; one that loops while it loads must not hang its author. */
 const STRATEGY_CHECK_MS = 10_000
 
-function run({ pool }: PrepareOptions, step: string, input: unknown, shared: Record<string, SharedArrayBuffer> = {}): Promise<ComputeReply> {
+export function run({ pool }: PrepareOptions, step: string, input: unknown, shared: Record<string, SharedArrayBuffer> = {}): Promise<ComputeReply> {
   return pool.run({ step, input, shared, priority: 'high', divisible: false, userCode: false })
 }
 
 /** A step that runs a strategy's own code, given up after a while. `code` is null while it is still a file. */
-async function runStrategy({ pool, clock }: PrepareOptions, step: string, input: unknown, code: Uint8Array | null,
+export async function runStrategy({ pool, clock }: PrepareOptions, step: string, input: unknown, code: Uint8Array | null,
   shared: Record<string, SharedArrayBuffer> = {}, limitMs: number = STRATEGY_CHECK_MS): Promise<ComputeReply> {
   const late = new AbortController()
   const stopTimer = clock.after(limitMs, () => { late.abort() })
@@ -137,15 +134,27 @@ async function tryStrategy(options: PrepareOptions, step: string, input: unknown
   }
 }
 
-/** Replaces a numeric `strategy_id` by the name and parameters it stands for. */
-async function withStrategyName(data: Readonly<Record<string, unknown>>, archive: BarArchive | undefined): Promise<Readonly<Record<string, unknown>>> {
+/**
+ * Replaces a numeric `strategy_id` by what it stands for: a name, parameters, and the code where it is a user's own, so
+ * that its file is not needed any more. A sweep's space goes before the stored parameters.
+ */
+async function withStrategyName(data: Readonly<Record<string, unknown>>, { strategies, archive }: PrepareOptions): Promise<{
+  readonly data: Readonly<Record<string, unknown>>; readonly source: StrategySource | null
+}> {
   const { strategy_id: id, ...rest } = data
-  if (id === undefined) return data
-  if (typeof id !== 'number' || !Number.isInteger(id)) throw new SweepmillError('SPEC_INVALID', `strategy_id must be a whole number, not ${JSON.stringify(id)}.`)
-  if (rest['strategy'] !== undefined) throw new SweepmillError('SPEC_INVALID', 'Name either strategy or strategy_id, not both.')
-  const found = await archive?.strategyById(id)
-  if (found === undefined || found === null) throw new SweepmillError('STRATEGY_UNKNOWN', `No strategy has the id ${id}.`, { details: { strategy_id: id } })
-  return { ...rest, strategy: { name: found.name, params: found.params } }
+  if (id === undefined) return { data, source: null }
+  if (typeof id !== 'number' || !Number.isSafeInteger(id)) throw new SweepmillError('SPEC_INVALID', `strategy_id must be a whole number, not ${JSON.stringify(id)}.`, { details: { path: 'strategy_id' } })
+  if (rest['strategy'] !== undefined) throw new SweepmillError('SPEC_INVALID', 'Name either strategy or strategy_id, not both.', { details: { path: 'strategy_id' } })
+  const found = await strategies?.get(id) ?? null
+  if (found === null) throw new SweepmillError('STRATEGY_UNKNOWN', `No strategy has the id ${id}; "sweepmill strategies list" shows them.`, { details: { strategy_id: id } })
+  const { strategy, sourceHash } = found
+  const space = typeof rest['space'] === 'object' && rest['space'] !== null ? rest['space'] : {}
+  const params = Object.fromEntries(Object.entries(found.params).filter(([name]) => !Object.hasOwn(space, name)))
+  const named = { ...rest, strategy: { name: strategy, params } }
+  if (sourceHash === null) return { data: named, source: null }
+  const code = await archive?.loadSource(sourceHash) ?? null
+  if (code === null) throw new SweepmillError('STRATEGY_UNKNOWN', `The code of strategy ${id} (${found.name}, version ${found.version}) is not in the store any more. Add its file again: "sweepmill strategies add FILE".`, { details: { strategy_id: id, source_hash: sourceHash } })
+  return { data: named, source: { hash: sourceHash, name: strategy, code } }
 }
 
 async function compileStrategy(spec: Record<string, unknown>, request: SubmitRequest, options: PrepareOptions): Promise<StrategySource | null> {
@@ -163,7 +172,8 @@ async function compileStrategy(spec: Record<string, unknown>, request: SubmitReq
   return { hash: described.source_hash, name: described.name, code }
 }
 
-function strategyFile(name: string, request: SubmitRequest, strategyDir: string | null): string | null {
+/** The file that `name` stands for; null for a built-in strategy, or an unknown one. */
+export function strategyFile(name: string, request: Pick<SubmitRequest, 'roots'>, strategyDir: string | null): string | null {
   if (isStrategyFile(name)) {
     // Code is only taken from the command line or from STRATEGY_DIR, never from a data folder named over HTTP.
     return findFile(name, request.roots === null ? null : strategyDir === null ? [] : [strategyDir], 'The strategy file')

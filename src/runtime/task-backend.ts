@@ -1,7 +1,7 @@
 /** The runtime as its faces see it: submits, waits, shows and steers tasks. All JSON that leaves is snake_case. */
 import { SweepmillError } from '../base/errors.js'
 import type { Clock } from '../base/clock.js'
-import type { ArtifactKind, Backend, DeadLetters, Sagas, Schedules, ProgressView, QueueStatsView, Submitted, SubmitRequest, TaskEventView, TaskQuery, TaskView } from '../tasks/backend.js'
+import type { ArtifactKind, Backend, DeadLetters, Sagas, Schedules, Strategies, ProgressView, QueueStatsView, Submitted, SubmitRequest, TaskEventView, TaskQuery, TaskView } from '../tasks/backend.js'
 import type { ArtifactStore } from '../tasks/bar-archive.js'
 import type { SeriesDesk } from '../tasks/bar-series.js'
 import type { ComputePool } from '../tasks/compute-pool.js'
@@ -32,6 +32,7 @@ export interface TaskBackendParts<Health> {
   readonly schedules: Schedules
   readonly sagas: Sagas
   readonly series: SeriesDesk
+  readonly strategies: Strategies
   readonly desk: TaskDesk
   readonly book: PublicationBook
   readonly publisher: TaskPublisher
@@ -76,6 +77,10 @@ export class TaskBackend<Health> implements Backend<Health> {
 
   get series(): SeriesDesk {
     return this.#parts.series
+  }
+
+  get strategies(): Strategies {
+    return this.#parts.strategies
   }
 
   submit(request: SubmitRequest): Promise<Submitted> {

@@ -60,10 +60,4 @@ export class PostgresBarArchive implements BarArchive {
     const [row] = await this.#postgres.query<{ code: Buffer }>('select code from strategy_sources where source_hash = $1', [sourceHash])
     return row?.code ?? null
   }
-
-  async strategyById(strategyId: number): Promise<{ name: string; params: Record<string, unknown> } | null> {
-    const [row] = await this.#postgres.query<{ name: string; params: Record<string, unknown> }>(
-      'select name, params from strategies where strategy_id = $1', [strategyId])
-    return row ?? null
-  }
 }

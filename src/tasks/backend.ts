@@ -7,6 +7,8 @@
 import type { ErrorData } from '../base/errors.js'
 import type { DeadLetterFilter, QuarantineFilter } from './dead-letters.js'
 import type { SeriesDesk } from './bar-series.js'
+import type { ParamRange } from '../engine/strategies/strategy.js'
+import type { StrategyDraft } from './strategy-book.js'
 import type { PauseBook } from './pause-book.js'
 import type { Checkpoint, Progress, TaskPriority, TaskStatus, TaskType } from './task.js'
 
@@ -246,6 +248,50 @@ export interface Sagas {
   skip(taskId: string, decision: { readonly reason: string; readonly userId: string | null }): Promise<SagaView>
 }
 
+export interface StrategyRequest {
+  /** A built-in's name, or a file. */
+  readonly strategy: string
+  readonly params: Readonly<Record<string, unknown>>
+  /** What to store it as; absent: as it calls itself. */
+  readonly name?: string | undefined
+}
+
+export interface StrategyView {
+  readonly strategy_id: number
+  readonly name: string
+  /** What it is made of: a built-in, or the name in its source. */
+  readonly strategy: string
+  readonly version: number
+  readonly params: Readonly<Record<string, number>>
+  readonly source_hash: string | null
+  readonly created_at: string
+}
+
+export interface StrategiesView {
+  readonly built_in: readonly { readonly name: string; readonly params: Readonly<Record<string, ParamRange>> }[]
+  readonly stored: readonly StrategyView[]
+}
+
+/** The latest version of a name, or the one of an id. One that is only built in has no id, version or time. */
+export interface StrategyDetailView extends Omit<StrategyView, 'strategy_id' | 'version' | 'created_at'> {
+  readonly strategy_id: number | null
+  readonly version: number | null
+  readonly created_at: string | null
+  /** Null where the code is gone. */
+  readonly ranges: Readonly<Record<string, ParamRange>> | null
+  /** All of the name, latest first. */
+  readonly versions: readonly StrategyView[]
+}
+
+/** Strategies by number. */
+export interface Strategies {
+  list(): Promise<StrategiesView>
+  /** The same content under the same name is the same id; `created` is false then. */
+  add(draft: StrategyDraft): Promise<StrategyView & { readonly created: boolean }>
+  /** STRATEGY_UNKNOWN, with the names that are near. */
+  show(idOrName: string): Promise<StrategyDetailView>
+}
+
 /** Looking at the fleet. `Health` is the report's shape, which this layer does not know. */
 export interface FleetView<Health> {
   queueStats(): Promise<QueueStatsView>
@@ -259,5 +305,6 @@ export interface Backend<Health> extends TaskControl, TaskReader, FleetView<Heal
   readonly schedules: Schedules
   readonly sagas: Sagas
   readonly series: SeriesDesk
+  readonly strategies: Strategies
   readonly pauses: PauseBook
 }

@@ -29,7 +29,6 @@ export interface BarArchive {
   blocks(dataset: DatasetRecord): Promise<readonly Uint8Array[] | null>
   saveSource(sourceHash: string, name: string, code: Uint8Array): Promise<void>
   loadSource(sourceHash: string): Promise<Uint8Array | null>
-  strategyById(strategyId: number): Promise<{ readonly name: string; readonly params: Record<string, unknown> } | null>
 }
 
 /** Large outputs of a task, one a kind. A write is fenced by the attempt. */

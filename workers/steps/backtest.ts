@@ -2,18 +2,20 @@
 import { readFileSync } from 'node:fs'
 import { engineVersion } from '../../src/base/engine-version.js'
 import { SweepmillError } from '../../src/base/errors.js'
-import { builtinStrategy, checkParams, describeStrategy, formatIsoTime, prepareBars, runBacktest, tradesCsv } from '../../src/engine/index.js'
-import type { BacktestResult } from '../../src/engine/index.js'
+import { checkParams, describeStrategy, formatIsoTime, prepareBars, runBacktest, tradesCsv } from '../../src/engine/index.js'
+import type { BacktestResult, Strategy } from '../../src/engine/index.js'
 import { keptArtifacts } from '../artifact-limit.js'
 import { loadBacktest } from '../spec.js'
 import { barsOf, payload, utf8 } from '../step.js'
 import type { Step } from '../step.js'
-import { compileStrategy, hashSource, loadStrategy } from '../strategy-source.js'
+import { compileStrategy, hashSource, loadStrategy, strategyOf } from '../strategy-source.js'
 
-/** {name} of a built-in strategy, or {file} of the user's → its description, and the compiled code. */
-export const describe: Step = async ({ input }) => {
-  const { name, file } = input as { name?: string; file?: string }
-  if (file === undefined) return { json: describeStrategy(builtinStrategy(name ?? '')) }
+/** {name} of a built-in strategy, {file} of the user's, or payload code of a stored one → its description, the compiled code of a file, and {params} checked and filled in. */
+export const describe: Step = async ({ input, bytes }) => {
+  const { name, file, params } = input as { name?: string; file?: string; params?: Record<string, unknown> }
+  const described = (strategy: Strategy): Record<string, unknown> =>
+    ({ ...describeStrategy(strategy), ...(params === undefined ? {} : { checked: checkParams(strategy, params) }) })
+  if (file === undefined) return { json: described(await strategyOf(name ?? '', bytes['code'])) }
   try {
     readFileSync(file)
   } catch (cause) {
@@ -21,7 +23,7 @@ export const describe: Step = async ({ input }) => {
   }
   const code = await compileStrategy(file)
   const strategy = await loadStrategy(code)
-  return { json: { ...describeStrategy(strategy), source_hash: hashSource(code) }, bytes: { code } }
+  return { json: { ...described(strategy), source_hash: hashSource(code) }, bytes: { code } }
 }
 
 /** {spec} → {spec_hash}; refuses parameters that the strategy does not take, and dates that leave no bars. */

@@ -1,7 +1,8 @@
 /** A workbench over the in-memory backend: a command's whole way without a service or a thread. */
 import type { MigrationView, OpenWorkbench, Role, Workbench } from '../../../src/cli/session.js'
-import type { ArtifactKind, Backend, ProgressView, QueueStatsView, SubmitRequest, Submitted, TaskView } from '../../../src/tasks/backend.js'
+import type { ArtifactKind, Backend, ProgressView, QueueStatsView, StrategyRequest, SubmitRequest, Submitted, TaskView } from '../../../src/tasks/backend.js'
 import type { SeriesFile } from '../../../src/tasks/bar-series.js'
+import type { StrategyDraft } from '../../../src/tasks/strategy-book.js'
 import type { HealthReport } from '../../../src/telemetry/health.js'
 import { MemoryBackend } from '../http/memory-backend.js'
 
@@ -78,6 +79,11 @@ export class FakeWorkbench implements Workbench, Script {
   readBars(file: string): Promise<SeriesFile> {
     this.calls.push(`read ${file}`)
     return this.refusal === null ? Promise.resolve({ bars: 0, warnings: [], months: [] }) : Promise.reject(this.refusal)
+  }
+
+  draftStrategy({ strategy, name, params }: StrategyRequest): Promise<StrategyDraft> {
+    this.calls.push('draft')
+    return this.refusal === null ? Promise.resolve({ name: name ?? strategy, strategy, params: params as Record<string, number>, source: null }) : Promise.reject(this.refusal)
   }
 
   connect(role: Role): Promise<Backend<HealthReport>> {

@@ -49,7 +49,7 @@ describe('import', () => {
     const ran = await run(['import', data, data, ...flags, '--json'])
     expect(ran.code).toBe(0)
     expect(bench.calls).toEqual(['open', `read ${data}`, 'connect client', `read ${data}`, 'close'])
-    expect(bench.backend.stored).toEqual(['binance BTCUSDT 1h', 'binance BTCUSDT 1h'])
+    expect(bench.backend.imported).toEqual(['binance BTCUSDT 1h', 'binance BTCUSDT 1h'])
     expect(ran.document).toMatchObject({ series: { exchange: 'binance', symbol: 'BTCUSDT', timeframe: '1h' }, bars_read: 0, files: [{ file: data }, {}], quality: { timeframe: '1h' } })
     expect((await run(['import', data, ...flags])).stdout).toMatch(/gaps +none/)
   })

@@ -4,9 +4,10 @@ import { beginScan, endScan } from '../../../src/market/quality.js'
 import { parseTimeframe } from '../../../src/market/timeframe.js'
 import type { SeriesDesk } from '../../../src/tasks/bar-series.js'
 import type {
-  ArtifactKind, Backend, DeadLetters, ProgressView, QuarantineView, QueueStatsView, Sagas, Schedules, ScheduleView, SubmitRequest, Submitted, TaskEventView, TaskQuery, TaskView,
+  ArtifactKind, Backend, DeadLetters, ProgressView, QuarantineView, QueueStatsView, Sagas, Schedules, ScheduleView, Strategies, StrategyView, SubmitRequest, Submitted, TaskEventView, TaskQuery, TaskView,
 } from '../../../src/tasks/backend.js'
 import type { DeadLetterFilter } from '../../../src/tasks/dead-letters.js'
+import { builtinStrategies, describeStrategy } from '../../../src/engine/index.js'
 import type { PauseBook } from '../../../src/tasks/pause-book.js'
 import { defaultPriority, isFinal, PRIORITIES, TASK_DEFAULTS } from '../../../src/tasks/task.js'
 import type { Checkpoint, TaskPriority } from '../../../src/tasks/task.js'
@@ -70,13 +71,13 @@ export class MemoryBackend implements Backend<HealthReport> {
   readonly named = new Map<string, ScheduleView>()
   readonly series: SeriesDesk = {
     add: (key, file) => {
-      this.stored.push(`${key.exchange} ${key.symbol} ${key.timeframe}`)
+      this.imported.push(`${key.exchange} ${key.symbol} ${key.timeframe}`)
       return Promise.resolve({ added: file.bars, replaced: 0, same: 0, changed: [] })
     },
     check: ({ timeframe }) => Promise.resolve(endScan(beginScan(), parseTimeframe(timeframe), 0)),
   }
 
-  readonly stored: string[] = []
+  readonly imported: string[] = []
 
   readonly schedules: Schedules = {
     add: (name, times, request) => {
@@ -93,6 +94,21 @@ export class MemoryBackend implements Backend<HealthReport> {
       const one = this.named.get(name)
       if (one === undefined) throw new SweepmillError('SCHEDULE_NOT_FOUND', name)
       this.named.set(name, { ...one, enabled, next_fire_at: enabled ? one.next_fire_at : null })
+    },
+  }
+
+  readonly stored: StrategyView[] = []
+  readonly strategies: Strategies = {
+    list: () => Promise.resolve({ built_in: [...builtinStrategies.values()].map(describeStrategy), stored: this.stored }),
+    add: ({ name, strategy, params, source }) => {
+      const added = { strategy_id: this.stored.length + 1, name, strategy, version: 1, params, source_hash: source?.hash ?? null, created_at: '2025-11-05T17:00:00.000Z' }
+      this.stored.push(added)
+      return Promise.resolve({ ...added, created: true })
+    },
+    show: async (id) => {
+      const one = this.stored.find((each) => String(each.strategy_id) === id)
+      if (one === undefined) throw new SweepmillError('STRATEGY_UNKNOWN', id)
+      return { ...one, ranges: null, versions: [one] }
     },
   }
 

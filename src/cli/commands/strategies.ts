@@ -1,0 +1,85 @@
+/** `sweepmill strategies list|add|show`: strategies that are built in, and those stored with their parameters under a number. */
+import { Command } from 'commander'
+import type { ParamRange } from '../../engine/index.js'
+import type { StrategiesView, StrategyDetailView, StrategyView } from '../../tasks/backend.js'
+import { parseSettings } from '../assignments.js'
+import type { Invocation, Invocations } from '../context.js'
+import { STRATEGIES_HELP } from '../help-text.js'
+import { repeated } from '../spec-flags.js'
+import { textPairs, textTable } from '../text-table.js'
+
+interface AddFlags {
+  readonly set?: readonly string[]
+  readonly name?: string
+}
+
+const SHOWN_HASH = 12
+
+export function strategiesCommand(invocations: Invocations): Command {
+  const add = new Command('add').argument('<name|file>', 'a built-in strategy, or a file such as ./mine.ts')
+    .description('store a strategy with its parameters; a file\'s code is kept too. The same again is the same id, other content the next version')
+    .option('--set <name=value>', 'a parameter; those left out have their defaults (repeatable)', repeated)
+    .option('--name <name>', 'what to store it as (default: as it calls itself)')
+  return new Command('strategies').description('list, add or show strategies').addHelpText('after', STRATEGIES_HELP)
+    .addCommand(invocations.command(new Command('list').description('built-in ones with the ranges of their parameters, and stored ones'), listStrategies))
+    .addCommand(invocations.command(add, addStrategy))
+    .addCommand(invocations.command(new Command('show').argument('<id|name>').description('one strategy: parameters, ranges, versions, code'), showStrategy))
+}
+
+async function listStrategies(invocation: Invocation): Promise<void> {
+  const { output } = invocation
+  await invocation.withWorkbench(invocation.config(), async (workbench) => {
+    const view = await (await workbench.connect('client')).strategies.list()
+    output.document(view)
+    output.text(`${builtInTable(view)}\n\n${view.stored.length === 0 ? 'None is stored; "sweepmill strategies add" does.' : storedTable(view.stored)}`)
+  })
+}
+
+async function addStrategy(invocation: Invocation, flags: AddFlags, [strategy = '']: readonly string[]): Promise<void> {
+  const request = { strategy, params: parseSettings(flags.set ?? []), name: flags.name }
+  const { output } = invocation
+  await invocation.withWorkbench(invocation.config(), async (workbench) => {
+    const draft = await workbench.draftStrategy(request)
+    const added = await (await workbench.connect('client')).strategies.add(draft)
+    output.document(added)
+    output.text(`${added.created ? 'Stored' : 'Already stored'} as strategy ${added.strategy_id}: ${added.name}, version ${added.version} (${paramsText(added.params)}).`)
+  })
+}
+
+async function showStrategy(invocation: Invocation, _flags: object, [idOrName = '']: readonly string[]): Promise<void> {
+  const { output } = invocation
+  await invocation.withWorkbench(invocation.config(), async (workbench) => {
+    const shown = await (await workbench.connect('client')).strategies.show(idOrName)
+    output.document(shown)
+    output.text(describe(shown))
+  })
+}
+
+function describe(shown: StrategyDetailView): string {
+  const stored = shown.strategy_id !== null
+  const names = [...new Set([...Object.keys(shown.ranges ?? {}), ...Object.keys(shown.params)])]
+  return [
+    stored ? `Strategy ${shown.strategy_id}: ${shown.name}, version ${shown.version}` : `Strategy ${shown.name}, built in`,
+    ...(stored ? [textPairs([['made of', shown.strategy], ['code', shown.source_hash ?? 'built in'], ['created', shown.created_at]])] : []),
+    ...(names.length === 0 ? ['  no parameters'] : ['', textTable(['parameter', ...(stored ? ['value'] : []), 'min', 'max', 'step', 'default'],
+      names.map((name) => {
+        const { min, max, step, default: preset } = shown.ranges?.[name] ?? {} as Partial<ParamRange>
+        return [name, ...(stored ? [shown.params[name]] : []), min, max, step, preset]
+      }), '  ')]),
+    ...(shown.versions.length > 1 ? ['', storedTable(shown.versions)] : []),
+  ].join('\n')
+}
+
+function builtInTable({ built_in: builtIn }: StrategiesView): string {
+  return textTable(['built in', 'parameters'], builtIn.map(({ name, params }) => [name,
+    Object.entries(params).map(([param, { min, max, step, default: preset }]) => `${param} ${min} to ${max} by ${step ?? 1}, default ${preset}`).join('; ') || 'none']))
+}
+
+function storedTable(stored: readonly StrategyView[]): string {
+  return textTable(['id', 'name', 'version', 'made of', 'parameters', 'code', 'created'],
+    stored.map((one) => [one.strategy_id, one.name, one.version, one.strategy, paramsText(one.params), one.source_hash?.slice(0, SHOWN_HASH), one.created_at]))
+}
+
+function paramsText(params: Readonly<Record<string, number>>): string {
+  return Object.entries(params).map(([name, value]) => `${name} ${value}`).join(', ') || 'no parameters'
+}
