@@ -68,6 +68,10 @@ export function payload(context: StepContext, name: string): Uint8Array {
   return bytes
 }
 
+export function utf8Text(bytes: Uint8Array): string {
+  return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+}
+
 export function utf8(text: string): Uint8Array {
   return new TextEncoder().encode(text)
 }

@@ -60,6 +60,7 @@ export const ERRORS = {
   REDIS_UNAVAILABLE: row('transient', true, 503, 'Redis does not answer.'),
   POSTGRES_UNAVAILABLE: row('transient', true, 503, 'Postgres does not answer.'),
   THREAD_LOST: row('transient', true, 503, 'The thread that computed the step died.'),
+  EXCHANGE_UNAVAILABLE: row('transient', true, 503, 'The exchange gave no usable answer.'),
   WORKER_STOPPING: row('transient', true, 503, 'The worker is shutting down and hands its work back.'),
   NOT_RESOLVABLE: row('transient', true, 503, 'This worker does not have what the task needs.'),
   TASK_TIMEOUT: row('timeout', true, 504, 'The task made no progress within its timeout.'),
@@ -69,6 +70,7 @@ export const ERRORS = {
   TASK_CANCELLED: row('cancelled', false, 409, 'The task was cancelled.'),
   LEASE_LOST: row('lease-lost', false, 409, 'Another attempt owns the task now.'),
 
+  EXCHANGE_REFUSED: row('validation', false, 400, 'The exchange does not have what was asked for.'),
   STRATEGY_FAILED: row('compute', false, 422, 'The strategy threw an error or returned unusable masks.'),
   COMPUTE_FAILED: row('compute', false, 500, 'A compute step failed in the same way it would fail again.'),
   OUT_OF_MEMORY: row('compute', false, 507, 'A thread ran out of heap.'),

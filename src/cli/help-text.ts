@@ -56,6 +56,12 @@ ever. Tasks that wait or run, and what they need, are never touched.
 ${examples('sweepmill cleanup --dry-run', 'sweepmill cleanup --tasks-days 14 --events-days never',
   'sweepmill schedules add cleanup --name nightly --cron "0 3 * * *"')}`
 
+export const SYNC_HELP = `
+What is stored already is not fetched again; gaps are asked for once more. A sync
+that is interrupted goes on where it was: run the same command again.
+${examples('sweepmill sync --exchange bybit --symbol BTCUSDT --timeframe 1h --start 2024-01-01',
+  'sweepmill schedules add sync --name btc --cron "5 * * * *" --exchange bybit --symbol BTCUSDT --timeframe 1h --start 2024-01-01')}`
+
 function examples(...lines: readonly string[]): string {
   return `\nExamples:\n${lines.map((line) => `  ${line}`).join('\n')}\n`
 }

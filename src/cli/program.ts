@@ -15,6 +15,7 @@ import { queueCommand } from './commands/queue.js'
 import { sagasCommand } from './commands/sagas.js'
 import { schedulesCommand } from './commands/schedules.js'
 import { strategiesCommand } from './commands/strategies.js'
+import { syncCommand } from './commands/sync.js'
 import { sweepCommand } from './commands/sweep.js'
 import { tasksCommand } from './commands/tasks.js'
 import { workerCommand } from './commands/worker.js'
@@ -48,7 +49,7 @@ function buildProgram(invocations: Invocations, context: CliContext): Command {
     .version(context.version)
     .addHelpText('after', PROGRAM_HELP)
   const commands = [
-    demoCommand, backtestCommand, sweepCommand, importCommand, workerCommand, tasksCommand, dlqCommand, sagasCommand, schedulesCommand, strategiesCommand, queueCommand, cleanupCommand, healthCommand, migrateCommand, configCommand,
+    demoCommand, backtestCommand, sweepCommand, importCommand, syncCommand, workerCommand, tasksCommand, dlqCommand, sagasCommand, schedulesCommand, strategiesCommand, queueCommand, cleanupCommand, healthCommand, migrateCommand, configCommand,
   ]
   for (const create of commands) program.addCommand(create(invocations))
   forEachCommand(program, (command) => {

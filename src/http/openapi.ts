@@ -64,6 +64,18 @@ export const optimizationBody = {
   },
 } as const
 
+export const dataSyncBody = {
+  type: 'object',
+  properties: {
+    exchange: { type: 'string', description: 'bybit.' }, symbol: { type: 'string' }, timeframe: { type: 'string', description: 'Such as 1m, 1h, 1d.' },
+    start_date: { type: 'string', description: 'A day or an ISO 8601 time.' },
+    end_date: { type: 'string', description: 'A day, which belongs to it, or a time; absent: up to the last closed bar.' },
+    category: { type: 'string', description: 'linear (default), spot or inverse.' },
+    ...envelope,
+  },
+  example: { exchange: 'bybit', symbol: 'BTCUSDT', timeframe: '1h', start_date: '2024-01-01' },
+} as const
+
 const days = (what: string): object => ({ type: ['number', 'null'], minimum: 0, description: `${what} Null: kept for ever.` })
 
 export const cleanupBody = {

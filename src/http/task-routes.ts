@@ -4,7 +4,7 @@ import { SweepmillError } from '../base/errors.js'
 import { isTaskId } from '../base/ids.js'
 import { TaskType } from '../tasks/task.js'
 import type { TaskControl, TaskReader } from '../tasks/backend.js'
-import { backtestBody, cleanupBody, errorSchema, optimizationBody, queued, task, taskParams, taskQuery } from './openapi.js'
+import { backtestBody, cleanupBody, dataSyncBody, errorSchema, optimizationBody, queued, task, taskParams, taskQuery } from './openapi.js'
 import { parseSubmission } from './submission.js'
 import { parseTaskQuery } from './task-query.js'
 
@@ -18,6 +18,9 @@ export function addTaskRoutes(app: FastifyInstance, backend: TaskControl & TaskR
     async (request, reply) => reply.code(202).send(await submit(TaskType.BACKTEST)(request)))
   app.post('/api/optimizations', { schema: { summary: 'Queue a parameter sweep', body: optimizationBody, response: submitted } },
     async (request, reply) => reply.code(202).send(await submit(TaskType.OPTIMIZATION)(request)))
+
+  app.post('/api/data-syncs', { schema: { summary: 'Queue a sync of bars from an exchange', body: dataSyncBody, response: submitted } },
+    async (request, reply) => reply.code(202).send(await submit(TaskType.DATA_SYNC)(request)))
 
   // Every key has a default, so a POST without a body is one.
   app.post('/api/cleanups', { schema: { summary: 'Queue a cleanup', body: cleanupBody, response: submitted } },

@@ -42,6 +42,8 @@ export interface Config {
   readonly apiTokens: readonly string[]
   /** Absolute folders whose files a task sent over HTTP may read. */
   readonly dataRoots: readonly string[]
+  /** Where klines of Bybit come from. */
+  readonly bybitUrl: string
   readonly logLevel: LogLevel
   /** Absolute folder of strategy files, or null. */
   readonly strategyDir: string | null
@@ -70,6 +72,7 @@ export const VARIABLES = {
   HTTP_PORT: 'port the worker listens on; 0: any free one',
   API_TOKENS: 'bearer tokens, separated by commas; absent: loopback only',
   DATA_ROOTS: `folders whose files a task sent over HTTP may read, separated by "${delimiter}"`,
+  BYBIT_URL: 'where klines of Bybit come from',
   LOG_LEVEL: `one of ${LOG_LEVELS.join(', ')}`,
   STRATEGY_DIR: 'folder of strategy files that may be named without a path',
   STATE_DIR: 'folder for the data of the embedded services',
@@ -142,6 +145,7 @@ export function loadConfig(env: Environment, host: Host = thisHost()): Config {
     httpPort: whole('HTTP_PORT', 0, 65_535, 8080),
     apiTokens: read<readonly string[]>('API_TOKENS', parseTokens, Object.freeze([])),
     dataRoots: Object.freeze(read('DATA_ROOTS', (text) => text.split(delimiter).filter((part) => part.trim() !== '').map(folder), [host.cwd])),
+    bybitUrl: read('BYBIT_URL', parseHttpUrl, 'https://api.bybit.com'),
     logLevel: read<LogLevel>('LOG_LEVEL', (text) => parseChoice(text, LOG_LEVELS), 'info'),
     strategyDir: read<string | null>('STRATEGY_DIR', folder, null),
     stateDir: read('STATE_DIR', (text) => {
@@ -203,6 +207,7 @@ export function describeConfig(config: Config): readonly DescribedVariable[] {
     HTTP_PORT: String(config.httpPort),
     API_TOKENS: config.apiTokens.length === 0 ? null : config.apiTokens.map(() => '***').join(','),
     DATA_ROOTS: config.dataRoots.join(delimiter),
+    BYBIT_URL: config.bybitUrl,
     LOG_LEVEL: config.logLevel,
     STRATEGY_DIR: config.strategyDir,
     STATE_DIR: config.stateDir,
@@ -226,6 +231,11 @@ function refuseUnknown(env: Environment): void {
 
 function shownSecret(name: VariableName, text: string): string {
   return name === 'API_TOKENS' ? '***' : hideSecrets(text)
+}
+
+function parseHttpUrl(text: string): string {
+  if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol)) throw new BadValue('write an address such as https://api.bybit.com')
+  return text
 }
 
 function parseHost(text: string): string {

@@ -13,6 +13,8 @@ import { RedisTaskStream } from '../queue/redis-task-stream.js'
 import type { SagaObserver } from '../saga/saga-orchestrator.js'
 import { PostgresArtifactStore } from '../store/artifact-store.js'
 import { PostgresAttemptStore } from '../store/attempt-store.js'
+import { openExchanges } from '../exchange/exchanges.js'
+import { leaseLost } from '../tasks/lease-lost.js'
 import { PostgresBarSeriesStore } from '../store/bar-series.js'
 import { PostgresBarArchive } from '../store/bar-archive.js'
 import { PostgresDeadLetterDesk } from '../store/dead-letter-desk.js'
@@ -37,6 +39,7 @@ import type { RetryPolicy } from '../tasks/retry-policy.js'
 import type { TaskPriority } from '../tasks/task.js'
 import type { PassWaypoint } from '../tasks/waypoint.js'
 import { backtestWorkflow } from '../workflows/backtest.js'
+import { dataSyncWorkflow } from '../workflows/data-sync.js'
 import { cleanupWorkflow } from '../workflows/cleanup.js'
 import { optimizationWorkflow } from '../workflows/optimization.js'
 import { WorkflowCatalog } from '../workflows/workflow-catalog.js'
@@ -153,6 +156,7 @@ export async function createRuntime<Health>(options: RuntimeOptions<Health>): Pr
   const fleet = new PostgresFleet(postgres)
   const archive = new PostgresBarArchive(postgres)
   const series = new PostgresBarSeriesStore(postgres)
+  const exchanges = openExchanges(config)
   const artifacts = new PostgresArtifactStore(postgres)
   const sweeps = new PostgresSweepStore(postgres)
   const retention = new ProjectedRetention(new PostgresRetention(postgres), letters)
@@ -171,12 +175,18 @@ export async function createRuntime<Health>(options: RuntimeOptions<Health>): Pr
   const source = role === 'worker'
     ? new StreamSource(stream, gate, config.pollIntervalMs, () => recovery.distrust())
     : new SessionSource({ stream, gate, desk, clock, taskId: () => served, deadConsumers: async () => (await fleetWatch.look()).dead })
-  const workflows = new WorkflowCatalog([register(backtestWorkflow), register(optimizationWorkflow), register(cleanupWorkflow), ...options.workflows ?? []])
+  const workflows = new WorkflowCatalog([register(backtestWorkflow), register(optimizationWorkflow), register(cleanupWorkflow), register(dataSyncWorkflow), ...options.workflows ?? []])
   const reading = (): Promise<RuntimeReading> => readRuntime({ stream, gate, pool, clock, worker })
   const worker: TaskWorker = new TaskWorker({
     source, ledger, keeper, observer, waypoint, pool, workflows, clock, random, log,
     saga: { log: new PostgresSagaLog(postgres, incarnation.id), clock, waypoint, undoBudget: { tries: 5, pauseMs: 200, timeoutMs: 60_000 }, ...(options.observers === undefined ? {} : { observer: options.observers.saga }) },
-    tools: { bars, archive, series, artifacts, sweeps, retention, clock, threads: pool.threads, engineVersion, barsProcessed: (count) => options.observers?.barsProcessed(count) },
+    tools: { bars, archive, series, artifacts, sweeps, retention, exchanges, clock, threads: pool.threads, engineVersion, barsProcessed: (count) => options.observers?.barsProcessed(count) },
+    checkpoints: {
+      save: async ({ taskId, attempt }, step, data) => {
+        if (!await attempts.checkpoint(taskId, attempt, step, JSON.stringify(data))) throw leaseLost(taskId, 'checkpoint')
+      },
+      last: (taskId, step) => desk.lastCheckpoint(taskId, step),
+    },
     onProgress: (attempt, progress) => board.report(attempt, progress),
     onEnded: (attempt) => board.ended(attempt.taskId),
     slots: config.maxTasksPerBatch, maxBatch: config.maxTasksPerBatch,

@@ -18,6 +18,8 @@ import type { Submitted, SubmitRequest } from '../tasks/backend.js'
 import type { TaskDesk } from '../tasks/task-store.js'
 import type { StrategyBook, StrategySource } from '../tasks/strategy-book.js'
 import { TaskType } from '../tasks/task.js'
+import { EXCHANGE_OFFERS } from '../exchange/exchanges.js'
+import { parseDataSyncSpec } from '../workflows/data-sync-spec.js'
 import { parseCleanupSpec } from '../workflows/cleanup-spec.js'
 import { findFile, isStrategyFile } from './data-files.js'
 import type { Publisher } from './publisher.js'
@@ -61,12 +63,19 @@ export function prepare(request: SubmitRequest, options: PrepareOptions): Promis
     case TaskType.CLEANUP:
       return prepareCleanup(request)
     case TaskType.DATA_SYNC:
-      return Promise.reject(new SweepmillError('NOT_SUPPORTED', `Tasks of type ${request.taskType} are not run by this version.`))
+      return prepareSync(request)
   }
 }
 
 async function prepareCleanup(request: SubmitRequest): Promise<Prepared> {
   return { request, data: parseCleanupSpec(request.data), bars: null, source: null, attachKey: null, warnings: [] }
+}
+
+/** The same sync attaches to the one that is under way: two would fetch the same pages. */
+async function prepareSync(request: SubmitRequest): Promise<Prepared> {
+  const spec = parseDataSyncSpec(request.data, EXCHANGE_OFFERS)
+  const attachKey = createHash('sha256').update(`data_sync ${JSON.stringify(spec)}`).digest('hex')
+  return { request, data: { ...spec }, bars: null, source: null, attachKey, warnings: [] }
 }
 
 /** A backtest or a sweep: bars, a strategy, and a spec that is checked on both. */

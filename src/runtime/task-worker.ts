@@ -35,7 +35,11 @@ export interface TaskWorkerParts {
   readonly saga: SagaParts
   readonly workflows: WorkflowCatalog
   /** Everything a step may touch except what belongs to one attempt. */
-  readonly tools: Omit<WorkflowTools, 'signal' | 'compute' | 'report' | 'commit'>
+  readonly tools: Omit<WorkflowTools, 'signal' | 'compute' | 'report' | 'commit' | 'checkpoint' | 'lastCheckpoint'>
+  readonly checkpoints: {
+    save(attempt: Attempt, step: string, data: unknown): Promise<void>
+    last(taskId: string, step: string): Promise<unknown>
+  }
   readonly onProgress: (attempt: Attempt, progress: Progress) => void
   readonly onEnded: (attempt: Attempt) => void
   readonly clock: Clock
@@ -210,12 +214,18 @@ export class TaskWorker {
   }
 
   #toolsOf(attempt: Attempt, stop: AttemptStop, commit: WorkflowTools['commit']): WorkflowTools {
-    const { pool, tools, clock, waypoint, onProgress } = this.#parts
+    const { pool, tools, clock, checkpoints, waypoint, onProgress } = this.#parts
     const progressed = (): void => { stop.progressed(clock.monotonicMs()) }
     return {
       ...tools,
       signal: stop.signal,
       commit,
+      checkpoint: async (step, data) => {
+        await checkpoints.save(attempt, step, data)
+        progressed()
+        waypoint('checkpointed', attempt.taskId)
+      },
+      lastCheckpoint: async <Data>(step: string) => await checkpoints.last(attempt.taskId, step) as Data | null,
       report: (progress) => {
         progressed()
         waypoint('computing', attempt.taskId)

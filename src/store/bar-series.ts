@@ -90,6 +90,8 @@ async function replaceBlock(client: PoolClient, { seriesId, month, before, after
     const held = await client.query('select 1 from tasks where task_id = $1 and attempt = $2 and status = \'processing\' for share', [writer.taskId, writer.attempt])
     if (held.rowCount === 0) return 'fenced'
   }
+  // Taken back already, by whoever removed the month.
+  if (before === null && after === null) return 'replaced'
   if (after === null) {
     const { rowCount } = await client.query('delete from series_blocks where series_id = $1 and month = $2 and block_hash = $3', [seriesId, month, before])
     return rowCount === 0 ? 'changed' : 'replaced'

@@ -89,6 +89,12 @@ export class PostgresTaskDesk implements TaskDesk {
     return rows.map((row) => ({ step: row.step, data: row.data, timestamp: row.created_at.toISOString() }))
   }
 
+  async lastCheckpoint(taskId: string, step: string): Promise<unknown> {
+    const [row] = await this.#postgres.query<{ data: unknown }>(
+      'select data from checkpoints where task_id = $1 and step = $2 order by checkpoint_id desc limit 1', [taskId, step])
+    return row?.data ?? null
+  }
+
   async events(taskId: string): Promise<TaskEventRecord[]> {
     const rows = await this.#postgres.query<{
       at: Date; event: string; from_status: TaskStatus | null; to_status: TaskStatus | null

@@ -114,6 +114,8 @@ export interface TaskDesk {
   list(filter: TaskFilter): Promise<TaskRecord[]>
   findUnfinished(attachKey: string): Promise<string | null>
   checkpoints(taskId: string): Promise<Checkpoint[]>
+  /** The data of the latest one of this step, or null. */
+  lastCheckpoint(taskId: string, step: string): Promise<unknown>
   events(taskId: string): Promise<TaskEventRecord[]>
   requestCancel(taskId: string): Promise<TaskRecord | null>
   redrive(taskId: string): Promise<TaskRecord | null>

@@ -7,6 +7,7 @@ import type { BarSeriesStore } from '../tasks/bar-series.js'
 import type { BarStore } from '../tasks/bar-store.js'
 import type { ComputeReply, ComputeRequest } from '../tasks/compute-pool.js'
 import type { Retention } from '../tasks/retention.js'
+import type { KlineSource } from '../tasks/kline-source.js'
 import type { SweepStore } from '../tasks/sweep-store.js'
 import type { Attempt, Outcome, Progress } from '../tasks/task.js'
 import type { Clock } from '../base/clock.js'
@@ -24,6 +25,7 @@ export interface WorkflowTools {
   readonly artifacts: ArtifactStore
   readonly sweeps: SweepStore
   readonly retention: Retention
+  readonly exchanges: readonly KlineSource[]
   readonly clock: Clock
   readonly threads: number
   readonly engineVersion: string
@@ -31,6 +33,10 @@ export interface WorkflowTools {
   readonly signal: AbortSignal
   compute(request: StepRequest): Promise<ComputeReply>
   report(progress: Progress): void
+  /** A checkpoint of this attempt, for a step that is resumed in its middle. Throws LEASE_LOST. */
+  checkpoint(step: string, data: unknown): Promise<void>
+  /** The data of the task's latest checkpoint of this step, of whichever attempt. */
+  lastCheckpoint<Data>(step: string): Promise<Data | null>
   /** The pivot: commits result, final state and audit in one fenced transaction. */
   commit(completed: Completed): Promise<void>
   barsProcessed(count: number): void

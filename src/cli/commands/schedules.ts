@@ -4,6 +4,8 @@ import type { ScheduleView } from '../../tasks/backend.js'
 import { TaskType } from '../../tasks/task.js'
 import { addCleanupFlags, cleanupSpec } from '../cleanup-flags.js'
 import type { CleanupFlags } from '../cleanup-flags.js'
+import { addSyncFlags, syncSpec } from '../sync-flags.js'
+import type { SyncFlags } from '../sync-flags.js'
 import type { Invocation, Invocations } from '../context.js'
 import type { Workbench } from '../session.js'
 import { addSpecFlags, addSweepFlags, backtestSpec, sweepSpec } from '../spec-flags.js'
@@ -26,11 +28,13 @@ Example
   sweepmill schedules add backtest --name nightly --cron "0 6 * * 1-5" --tz Europe/Berlin --data bars.csv --strategy sma-cross`
 
 export function schedulesCommand(invocations: Invocations): Command {
-  const add = new Command('add').description('a backtest, a sweep or a cleanup at the times of a cron expression').addHelpText('after', HELP)
+  const add = new Command('add').description('a backtest, a sweep, a sync or a cleanup at the times of a cron expression').addHelpText('after', HELP)
   add.addCommand(invocations.command(timed(addSpecFlags(new Command('backtest').description('a backtest'))),
     async (invocation, flags: SpecFlags & TimeFlags & QueueFlags) => addSchedule(invocation, TaskType.BACKTEST, await backtestSpec(flags), flags)))
   add.addCommand(invocations.command(timed(addSweepFlags(new Command('sweep').description('a parameter sweep'))),
     async (invocation, flags: SweepFlags & TimeFlags & QueueFlags) => addSchedule(invocation, TaskType.OPTIMIZATION, await sweepSpec(flags), flags)))
+  add.addCommand(invocations.command(timed(addSyncFlags(new Command('sync').description('a sync of bars from an exchange'))),
+    async (invocation, flags: SyncFlags & TimeFlags & QueueFlags) => addSchedule(invocation, TaskType.DATA_SYNC, await syncSpec(flags), flags)))
   add.addCommand(invocations.command(timed(addCleanupFlags(new Command('cleanup').description('a cleanup'))),
     async (invocation, flags: CleanupFlags & TimeFlags & QueueFlags) => addSchedule(invocation, TaskType.CLEANUP, await cleanupSpec(flags), flags)))
   const named = (verb: string, what: string, run: Steer): Command =>

@@ -1,0 +1,272 @@
+/**
+ * data_sync: plan → sync_bars → fill_gaps → save_results. Klines of an exchange into the series they belong to.
+ *
+ * The plan fixes what is missing, so that a run that is resumed asks for the same pages. Pages are fetched in groups; a
+ * group's bars are merged into its months, and then a checkpoint says that its time is covered: a crash costs the pages in
+ * flight. Gaps that are left are asked for once more; what is missing then, the exchange does not have.
+ */
+import { SweepmillError } from '../base/errors.js'
+import { parseTimeframe } from '../market/timeframe.js'
+import type { Timeframe } from '../market/timeframe.js'
+import { defineSaga } from '../saga/saga-step.js'
+import type { NewBlock, Series } from '../tasks/bar-series.js'
+import type { KlineSource } from '../tasks/kline-source.js'
+import { leaseLost } from '../tasks/lease-lost.js'
+import { TaskType } from '../tasks/task.js'
+import type { Attempt } from '../tasks/task.js'
+import type { DataSyncSpec } from './data-sync-spec.js'
+import { KlinePages } from './kline-pages.js'
+import type { KlinePage } from './kline-pages.js'
+import { addMonths, batches, newBlock } from './series-months.js'
+import type { MonthFacts } from './series-months.js'
+import { cut, subtract, unite } from './time-ranges.js'
+import type { TimeRange } from './time-ranges.js'
+import type { Workflow, WorkflowTools } from './workflow.js'
+
+/** Pages whose bars are committed together, and requests that are under way at once. */
+const GROUP_PAGES = 8
+const AT_ONCE = 4
+/** Of one sync, for gaps: an exchange that was down for a year is not asked for every minute of it again. */
+const MOST_GAP_PAGES = 200
+const LISTED_GAPS = 100
+
+interface Plan {
+  readonly from: number
+  readonly to: number
+  readonly missing: readonly TimeRange[]
+}
+
+interface Added {
+  bars_added: number
+  bars_replaced: number
+  pages: number
+}
+
+interface SyncContext {
+  readonly attempt: Attempt
+  readonly tools: WorkflowTools
+  readonly spec: DataSyncSpec
+  readonly timeframe: Timeframe
+  readonly pages: KlinePages
+  readonly source: KlineSource
+  plan: Plan | null
+  readonly added: Added
+}
+
+function sourceOf(spec: DataSyncSpec, tools: WorkflowTools): KlineSource {
+  const found = tools.exchanges.find(({ name }) => name === spec.exchange)
+  if (found === undefined) throw new SweepmillError('NOT_RESOLVABLE', `This worker cannot ask ${spec.exchange}.`)
+  return found
+}
+
+/** What the series has between two times, and where it has nothing. */
+interface Coverage {
+  readonly bars: number
+  readonly firstTime: number | null
+  readonly lastTime: number | null
+  readonly holes: readonly TimeRange[]
+}
+
+async function coverage({ tools, spec, timeframe }: SyncContext, series: Series | null, from: number, to: number): Promise<Coverage> {
+  let atMs = timeframe.startOf(from) < from ? timeframe.next(timeframe.startOf(from)) : from
+  let bars = 0
+  let firstTime: number | null = null
+  let lastTime: number | null = null
+  const holes: TimeRange[] = []
+  // 48 bytes a bar: what a thread gets at a time is bounded.
+  for (const batch of batches(series?.blocks.filter((block) => block.lastTime >= from && block.firstTime < to) ?? [], (block) => block.bars * 48)) {
+    const bytes = await tools.series.blocks(batch.map(({ hash }) => hash))
+    const reply = await tools.compute({
+      step: 'find_holes', input: { timeframe: spec.timeframe, from_ms: from, to_ms: to, at_ms: atMs, months: batch.length },
+      bytes: Object.fromEntries(bytes.map((one, i) => [`month:${i}`, one])), divisible: true, userCode: false,
+    })
+    const found = JSON.parse(reply.json) as { at_ms: number; bars: number; first_time: number | null; last_time: number | null; holes: TimeRange[] }
+    atMs = found.at_ms
+    bars += found.bars
+    firstTime ??= found.first_time
+    lastTime = found.last_time ?? lastTime
+    holes.push(...found.holes)
+  }
+  if (atMs < to) holes.push([atMs, to])
+  return { bars, firstTime, lastTime, holes: unite(holes) }
+}
+
+async function plan(context: SyncContext): Promise<Plan> {
+  const { tools, spec, timeframe } = context
+  const from = Date.parse(spec.start_date)
+  // A bar that is not closed yet is not asked for.
+  const closed = timeframe.startOf(tools.clock.wallMs())
+  const to = Math.min(closed, spec.end_date === undefined ? closed : Date.parse(spec.end_date))
+  if (to <= from) throw new SweepmillError('SPEC_INVALID', `No bar of ${spec.timeframe} is closed yet after ${spec.start_date}.`, { details: { path: 'start_date' } })
+  const { holes } = await coverage(context, await tools.series.find(spec), from, to)
+  return { from, to, missing: holes }
+}
+
+/** Fetches what is not covered yet, group by group. */
+async function syncRanges(context: SyncContext, step: string, ranges: readonly TimeRange[]): Promise<void> {
+  const { tools, timeframe, source } = context
+  const pageMs = timeframe.stepMs * source.pageBars
+  let covered = unite(await tools.lastCheckpoint<TimeRange[]>(step) ?? [])
+  const windows = cut(subtract(ranges, covered), pageMs)
+  for (let at = 0; at < windows.length; at += GROUP_PAGES) {
+    const group = windows.slice(at, at + GROUP_PAGES)
+    tools.report({ step, done: at, total: windows.length })
+    const pages = await inLanes(group, (window) => fetchPage(context, window))
+    await merge(context, pages)
+    covered = unite([...covered, ...group])
+    await tools.checkpoint(step, covered)
+  }
+  tools.report({ step, done: windows.length, total: windows.length })
+}
+
+function fetchPage({ pages, spec }: SyncContext, [fromMs, toMs]: TimeRange): Promise<KlinePage> {
+  return pages.fetch({ category: spec.category, symbol: spec.symbol, timeframe: spec.timeframe, fromMs, toMs })
+}
+
+async function merge({ attempt, tools, spec, added }: SyncContext, pages: readonly KlinePage[]): Promise<void> {
+  added.pages += pages.length
+  const parts = pages.flatMap((page) => page.months)
+  if (parts.length === 0) return
+  const reply = await tools.compute({
+    step: 'join_months', input: { months: parts.map(({ month }) => month) }, bytes: Object.fromEntries(parts.map(({ bytes }, i) => [`part:${i}`, bytes])), divisible: true, userCode: false,
+  })
+  const { months } = JSON.parse(reply.json) as { months: MonthFacts[] }
+  const total = await addMonths(tools, spec, months.map((facts): NewBlock => newBlock(facts, reply)), { writer: { taskId: attempt.taskId, attempt: attempt.attempt }, keep: 'newer' })
+  added.bars_added += total.added
+  added.bars_replaced += total.replaced
+}
+
+/** Results in the order of the items. The first error ends it, once all that was under way has ended. */
+async function inLanes<Item, Result>(items: readonly Item[], run: (item: Item) => Promise<Result>): Promise<Result[]> {
+  const results = Array.from({ length: items.length }) as Result[]
+  let next = 0
+  let failed = false
+  const lane = async (): Promise<void> => {
+    while (next < items.length && !failed) {
+      const at = next
+      next += 1
+      try {
+        results[at] = await run(items[at] as Item)
+      } catch (error) {
+        failed = true
+        throw error
+      }
+    }
+  }
+  const lanes = await Promise.allSettled(Array.from({ length: Math.min(AT_ONCE, items.length) }, lane))
+  const broken = lanes.find((one) => one.status === 'rejected')
+  if (broken !== undefined) throw broken.reason
+  return results
+}
+
+/** Takes back, latest first, what this task changed; what others changed since stays. */
+async function takeBackAll({ attempt, tools, spec }: SyncContext): Promise<void> {
+  const writer = { taskId: attempt.taskId, attempt: attempt.attempt }
+  for (let [change] = await tools.series.changesOf(attempt.taskId); change !== undefined; [change] = await tools.series.changesOf(attempt.taskId)) {
+    const { changeId, seriesId, month, before, after } = change
+    const current = (await tools.series.find(spec))?.blocks.find((block) => block.month === month)?.hash ?? null
+    const named = { current, before, after }
+    const hashes = Object.entries(named).filter((entry): entry is [string, string] => entry[1] !== null)
+    const bytes = await tools.series.blocks(hashes.map(([, hash]) => hash))
+    const reply = current === null ? null : await tools.compute({
+      step: 'take_back_month', input: {}, bytes: Object.fromEntries(hashes.map(([name], i) => [name, bytes[i] ?? new Uint8Array()])), divisible: true, userCode: false,
+    })
+    const facts = reply === null ? undefined : (JSON.parse(reply.json) as { months: MonthFacts[] }).months[0]
+    const left = reply === null || facts === undefined ? null : newBlock(facts, reply)
+    // On 'changed' somebody else wrote the month meanwhile: looked at again.
+    if (await tools.series.undo(changeId, { seriesId, month, before: current, after: left }, writer) === 'fenced') throw leaseLost(attempt.taskId, 'series')
+  }
+  for (const step of ['sync_bars', 'fill_gaps']) await tools.checkpoint(step, [])
+}
+
+const undo = { name: 'delete_synced_bars', undo: (context: SyncContext) => takeBackAll(context) }
+
+const outputOf = ({ added }: SyncContext): string => JSON.stringify(added)
+function restore(context: SyncContext, output: string): Promise<void> {
+  Object.assign(context.added, JSON.parse(output) as Added)
+  return Promise.resolve()
+}
+
+export const dataSyncWorkflow: Workflow<SyncContext> = {
+  taskType: TaskType.DATA_SYNC,
+  begin: (attempt, tools) => {
+    const spec = attempt.data as unknown as DataSyncSpec
+    const source = sourceOf(spec, tools)
+    const context: SyncContext = {
+      attempt, tools, spec, source, timeframe: parseTimeframe(spec.timeframe), plan: null, added: { bars_added: 0, bars_replaced: 0, pages: 0 },
+      pages: new KlinePages({ source, clock: tools.clock, signal: tools.signal, compute: (request) => tools.compute(request), onWait: () => tools.report({ step: 'sync_bars', done: 0, total: 1 }) }),
+    }
+    return context
+  },
+  end: () => undefined,
+  definition: defineSaga<SyncContext>({
+    type: TaskType.DATA_SYNC,
+    version: 1,
+    steps: [
+      {
+        name: 'plan',
+        kind: 'read-only',
+        run: async (context) => {
+          context.plan = await plan(context)
+          return JSON.stringify(context.plan)
+        },
+        resume: (context, output) => {
+          context.plan = JSON.parse(output) as Plan
+          return Promise.resolve()
+        },
+      },
+      {
+        name: 'sync_bars',
+        kind: 'compensatable',
+        run: async (context) => {
+          await syncRanges(context, 'sync_bars', planOf(context).missing)
+          return outputOf(context)
+        },
+        resume: restore,
+        compensation: undo,
+      },
+      {
+        name: 'fill_gaps',
+        kind: 'compensatable',
+        run: async (context) => {
+          const { from, to } = planOf(context)
+          const { holes, firstTime } = await coverage(context, await context.tools.series.find(context.spec), from, to)
+          // Before its first bar a market was not there yet.
+          const gaps = subtract(holes, firstTime === null ? [[from, to]] : [[from, firstTime]])
+          const pageMs = context.timeframe.stepMs * context.source.pageBars
+          await syncRanges(context, 'fill_gaps', cut(gaps, pageMs).slice(0, MOST_GAP_PAGES))
+          return outputOf(context)
+        },
+        resume: restore,
+        compensation: undo,
+      },
+      {
+        name: 'save_results',
+        kind: 'pivot',
+        endsRun: true,
+        run: async (context) => {
+          const { from, to } = planOf(context)
+          const { bars, firstTime, lastTime, holes } = await coverage(context, await context.tools.series.find(context.spec), from, to)
+          await context.tools.commit({ kind: 'completed', resultJson: JSON.stringify(resultOf(context, { from, to, bars, firstTime, lastTime, holes })) })
+          return 'null'
+        },
+      },
+    ],
+  }),
+}
+
+function planOf({ plan: made }: SyncContext): Plan {
+  if (made === null) throw new SweepmillError('INVARIANT', 'A sync ran before it was planned.')
+  return made
+}
+
+function resultOf({ spec, timeframe, added }: SyncContext, { from, to, bars, firstTime, lastTime, holes }: Coverage & { from: number; to: number }): Record<string, unknown> {
+  const gaps = subtract(holes, firstTime === null ? [[from, to]] : [[from, firstTime]])
+  const at = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString())
+  const missing = gaps.map(([gapFrom, gapTo]) => ({ from: at(gapFrom), to: at(gapTo), bars: Math.round((gapTo - gapFrom) / timeframe.stepMs) }))
+  return {
+    exchange: spec.exchange, symbol: spec.symbol, timeframe: spec.timeframe, category: spec.category, from: at(from), to: at(to), ...added,
+    bars, first_time: at(firstTime), last_time: at(lastTime), gaps: missing.slice(0, LISTED_GAPS), gaps_total: missing.length,
+    bars_missing: missing.reduce((sum, gap) => sum + gap.bars, 0),
+  }
+}
