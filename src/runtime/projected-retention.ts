@@ -17,6 +17,8 @@ export class ProjectedRetention implements Retention {
 
   count(rule: RetentionRule, cutoffs: RetentionCutoffs): Promise<RuleCount> { return this.#store.count(rule, cutoffs) }
 
+  dropEmptyPartitions(cutoffs: RetentionCutoffs, writer: Writer): Promise<readonly string[] | 'fenced'> { return this.#store.dropEmptyPartitions(cutoffs, writer) }
+
   removed(taskId: string): Promise<readonly RuleCount[]> { return this.#store.removed(taskId) }
 
   /** If the process dies before the letters are forgotten, the next comparison with Redis takes them away. */

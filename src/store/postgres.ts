@@ -103,6 +103,12 @@ export function isDataError(error: unknown): boolean {
   return state !== undefined && /^(22|23)/.test(state)
 }
 
+/** True when a lock was not to be had in time, or two waited for each other: nothing is broken, and nothing was done. */
+export function isLockRefused(error: unknown): boolean {
+  const state = sqlState(error)
+  return state === '55P03' || state === '40P01'
+}
+
 function sqlState(error: unknown): string | undefined {
   const holder = error instanceof SweepmillError ? error.cause : error
   const code = (holder as { code?: unknown } | null | undefined)?.code

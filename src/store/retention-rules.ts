@@ -37,11 +37,12 @@ export function retentionRule(rule: RetentionRule, cutoffs: RetentionCutoffs, pl
   const ofGone = (id: string): string => (planned ? `exists (select 1 from tasks t where t.task_id = ${id} and ${goes('t')})` : 'false')
   /** Hashes that a schedule pins are needed whether or not it is paused: resuming it must not find them gone. */
   const scheduled = (key: string, hash: string): string => `exists (select 1 from schedules s where s.data->>'${key}' = ${hash})`
+  /** Only a completed task does without its bars: whatever else is kept may be run again. */
   const datasetGoes = (dataset: string): string => {
     const bars = at(cutoffs.bars)
     return `(${dataset}.used_at < ${bars} and not ${scheduled('data_hash', `${dataset}.data_hash`)}
       and not exists (select 1 from tasks t where t.data->>'data_hash' = ${dataset}.data_hash
-        and (${live('t')} or (t.completed_at >= ${bars} and not ${goes('t')}))))`
+        and (${live('t')} or ((t.completed_at >= ${bars} or t.status <> 'completed') and not ${goes('t')}))))`
   }
 
   switch (rule) {

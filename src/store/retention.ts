@@ -9,6 +9,7 @@ import type { PoolClient, QueryConfig } from 'pg'
 import type { Writer } from '../tasks/bar-series.js'
 import type { RemovedBatch, Retention, RetentionCutoffs, RetentionRule, RuleCount } from '../tasks/retention.js'
 import type { Postgres } from './postgres.js'
+import { isLockRefused } from './postgres.js'
 import { changeStays, retentionRule } from './retention-rules.js'
 import type { Rule } from './retention-rules.js'
 import { purgeTasks } from './task-purge.js'
@@ -49,9 +50,8 @@ export class PostgresRetention implements Retention {
     const rule = retentionRule(name, cutoffs, false)
     if (rule === null) return none
     return this.#postgres.transaction(async (client) => {
-      const { rows: [own] } = await client.query<{ crashes: number }>(
-        'select crashes from tasks where task_id = $1 and attempt = $2 and status = \'processing\' for share', [writer.taskId, writer.attempt])
-      if (own === undefined) return 'fenced'
+      const own = await ownRow(client, writer)
+      if (own === null) return 'fenced'
       const batch = rule.table === 'tasks' ? await removeTasks(client, rule, { rule: name, cleanup: writer.taskId })
         : rule.table === 'bar_blocks' ? await removeBlocks(client, rule) : await removeRows(client, rule)
       if (batch.rows === 0) return none
@@ -62,11 +62,61 @@ export class PostgresRetention implements Retention {
     })
   }
 
+  async dropEmptyPartitions(cutoffs: RetentionCutoffs, writer: Writer): Promise<string[] | 'fenced'> {
+    const before = { task_events: cutoffs.events, checkpoints: cutoffs.checkpoints, sweep_chunks: cutoffs.chunks }
+    const found = await this.#postgres.query<{ parent: string; name: string }>(PAST_PARTITIONS, [JSON.stringify(before)])
+    const dropped: string[] = []
+    for (const { parent, name } of found) {
+      const result = await this.#postgres.transaction((client) => dropIfEmpty(client, parent, name, writer)).catch((error: unknown) => {
+        if (isLockRefused(error)) return 'kept' as const
+        throw error
+      })
+      if (result === 'fenced') return 'fenced'
+      if (result === 'dropped') dropped.push(name)
+    }
+    return dropped
+  }
+
   async removed(taskId: string): Promise<RuleCount[]> {
     return this.#postgres.query<{ rule: RetentionRule; rows: number; bytes: number }>(`
       select data->>'rule' as rule, sum((data->>'rows')::int8)::int8 as rows, sum((data->>'bytes')::int8)::int8 as bytes
       from checkpoints where task_id = $1 and step = $2 and data ? 'rule' group by 1`, [taskId, STEP])
   }
+}
+
+/** The cleanup's row, held so that no later attempt opens before this transaction ends; null when one has. */
+async function ownRow(client: PoolClient, { taskId, attempt }: Writer): Promise<{ readonly crashes: number } | null> {
+  const { rows: [own] } = await client.query<{ crashes: number }>(
+    'select crashes from tasks where task_id = $1 and attempt = $2 and status = \'processing\' for share', [taskId, attempt])
+  return own ?? null
+}
+
+/** Named by ensure_partitions. In: the cutoffs by table, null for none. Out: those whose month ended before. */
+const PAST_PARTITIONS = `
+select p.relname as parent, c.relname as name
+from jsonb_each_text($1::jsonb) as rule(parent, cutoff)
+join pg_class p on p.relname = rule.parent and p.relnamespace = current_schema()::regnamespace
+join pg_inherits i on i.inhparent = p.oid
+join pg_class c on c.oid = i.inhrelid and c.relname ~ ('^' || p.relname || '_\\d{6}$')
+where (to_date(right(c.relname, 6), 'YYYYMM') + interval '1 month')::timestamptz <= rule.cutoff::timestamptz
+order by c.relname`
+
+/** Everybody who writes to the table waits for a lock on the whole of it: not for long, and not for us to get it. */
+const DROP_LOCK_MS = 200
+
+async function dropIfEmpty(client: PoolClient, parent: string, name: string, writer: Writer): Promise<'dropped' | 'kept' | 'fenced'> {
+  if (await ownRow(client, writer) === null) return 'fenced'
+  if (await isFilled(client, name)) return 'kept'
+  await client.query(`set local lock_timeout = ${DROP_LOCK_MS}`)
+  await client.query(`lock table only ${parent} in access exclusive mode`)
+  await client.query(`lock table ${name} in access exclusive mode`)
+  if (await isFilled(client, name)) return 'kept'
+  await client.query(`drop table ${name}`)
+  return 'dropped'
+}
+
+async function isFilled(client: PoolClient, table: string): Promise<boolean> {
+  return (await client.query(`select 1 from ${table} limit 1`)).rows.length > 0
 }
 
 interface Batch {

@@ -45,6 +45,11 @@ export interface Retention {
   count(rule: RetentionRule, cutoffs: RetentionCutoffs): Promise<RuleCount>
   /** One batch, oldest first; no rows: nothing is left that is not in somebody else's hands. */
   remove(rule: RetentionRule, cutoffs: RetentionCutoffs, writer: Writer): Promise<RemovedBatch | 'fenced'>
+  /**
+   * Drops monthly partitions that are empty and whose month is older than the rule of their table; their names. One that
+   * cannot be locked at once is left for the next time.
+   */
+  dropEmptyPartitions(cutoffs: RetentionCutoffs, writer: Writer): Promise<readonly string[] | 'fenced'>
   /** What this task's batches have removed so far, over all its attempts. */
   removed(taskId: string): Promise<readonly RuleCount[]>
 }

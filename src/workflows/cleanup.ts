@@ -22,12 +22,18 @@ interface Plan {
   readonly rules: readonly RuleCount[]
 }
 
+/** What the step `sweep_out` logs. */
+interface Removed {
+  readonly rules: readonly RuleCount[]
+  readonly partitions: readonly string[]
+}
+
 interface CleanupContext {
   readonly attempt: Attempt
   readonly tools: WorkflowTools
   readonly spec: CleanupSpec
   plan: Plan | null
-  removed: readonly RuleCount[]
+  removed: Removed
 }
 
 async function plan({ tools, spec }: CleanupContext): Promise<Plan> {
@@ -41,7 +47,7 @@ async function plan({ tools, spec }: CleanupContext): Promise<Plan> {
   return { cutoffs, rules }
 }
 
-async function sweepOut({ attempt, tools }: CleanupContext, { cutoffs, rules }: Plan): Promise<readonly RuleCount[]> {
+async function sweepOut({ attempt, tools }: CleanupContext, { cutoffs, rules }: Plan): Promise<Removed> {
   const writer = { taskId: attempt.taskId, attempt: attempt.attempt }
   const total = rules.reduce((sum, { rows }) => sum + rows, 0)
   let done = 0
@@ -55,8 +61,10 @@ async function sweepOut({ attempt, tools }: CleanupContext, { cutoffs, rules }: 
       left = batch.rows > 0
     }
   }
+  const partitions = await tools.retention.dropEmptyPartitions(cutoffs, writer)
+  if (partitions === 'fenced') throw leaseLost(attempt.taskId, 'cleanup')
   const removed = new Map((await tools.retention.removed(attempt.taskId)).map((one) => [one.rule, one]))
-  return RETENTION_RULES.map((rule) => removed.get(rule) ?? { rule, rows: 0, bytes: 0 })
+  return { rules: RETENTION_RULES.map((rule) => removed.get(rule) ?? { rule, rows: 0, bytes: 0 }), partitions }
 }
 
 function planned(context: CleanupContext): Plan {
@@ -66,7 +74,7 @@ function planned(context: CleanupContext): Plan {
 
 export const cleanupWorkflow: Workflow<CleanupContext> = {
   taskType: TaskType.CLEANUP,
-  begin: (attempt, tools) => ({ attempt, tools, spec: parseCleanupSpec(attempt.data), plan: null, removed: [] }),
+  begin: (attempt, tools) => ({ attempt, tools, spec: parseCleanupSpec(attempt.data), plan: null, removed: { rules: [], partitions: [] } }),
   end: () => undefined,
   definition: defineSaga<CleanupContext>({
     type: TaskType.CLEANUP,
@@ -89,7 +97,7 @@ export const cleanupWorkflow: Workflow<CleanupContext> = {
           return JSON.stringify(context.removed)
         },
         resume: (context, output) => {
-          context.removed = JSON.parse(output) as RuleCount[]
+          context.removed = JSON.parse(output) as Removed
           return Promise.resolve()
         },
       },
@@ -97,10 +105,11 @@ export const cleanupWorkflow: Workflow<CleanupContext> = {
         name: 'save_results',
         kind: 'pivot',
         run: async (context) => {
-          const rules = context.spec.dry_run ? planned(context).rules : context.removed
+          const { spec, removed } = context
+          const rules = spec.dry_run ? planned(context).rules : removed.rules
           const sum = (of: 'rows' | 'bytes'): number => rules.reduce((total, rule) => total + rule[of], 0)
           await context.tools.commit({
-            kind: 'completed', resultJson: JSON.stringify({ dry_run: context.spec.dry_run, rules, rows: sum('rows'), bytes: sum('bytes') }),
+            kind: 'completed', resultJson: JSON.stringify({ dry_run: spec.dry_run, rules, rows: sum('rows'), bytes: sum('bytes'), dropped_partitions: removed.partitions }),
           })
           return 'null'
         },

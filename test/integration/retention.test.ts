@@ -171,7 +171,7 @@ const names = async (table: string, column: string): Promise<string[]> =>
   (await bed.sql<{ name: string }>(`select ${column} as name from ${table} order by 1`)).map((row) => row.name.replace(/0+$/, ''))
 
 test('bars and code stay while a task, a schedule, a series or a stored strategy needs them', async () => {
-  for (const [name, days] of [['idle', 91], ['fresh', 89], ['waiting', 400], ['running', 400], ['recent', 400], ['past', 400], ['freed', 400], ['nightly', 400], ['paused', 400]] as const) {
+  for (const [name, days] of [['idle', 91], ['fresh', 27], ['waiting', 400], ['running', 400], ['recent', 400], ['past', 400], ['retriable', 400], ['freed', 400], ['nightly', 400], ['paused', 400]] as const) {
     await dataset(name, days, [`b${name}`, 'bshared'])
     await block(`b${name}`, days)
     await source(name, days)
@@ -180,7 +180,8 @@ test('bars and code stay while a task, a schedule, a series or a stored strategy
     if (name === 'running') await task('processing', 400, { data })
     if (name === 'recent') await task('completed', 20, { data })
     if (name === 'freed') await task('completed', 50, { data })
-    if (name === 'past') await task('dead_letter', 89.5, { data })
+    if (name === 'past') await task('completed', 29, { data })
+    if (name === 'retriable') await task('dead_letter', 50, { data })
     if (name === 'nightly' || name === 'paused') await schedule(name, data, name === 'nightly')
   }
   await source('stored', 400)
@@ -197,11 +198,11 @@ test('bars and code stay while a task, a schedule, a series or a stored strategy
   await change('completed', 'btaken', false)
   await change('processing', 'bmade', false)
   await change('failed', 'bback', true)
-  // The task that names `freed` goes by its own rule, and frees it; `past` is named by a task that is kept and younger than the rule.
-  expect(await apply({})).toEqual({ tasks: 1, datasets: 2, blocks: 5, sources: 3 })
-  expect(await names('datasets', 'data_hash')).toEqual(['fresh', 'nightly', 'past', 'paused', 'recent', 'running', 'waiting'])
-  expect(await names('bar_blocks', 'block_hash')).toEqual(['bfresh', 'bmade', 'bnew', 'bnightly', 'bpast', 'bpaused', 'brecent', 'brunning', 'bseries', 'bshared', 'bwaiting'])
-  expect(await names('strategy_sources', 'source_hash')).toEqual(['new', 'nightly', 'past', 'paused', 'recent', 'running', 'stored', 'waiting'])
+  // The task that names `freed` goes by its own rule, and frees it; `past` is only named by a completed task older than the rule.
+  expect(await apply({ bars_days: 28 })).toEqual({ tasks: 1, datasets: 3, blocks: 6, sources: 3 })
+  expect(await names('datasets', 'data_hash')).toEqual(['fresh', 'nightly', 'paused', 'recent', 'retriable', 'running', 'waiting'])
+  expect(await names('bar_blocks', 'block_hash')).toEqual(['bfresh', 'bmade', 'bnew', 'bnightly', 'bpaused', 'brecent', 'bretriable', 'brunning', 'bseries', 'bshared', 'bwaiting'])
+  expect(await names('strategy_sources', 'source_hash')).toEqual(['new', 'nightly', 'past', 'paused', 'recent', 'retriable', 'running', 'stored', 'waiting'])
   expect((await bed.sql('select 1 from series_changes'))).toHaveLength(1)
 })
 
@@ -238,6 +239,25 @@ test('a row that somebody holds is left to them; a removal that comes first is w
     return { found: archive.has(HASH('d')) }
   })
   expect(await found).toBe(false)
+})
+
+test('months that are empty and past are dropped, when nobody is in the way', async () => {
+  const month = (parent: string, from: string, to: string): Promise<unknown> => bed.sql(`create table ${parent}_${from.slice(0, 7).replace('-', '')} partition of ${parent} for values from ('${from}') to ('${to}')`)
+  await month('task_events', '2020-01-01', '2020-02-01')
+  await month('task_events', '2020-02-01', '2020-03-01')
+  await month('checkpoints', '2020-01-01', '2020-02-01')
+  await month('sweep_chunks', '2020-01-01', '2020-02-01')
+  await bed.sql("insert into task_events (task_id, event, at) values ($1, 'created', '2020-02-03')", [writer.taskId])
+  const before = (await bed.sql("select 1 from pg_inherits i join pg_class p on p.oid = i.inhparent where p.relkind = 'p' and p.relnamespace = current_schema()::regnamespace")).length
+  const held = await postgres.transaction(async (client) => {
+    await client.query("insert into checkpoints (task_id, attempt, step, data) values ($1, 1, 'x', '{}')", [writer.taskId])
+    return retention.dropEmptyPartitions(await cutoffs({ chunks_days: null }), writer)
+  })
+  expect(held).toEqual(['task_events_202001'])
+  expect(await retention.dropEmptyPartitions(await cutoffs({ chunks_days: null }), writer)).toEqual(['checkpoints_202001'])
+  expect(await retention.dropEmptyPartitions(await cutoffs(), { ...writer, attempt: 2 })).toBe('fenced')
+  expect(await retention.dropEmptyPartitions(await cutoffs({ chunks_days: 0, events_days: 0, checkpoints_days: 0 }), writer)).toEqual(['sweep_chunks_202001'])
+  expect((await bed.sql("select 1 from pg_inherits i join pg_class p on p.oid = i.inhparent where p.relkind = 'p' and p.relnamespace = current_schema()::regnamespace")).length).toBe(before - 3)
 })
 
 test('workers that ended a week ago are forgotten, but not the owner of a task', async () => {
