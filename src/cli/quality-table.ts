@@ -1,6 +1,7 @@
 /** A data-quality report for people: one line a check, then what was found, longest lists cut. */
 import type { QualityReport } from '../market/quality.js'
-import { formatDuration, formatNumber, textTable } from './text-table.js'
+import { nameOfStep } from '../market/timeframe.js'
+import { formatNumber, textTable } from './text-table.js'
 import type { Cell } from './text-table.js'
 
 /** JSON has all that is listed. */
@@ -13,7 +14,7 @@ export function qualityTable(quality: QualityReport): string {
     ['calendar', quality.calendar, quality.calendar === 'sessions' ? 'rests at weekends: nights, weekends and single holidays are no missing bars' : 'never rests'],
     ['order', verdict(quality.out_of_order), ''],
     ['duplicates', verdict(quality.duplicates), ''],
-    ['step', verdict(step.shorter + step.off_grid), step.shorter + step.off_grid === 0 ? formatDuration(step.most_common_ms) : `${step.shorter} shorter, ${step.off_grid} off the UTC grid`],
+    ['step', nameOfStep(step.most_common_ms), step.shorter + step.off_grid === 0 ? '' : `${formatNumber(step.shorter)} shorter, ${formatNumber(step.off_grid)} not aligned to UTC`],
     ['gaps', verdict(gaps.count), gaps.count === 0 ? '' : `${formatNumber(gaps.missing_bars)} bars missing`],
     ...gaps.list.slice(0, SHOWN).map((gap) => ['', '', `after ${gap.after} until ${gap.before}: ${gap.missing_bars === undefined ? `${gap.missing_days} days` : `${gap.missing_bars} bars`}`]),
     ...more(gaps.count),

@@ -11,7 +11,7 @@ import { SweepmillError } from '../base/errors.js'
 import { createRuntime } from '../runtime/create-runtime.js'
 import type { Runtime, RuntimeLog, RuntimeReading } from '../runtime/create-runtime.js'
 import { draftStrategy } from '../runtime/strategy-draft.js'
-import { prepare } from '../runtime/submission.js'
+import { checkWithoutBars, prepare } from '../runtime/submission.js'
 import { readSeriesFile } from '../runtime/stored-series.js'
 import type { Prepared } from '../runtime/submission.js'
 import type { Backend, StrategyRequest, SubmitRequest, Submitted } from '../tasks/backend.js'
@@ -66,7 +66,10 @@ export class RuntimeWorkbench implements Workbench {
     // What a strategy's number stands for is written in Postgres; such a spec is checked when it is submitted.
     if (request.data['strategy_id'] !== undefined) return
     const { pool, clock } = this.#parts
-    this.#prepared.set(request, await prepare(request, { pool, clock, strategyDir: this.#options.config.strategyDir }))
+    const options = { pool, clock, strategyDir: this.#options.config.strategyDir }
+    // So are stored bars.
+    if (request.data['symbol'] !== undefined) await checkWithoutBars(request, options)
+    else this.#prepared.set(request, await prepare(request, options))
   }
 
   readBars(file: string, timeframe: string): Promise<SeriesFile> {

@@ -16,6 +16,9 @@ export type Spec = Record<string, unknown>
 export interface SpecFlags {
   readonly spec?: string
   readonly data?: string
+  readonly symbol?: string
+  readonly timeframe?: string
+  readonly exchange?: string
   readonly strategy?: string
   readonly strategyId?: number
   readonly set?: readonly string[]
@@ -57,6 +60,9 @@ export function addSpecFlags(command: Command): Command {
   return command
     .option('--spec <file>', 'JSON spec; flags override it')
     .option('--data <file>', 'CSV of bars')
+    .option('--symbol <name>', 'stored bars instead of a file, such as BTCUSDT')
+    .option('--timeframe <name>', 'how long a stored bar is, such as 1h; made of shorter ones where it is not stored')
+    .option('--exchange <name>', 'where stored bars are from; needed if several have the symbol')
     .option('--strategy <name|file>', 'a built-in strategy, or a file such as ./mine.ts')
     .option('--strategy-id <id>', 'a stored strategy with its parameters; "sweepmill strategies list" shows them', wholeNumber)
     .option('--set <name=value>', 'a parameter of the strategy (repeatable)', repeated)
@@ -93,8 +99,15 @@ export async function backtestSpec(flags: SpecFlags): Promise<Spec> {
     for (const key of ['symbol', 'timeframe', 'exchange', 'data_hash']) delete spec[key]
     spec['file'] = flags.data
   }
-  if (flags.spec === undefined && flags.data === undefined) {
-    throw new SweepmillError('USAGE', 'No bars were named: write --data FILE.csv, or --spec FILE.json with a "file" in it.', { details: { flag: '--data' } })
+  if (flags.symbol !== undefined || flags.timeframe !== undefined || flags.exchange !== undefined) {
+    if (flags.data !== undefined) throw new SweepmillError('USAGE', '--data names a file and --symbol stored bars: write one of them.', { details: { flag: '--data' } })
+    for (const key of ['file', 'data_hash']) delete spec[key]
+    // Another symbol than the file's comes without the file's exchange.
+    if (flags.symbol !== undefined && flags.symbol !== spec['symbol']) delete spec['exchange']
+    override(spec, { symbol: flags.symbol, timeframe: flags.timeframe, exchange: flags.exchange })
+  }
+  if (flags.spec === undefined && flags.data === undefined && flags.symbol === undefined) {
+    throw new SweepmillError('USAGE', 'No bars were named: write --data FILE.csv, or --symbol NAME --timeframe 1h for stored ones, or --spec FILE.json.', { details: { flag: '--data' } })
   }
   overrideStrategy(spec, flags)
   override(spec, { start_date: flags.start, end_date: flags.end, adjust: flags.adjust })

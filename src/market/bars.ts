@@ -26,19 +26,30 @@ export function hashColumns(bars: BarColumns): string {
 
 /** Throws DATA_EMPTY without bars and INVARIANT when columns differ in length. */
 export function createBars(columns: BarColumns, meta: BarsMeta): Bars {
-  if (columns.length === 0) throw new SweepmillError('DATA_EMPTY', `${meta.source} has no bars.`, { details: { file: meta.source } })
   const present = columnsOf(columns)
   for (const [name, column] of present) {
     if (column.length !== columns.length) throw new SweepmillError('INVARIANT', `Column ${name} has ${column.length} values, not ${columns.length}.`)
   }
-  const header: FrameHeader = { length: columns.length, hash: hashColumns(columns), meta, columns: present.map(([name]) => name) }
-  const packed = packr.pack(header)
-  const dataAt = alignTo8(FRAME_HEADER_AT + packed.length)
-  const buffer = new SharedArrayBuffer(dataAt + present.length * columns.length * 8)
+  return layOutBars(columns.length, present.map(([name]) => name), meta, (name, into) => { into.set(columns[name] ?? []) })
+}
+
+/** A frame whose columns `fill` writes where they stay: for bars that do not lie in columns yet. Throws DATA_EMPTY. */
+export function layOutBars(length: number, names: readonly ColumnName[], meta: BarsMeta, fill: (name: ColumnName, into: Float64Array) => void): Bars {
+  if (length === 0) throw new SweepmillError('DATA_EMPTY', `${meta.source} has no bars.`, { details: { file: meta.source } })
+  // The hash is that of the columns, which come after it: its place is kept by one of the same size.
+  const header = (hash: string): Uint8Array => packr.pack({ length, hash, meta, columns: names } satisfies FrameHeader)
+  const headerBytes = header('0'.repeat(64)).length
+  const dataAt = alignTo8(FRAME_HEADER_AT + headerBytes)
+  const buffer = new SharedArrayBuffer(dataAt + names.length * length * 8)
+  const columns: Partial<Record<ColumnName, Float64Array>> = {}
+  names.forEach((name, i) => {
+    const column = new Float64Array(buffer, dataAt + i * length * 8, length)
+    fill(name, column)
+    columns[name] = column
+  })
   const bytes = new Uint8Array(buffer)
   bytes.set([...FRAME_MAGIC, FRAME_VERSION])
-  new DataView(buffer).setUint32(4, packed.length, true)
-  bytes.set(packed, FRAME_HEADER_AT)
-  present.forEach(([, column], i) => new Float64Array(buffer, dataAt + i * columns.length * 8, columns.length).set(column))
+  new DataView(buffer).setUint32(4, headerBytes, true)
+  bytes.set(header(hashColumns({ ...(columns as Required<typeof columns>), length })), FRAME_HEADER_AT)
   return attachBars(buffer)
 }

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto'
 import { Packr } from 'msgpackr'
 import { SweepmillError } from '../base/errors.js'
-import { createBars } from './bars.js'
+import { layOutBars } from './bars.js'
 import { COLUMN_NAMES } from './layout.js'
 import type { BarColumns, Bars, BarsMeta, ColumnName } from './layout.js'
 
@@ -50,29 +50,48 @@ export function encodeBlocks(bars: BarColumns): BarBlock[] {
   return blocks
 }
 
-/** Puts blocks together in the order given. Throws DATA_FORMAT for bytes that are not blocks of one kind. */
-export function decodeBlocks(blocks: readonly Uint8Array[], meta: BarsMeta): Bars {
-  const bodies = blocks.map(decodeBlock)
-  const length = bodies.reduce((sum, body) => sum + body.bars, 0)
-  const columns: Partial<Record<ColumnName, Float64Array>> = {}
-  for (const name of COLUMN_NAMES) {
-    if (bodies[0]?.columns[name] === undefined) continue
-    const column = new Float64Array(length)
-    const bytes = new Uint8Array(column.buffer)
+/** Bars from `fromMs` (included) to `toMs` (excluded). */
+export interface TimeRange {
+  readonly fromMs: number
+  readonly toMs: number
+}
+
+/**
+ * Puts blocks together in the order given, all of them or a range of times; their bytes are copied once, to where they stay.
+ * A column that some blocks lack is left out. Throws DATA_FORMAT for bytes that are no blocks, DATA_EMPTY where no bar is left.
+ */
+export function decodeBlocks(blocks: readonly Uint8Array[], meta: BarsMeta, range: TimeRange = { fromMs: -Infinity, toMs: Infinity }): Bars {
+  const parts = blocks.map((bytes) => cutBlock(decodeBlock(bytes), range))
+  const names = COLUMN_NAMES.filter((name) => name !== 'adjclose' || parts.every(({ columns }) => columns.adjclose !== undefined))
+  return layOutBars(parts.reduce((sum, { from, to }) => sum + to - from, 0), names, meta, (name, into) => {
+    const bytes = new Uint8Array(into.buffer, into.byteOffset, into.byteLength)
     let at = 0
-    for (const body of bodies) {
-      const part = body.columns[name]
-      if (part === undefined || part.length !== body.bars * 8) throw broken(`block ${body.month} has no whole column ${name}`)
-      bytes.set(part, at)
-      at += part.length
+    for (const { columns, month, bars, from, to } of parts) {
+      const part = columns[name]
+      if (part?.length !== bars * 8) throw broken(`block ${month} has no whole column ${name}`)
+      bytes.set(part.subarray(from * 8, to * 8), at)
+      at += (to - from) * 8
     }
-    columns[name] = column
+  })
+}
+
+/** Which bars of a block lie in the range; times are looked at one by one, because they stand at any byte. */
+function cutBlock(body: BlockBody, { fromMs, toMs }: TimeRange): BlockBody & { readonly from: number; readonly to: number } {
+  const { time } = body.columns
+  if (time?.length !== body.bars * 8) throw broken(`block ${body.month} has no whole column time`)
+  const view = new DataView(time.buffer, time.byteOffset, time.byteLength)
+  const firstAtOrAfter = (ms: number): number => {
+    let low = 0
+    let high = body.bars
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if (view.getFloat64(middle * 8, true) < ms) low = middle + 1
+      else high = middle
+    }
+    return low
   }
-  const { time, open, high, low, close, volume, adjclose } = columns
-  if (time === undefined || open === undefined || high === undefined || low === undefined || close === undefined || volume === undefined) {
-    throw broken('a column is missing')
-  }
-  return createBars({ length, time, open, high, low, close, volume, ...(adjclose === undefined ? {} : { adjclose }) }, meta)
+  const from = firstAtOrAfter(fromMs)
+  return { ...body, from, to: Math.max(from, firstAtOrAfter(toMs)) }
 }
 
 /** The columns of one block, as a copy. Throws DATA_FORMAT. */

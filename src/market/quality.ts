@@ -45,7 +45,10 @@ export interface QualityReport {
   readonly zero_volume: { readonly bars: number; readonly longest_run: number } & { readonly runs: Listed<{ readonly from: string; readonly bars: number }> }
   readonly outliers: Listed<{ readonly time: string; readonly move: number }>
   readonly jumps: Listed<{ readonly time: string; readonly ratio: number; readonly like: string }>
+  /** It had not ended when it came, and nothing has changed it since. */
   readonly partial_last_bar: boolean
+  /** Open, high, low, close, volume. */
+  readonly last_bar: readonly number[]
   /** Bars that --repair put in and that still stand. */
   readonly repaired: number
   readonly repaired_ranges: readonly FilledRange[]
@@ -79,6 +82,7 @@ export interface ScanState {
   firstTime: number
   lastTime: number
   lastClose: number
+  lastBar: number[]
   outOfOrder: number
   duplicates: number
   offGrid: number
@@ -104,7 +108,7 @@ export interface ScanState {
 
 export function beginScan(): ScanState {
   return {
-    bars: 0, firstTime: 0, lastTime: 0, lastClose: 0, outOfOrder: 0, duplicates: 0, offGrid: 0, shorter: 0, weekendBars: 0, steps: {},
+    bars: 0, firstTime: 0, lastTime: 0, lastClose: 0, lastBar: [], outOfOrder: 0, duplicates: 0, offGrid: 0, shorter: 0, weekendBars: 0, steps: {},
     gaps: { count: 0, list: [] }, missing: 0, sessionGaps: { count: 0, list: [] }, sessionMissing: 0, ohlc: { count: 0, list: [] },
     zeroBars: 0, runs: { count: 0, list: [] }, longestRun: 0, runFrom: 0, runBars: 0, meanMove: 0,
     outliers: { count: 0, list: [] }, jumps: { count: 0, list: [] }, repaired: 0, repairedRanges: [],
@@ -130,10 +134,12 @@ export function scanBars(state: ScanState, bars: BarColumns, timeframe: Timefram
     state.lastTime = time
     state.lastClose = bars.close[i]!
   }
+  const last = bars.length - 1
+  if (last >= 0) state.lastBar = [bars.open, bars.high, bars.low, bars.close, bars.volume].map((column) => column[last]!)
 }
 
-/** `nowMs`: a last bar that ends later is not finished. */
-export function endScan(state: ScanState, timeframe: Timeframe, nowMs: number): QualityReport {
+/** `nowMs`: a last bar that ends later is not finished. Nor is one that was not in the report before and is the same still. */
+export function endScan(state: ScanState, timeframe: Timeframe, nowMs: number, before: QualityReport | null = null): QualityReport {
   checkVolume(state, 0, false)
   const sessions = hasSessions(state)
   const gaps = sessions ? state.sessionGaps : state.gaps
@@ -147,9 +153,14 @@ export function endScan(state: ScanState, timeframe: Timeframe, nowMs: number): 
     ohlc: state.ohlc,
     zero_volume: { bars: state.zeroBars, longest_run: state.longestRun, runs: state.runs },
     outliers: state.outliers, jumps: state.jumps,
-    partial_last_bar: state.bars > 0 && timeframe.next(timeframe.startOf(state.lastTime)) > nowMs,
+    partial_last_bar: state.bars > 0 && (timeframe.next(timeframe.startOf(state.lastTime)) > nowMs || isStillPartial(state, before)),
+    last_bar: state.lastBar,
     repaired: state.repaired, repaired_ranges: state.repairedRanges,
   }
+}
+
+function isStillPartial(state: ScanState, before: QualityReport | null): boolean {
+  return before?.partial_last_bar === true && Date.parse(before.last_time) === state.lastTime && before.last_bar.every((value, i) => value === state.lastBar[i])
 }
 
 /** The same rule as for days a year: 2 of 7 days are weekend, and fewer than 0.6 of that means the market rests then. */

@@ -38,14 +38,15 @@ export class StoredSeries implements SeriesDesk {
   async check(key: SeriesKey): Promise<QualityReport> {
     const { store, clock } = this.#parts
     const series = await this.#series(key)
-    const filled = (series.quality as QualityReport | null)?.repaired_ranges ?? []
+    const before = series.quality as QualityReport | null
+    const filled = before?.repaired_ranges ?? []
     const parts = batches(series.blocks, ({ bars }) => bars * BAR_BYTES)
     let state: unknown = null
     for (const [i, part] of parts.entries()) {
       const blocks = await store.blocks(part.map(({ hash }) => hash))
       const reply = await this.#compute({
         step: 'scan_months', divisible: false, userCode: false, moves: true, bytes: Object.fromEntries(blocks.map((block, k) => [`month:${k}`, block])),
-        input: { state, timeframe: key.timeframe, filled, months: part.length, now_ms: i === parts.length - 1 ? clock.wallMs() : null },
+        input: { state, timeframe: key.timeframe, filled, months: part.length, now_ms: i === parts.length - 1 ? clock.wallMs() : null, before },
       })
       const found = JSON.parse(reply.json) as { state?: unknown; report?: QualityReport }
       state = found.state ?? null

@@ -11,7 +11,8 @@ import { existsSync } from 'node:fs'
 import type { Clock } from '../base/clock.js'
 import { hasCode, SweepmillError } from '../base/errors.js'
 import { builtinStrategies, parseBacktestSpec, parseSweepSpec, specToJson } from '../engine/index.js'
-import type { BarArchive, DatasetRecord, StoredBlock } from '../tasks/bar-archive.js'
+import type { BarArchive } from '../tasks/bar-archive.js'
+import type { BarSeriesStore } from '../tasks/bar-series.js'
 import type { BarStore } from '../tasks/bar-store.js'
 import type { ComputePool, ComputeReply } from '../tasks/compute-pool.js'
 import type { Submitted, SubmitRequest } from '../tasks/backend.js'
@@ -22,14 +23,11 @@ import { EXCHANGE_OFFERS } from '../exchange/exchanges.js'
 import { parseDataSyncSpec } from '../workflows/data-sync-spec.js'
 import { parseCleanupSpec } from '../workflows/cleanup-spec.js'
 import { findFile, isStrategyFile } from './data-files.js'
+import { parsedBars } from './parsed-bars.js'
+import type { ParsedBars } from './parsed-bars.js'
 import type { Publisher } from './publisher.js'
-
-/** Bars as `parse_bars` hands them over. */
-interface ParsedBars {
-  readonly dataset: DatasetRecord
-  readonly blocks: readonly StoredBlock[]
-  readonly buffer: SharedArrayBuffer
-}
+import { storedBars } from './stored-bars.js'
+import type { WantedSeries } from './stored-bars.js'
 
 export interface Prepared {
   readonly request: SubmitRequest
@@ -51,6 +49,8 @@ export interface PrepareOptions {
   /** Needed only for a spec that names `strategy_id`. */
   readonly strategies?: StrategyBook
   readonly archive?: BarArchive
+  /** Needed only for a spec that names `symbol`. */
+  readonly series?: BarSeriesStore
 }
 
 const STRATEGY_ENDINGS = ['.ts', '.mts', '.mjs', '.js']
@@ -78,11 +78,19 @@ async function prepareSync(request: SubmitRequest): Promise<Prepared> {
   return { request, data: { ...spec }, bars: null, source: null, attachKey, warnings: [] }
 }
 
+/** What can be told wrong of a run before the bar store is there: its spec and its strategy. */
+export async function checkWithoutBars(request: SubmitRequest, options: PrepareOptions): Promise<void> {
+  await compileStrategy(canonical(request, request.data), request, options)
+}
+
+function canonical(request: SubmitRequest, data: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return specToJson(request.taskType === TaskType.OPTIMIZATION ? parseSweepSpec(data) : parseBacktestSpec(data))
+}
+
 /** A backtest or a sweep: bars, a strategy, and a spec that is checked on both. */
 async function prepareRun(request: SubmitRequest, options: PrepareOptions): Promise<Prepared> {
   const isSweep = request.taskType === TaskType.OPTIMIZATION
-  const parse = (data: Readonly<Record<string, unknown>>): Record<string, unknown> =>
-    specToJson(isSweep ? parseSweepSpec(data) : parseBacktestSpec(data))
+  const parse = (data: Readonly<Record<string, unknown>>): Record<string, unknown> => canonical(request, data)
   const named = await withStrategyName(request.data, options)
   let spec = parse(named.data)
   const source = named.source ?? await compileStrategy(spec, request, options)
@@ -93,9 +101,10 @@ async function prepareRun(request: SubmitRequest, options: PrepareOptions): Prom
   const bars = await parseBars(spec, request, options)
   const pinned = spec['data_hash']
   if (typeof pinned === 'string' && pinned !== bars.dataset.dataHash) {
-    throw new SweepmillError('SPEC_INVALID', `data_hash is ${pinned}, but ${bars.dataset.source} has ${bars.dataset.dataHash}: the file changed. Leave data_hash out to take the file as it is.`)
+    throw new SweepmillError('SPEC_INVALID', `data_hash is ${pinned}, but ${bars.dataset.source} has ${bars.dataset.dataHash}: the data changed. Leave data_hash out to take it as it is.`)
   }
-  spec = { ...spec, data_hash: bars.dataset.dataHash }
+  const { warnings } = bars.dataset
+  spec = parse({ ...spec, ...bars.series, data_hash: bars.dataset.dataHash, data_warnings: warnings.length === 0 ? undefined : warnings })
   const step = isSweep ? 'check_sweep' : 'check_backtest'
   const shared = { bars: bars.buffer }
   const checked = source === null
@@ -104,7 +113,7 @@ async function prepareRun(request: SubmitRequest, options: PrepareOptions): Prom
   if (source !== null) await tryStrategy(options, isSweep ? 'try_sweep' : 'try_backtest', { spec }, source.code, shared, request.timeoutSeconds)
   const { spec_hash: specHash } = JSON.parse(checked.json) as { spec_hash: string }
   const attachKey = isSweep ? createHash('sha256').update(`${specHash} ${bars.dataset.dataHash} ${source?.hash ?? ''}`).digest('hex') : null
-  return { request, data: spec, bars, source, attachKey, warnings: bars.dataset.warnings }
+  return { request, data: spec, bars, source, attachKey, warnings }
 }
 
 /** Loading a strategy and checking its parameters takes milliseconds; one that loops while it loads must not hang its author. */
@@ -198,24 +207,11 @@ export function strategyFile(name: string, request: Pick<SubmitRequest, 'roots'>
 async function parseBars(spec: Record<string, unknown>, request: SubmitRequest, options: PrepareOptions): Promise<ParsedBars> {
   const { file } = spec
   if (typeof file !== 'string') {
-    throw new SweepmillError('NOT_SUPPORTED', 'Bars by symbol need the bar store, which this version fills only from files: name a `file`.')
+    if (options.series === undefined) throw new SweepmillError('INVARIANT', 'Bars by symbol were asked for without the bar store.')
+    return storedBars(spec as unknown as WantedSeries, options.series, options.pool)
   }
   const path = findFile(file, request.roots, 'The data file')
-  const reply = await run(options, 'parse_bars', { file: path, source: basename(file) })
-  const parsed = JSON.parse(reply.json) as {
-    data_hash: string; source: string; bars: number; first_time: string; last_time: string; size_bytes: number
-    warnings: string[]; blocks: { month: string; hash: string; bars: number }[]
-  }
-  const buffer = reply.shared['bars']
-  if (buffer === undefined) throw new SweepmillError('INVARIANT', 'The step parse_bars returned no bars.')
-  return {
-    dataset: {
-      dataHash: parsed.data_hash, source: parsed.source, bars: parsed.bars, firstTime: parsed.first_time, lastTime: parsed.last_time,
-      sizeBytes: parsed.size_bytes, warnings: parsed.warnings, blocks: parsed.blocks.map((block) => block.hash),
-    },
-    blocks: parsed.blocks.map((block) => ({ ...block, bytes: reply.bytes[`block:${block.hash}`] ?? new Uint8Array() })),
-    buffer,
-  }
+  return parsedBars(await run(options, 'parse_bars', { file: path, source: basename(file) }))
 }
 
 export interface AcceptParts {

@@ -6,6 +6,7 @@ import { createBars, hashColumns } from '../../src/market/bars.js'
 import { decodeBlocks, encodeBlocks } from '../../src/market/blocks.js'
 import { attachBars } from '../../src/market/layout.js'
 import type { BarColumns } from '../../src/market/layout.js'
+import { sliceBars } from '../../src/market/merge.js'
 import { parseNumber } from '../../src/market/parse-number.js'
 import { parseCsv } from '../../src/market/read-csv.js'
 
@@ -46,6 +47,17 @@ test('frame, blocks and CSV give back the same content under the same hash', () 
     const lines = Array.from({ length: columns.length }, (_, i) =>
       [new Date(columns.time[i] ?? 0).toISOString(), columns.open[i], columns.high[i], columns.low[i], columns.close[i], columns.volume[i]].join(','))
     expect(parseCsv(bytesOf(['time,open,high,low,close,volume', ...lines].join('\n')), 'p.csv').hash).toBe(bars.hash)
+  }), { numRuns: 200 })
+})
+
+test('a range out of blocks is the same bars as a range of the columns', () => {
+  fc.assert(fc.property(barsArbitrary, fc.nat(), fc.nat(), (columns, a, b) => {
+    const [from = 0, to = 0] = [a % columns.length, b % (columns.length + 1)].toSorted((x, y) => x - y)
+    const range = { fromMs: columns.time[from] ?? 0, toMs: columns.time[to] ?? Infinity }
+    const cut = sliceBars(columns, range.fromMs, range.toMs)
+    const blocks = encodeBlocks(columns).map((block) => block.bytes)
+    if (cut.length === 0) expect(() => decodeBlocks(blocks, META, range)).toThrow(expect.objectContaining({ code: 'DATA_EMPTY' }))
+    else expect(decodeBlocks(blocks, META, range).hash).toBe(createBars(cut, META).hash)
   }), { numRuns: 200 })
 })
 

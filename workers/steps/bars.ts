@@ -1,23 +1,27 @@
 /** Bars into shared memory: from a file, or from stored blocks. */
 import { SweepmillError } from '../../src/base/errors.js'
 import { encodeBlocks, decodeBlocks } from '../../src/market/blocks.js'
-import type { BarsMeta } from '../../src/market/layout.js'
+import type { Bars, BarsMeta } from '../../src/market/layout.js'
 import { createBars } from '../../src/market/bars.js'
 import { readBars } from '../bar-file.js'
 import { noteHandle } from '../handles.js'
-import type { Step } from '../step.js'
+import type { Step, StepResult } from '../step.js'
 
 /** {file, source} → shared.bars and its monthly blocks. */
 export const parseBars: Step = ({ input }) => {
   const { file, source } = input as { file: string; source: string }
   const { columns, warnings } = readBars(file, source)
-  const bars = createBars(columns, { source, warnings })
+  return handedOver(createBars(columns, { source, warnings }))
+}
+
+/** What `parse_bars` and `cut_series` return: bars in shared memory, and the blocks under which they are stored. */
+export function handedOver(bars: Bars, warnings: readonly string[] = bars.meta.warnings): StepResult {
   noteHandle(bars.hash, bars.buffer)
   const blocks = encodeBlocks(bars)
   return {
     json: {
-      data_hash: bars.hash, source, bars: bars.length, first_time: iso(bars.time[0]), last_time: iso(bars.time[bars.length - 1]),
-      size_bytes: bars.sizeBytes, warnings: bars.meta.warnings, blocks: blocks.map(({ month, hash, bars: count }) => ({ month, hash, bars: count })),
+      data_hash: bars.hash, source: bars.meta.source, bars: bars.length, first_time: iso(bars.time[0]), last_time: iso(bars.time[bars.length - 1]),
+      size_bytes: bars.sizeBytes, warnings, blocks: blocks.map(({ month, hash, bars: count }) => ({ month, hash, bars: count })),
     },
     bytes: Object.fromEntries(blocks.map((block) => [`block:${block.hash}`, block.bytes])),
     shared: { bars: bars.buffer },

@@ -80,7 +80,7 @@ export const rankSweep: Step = async (context) => {
     ...(spec.holdout === undefined ? {} : { holdout: { share: spec.holdout, first_bar: split, first_time: formatIsoTime(time[split] ?? 0) } }),
     buy_and_hold: { in_sample: hold(0, split), held_out: split < prepared.bars.length ? hold(split, prepared.bars.length) : null },
     bars: prepared.bars.length, data_hash: bars.hash, spec_hash: specHash, engine_version: engineVersion, seed: spec.seed,
-    warnings: [...new Set([...bars.meta.warnings, ...prepared.warnings, ...(full?.summary['warnings'] as string[] | undefined ?? []), ...kept.warnings])],
+    warnings: [...new Set([...spec.dataWarnings ?? bars.meta.warnings, ...prepared.warnings, ...(full?.summary['warnings'] as string[] | undefined ?? []), ...kept.warnings])],
   }
   return {
     json: result,
@@ -95,7 +95,7 @@ export const rankSweep: Step = async (context) => {
 function asBacktest(spec: SweepSpec, name: string, params: Params): BacktestSpec {
   return {
     bars: spec.bars, execution: spec.execution, metrics: spec.metrics, strategy: { name, params },
-    ...(spec.dataHash === undefined ? {} : { dataHash: spec.dataHash }), ...(spec.strategyHash === undefined ? {} : { strategyHash: spec.strategyHash }),
+    ...(spec.dataHash === undefined ? {} : { dataHash: spec.dataHash }), ...(spec.dataWarnings === undefined ? {} : { dataWarnings: spec.dataWarnings }), ...(spec.strategyHash === undefined ? {} : { strategyHash: spec.strategyHash }),
   }
 }
 

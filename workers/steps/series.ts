@@ -7,7 +7,7 @@ import { decodeColumns, encodeBlocks } from '../../src/market/blocks.js'
 import type { BarBlock } from '../../src/market/blocks.js'
 import { mergeBars } from '../../src/market/merge.js'
 import { beginScan, endScan, scanBars } from '../../src/market/quality.js'
-import type { FilledRange, ScanState } from '../../src/market/quality.js'
+import type { FilledRange, QualityReport, ScanState } from '../../src/market/quality.js'
 import { parseTimeframe } from '../../src/market/timeframe.js'
 import { refuseOtherStep } from '../../src/market/timeframe-fit.js'
 import { readBars } from '../bar-file.js'
@@ -53,16 +53,16 @@ export const mergeMonths: Step = (context) => {
   }
 }
 
-/** {state or null, timeframe, filled, months: count, now_ms or null} and payloads month:0… in order → {state}, or with now_ms {report}. */
+/** {state or null, timeframe, filled, months: count, now_ms or null, before} and payloads month:0… in order → {state}, or with now_ms {report}. */
 export const scanMonths: Step = (context) => {
-  const { state: before, timeframe: name, filled, months, now_ms: nowMs } = context.input as {
-    state: ScanState | null; timeframe: string; filled: readonly FilledRange[]; months: number; now_ms: number | null
+  const { state: begun, timeframe: name, filled, months, now_ms: nowMs, before } = context.input as {
+    state: ScanState | null; timeframe: string; filled: readonly FilledRange[]; months: number; now_ms: number | null; before: QualityReport | null
   }
-  const state = before ?? beginScan()
+  const state = begun ?? beginScan()
   const timeframe = parseTimeframe(name)
   for (let i = 0; i < months; i += 1) {
     if (context.pulse.beat(i, months)) throw stopped()
     scanBars(state, decodeColumns(payload(context, `month:${i}`)), timeframe, filled)
   }
-  return { json: nowMs === null ? { state } : { report: endScan(state, timeframe, nowMs) } }
+  return { json: nowMs === null ? { state } : { report: endScan(state, timeframe, nowMs, before) } }
 }

@@ -50,7 +50,7 @@ export function runBacktest(bars: BarColumns, strategy: Strategy, spec: Backtest
   const simulation = new Simulation(seen.length, spec.execution)
   simulation.run(seen, decisions, from, to)
   const meter = new SweepMeter(seen.length, { periodsPerYear: periods.value, riskFree: spec.metrics.riskFree })
-  const summary = summarise({ bars: seen, from, to, strategy, params, spec, identity, periods, simulation, meter, warnings: prepared.warnings })
+  const summary = summarise({ bars: seen, from, to, strategy, params, spec, identity, periods, simulation, meter, warnings: [...spec.dataWarnings ?? [], ...prepared.warnings] })
   return {
     summary,
     trades: simulation.trades.toTrades(seen.time),

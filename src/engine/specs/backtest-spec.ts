@@ -33,6 +33,8 @@ export interface MetricsSpec {
 export interface BacktestSpec {
   readonly bars: BarsSpec
   readonly dataHash?: string
+  /** What is to be known of the bars: pinned with their hash when the task is accepted, and part of its result. */
+  readonly dataWarnings?: readonly string[]
   readonly strategy: StrategySpec
   readonly strategyHash?: string
   readonly execution: ExecutionSpec
@@ -58,6 +60,7 @@ const commonSchema = z.object({
   end_date: day.optional(),
   adjust: z.boolean('must be true or false').optional(),
   data_hash: hash.optional(),
+  data_warnings: z.array(z.string('must be a text'), 'must be a list of texts').max(100, 'must have at most 100 texts').optional(),
   strategy_id: z.int('must be a whole number').min(1, 'must be at least 1').optional(),
   strategy_hash: hash.optional(),
 })
@@ -89,7 +92,7 @@ export function parseCommon(raw: Record<string, unknown>, options: ParseOptions)
   const metrics = parseOrRefuse(metricsSchema, rawMetrics, 'metrics')
   return {
     bars,
-    ...pick('dataHash', common.data_hash),
+    ...pick('dataHash', common.data_hash), ...pick('dataWarnings', common.data_warnings),
     strategy: parseStrategy(raw, common.strategy_id),
     ...pick('strategyHash', common.strategy_hash),
     execution: parseExecution(raw.execution),

@@ -13,6 +13,7 @@ export function specToJson(spec: BacktestSpec | SweepSpec): Record<string, unkno
   return {
     ...barsToJson(spec.bars),
     ...(spec.dataHash === undefined ? {} : { data_hash: spec.dataHash }),
+    ...(spec.dataWarnings === undefined ? {} : { data_warnings: [...spec.dataWarnings] }),
     ...('strategyId' in spec.strategy ? { strategy_id: spec.strategy.strategyId } : { strategy: { name: spec.strategy.name, params: sorted(spec.strategy.params) } }),
     ...(spec.strategyHash === undefined ? {} : { strategy_hash: spec.strategyHash }),
     execution: executionToJson(spec.execution),
@@ -26,7 +27,8 @@ export function specToJson(spec: BacktestSpec | SweepSpec): Record<string, unkno
 
 export function hashInput(spec: BacktestSpec | SweepSpec): string {
   const { file: _file, symbol: _symbol, timeframe: _timeframe, exchange: _exchange, ...content } = spec.bars
-  return JSON.stringify(specToJson(spec.dataHash === undefined ? spec : { ...spec, bars: content }))
+  const { dataWarnings: _warnings, ...rest } = spec
+  return JSON.stringify(specToJson(spec.dataHash === undefined ? rest : { ...rest, bars: content }))
 }
 
 function barsToJson(bars: BarsSpec): Record<string, unknown> {

@@ -97,6 +97,19 @@ describe('flags become a spec', () => {
     expect(bench.calls).toEqual(['open', 'check', 'connect session', 'wait', 'close'])
   })
 
+  test('of stored bars, which a file of the spec gives way to', async () => {
+    const flags = ['--symbol', 'BTCUSDT', '--timeframe', '1h', '--strategy', 'sma-cross']
+    await run(['backtest', ...flags, '--exchange', 'bybit', '--start', '2024-01-01'])
+    await run(['backtest', '--spec', spec({ file: data, data_hash: 'x' }), ...flags])
+    await run(['backtest', '--spec', spec({ symbol: 'BTCUSDT', timeframe: '1h', exchange: 'bybit' }), '--timeframe', '4h', '--strategy', 'sma-cross'])
+    expect(bench.checked.map((one) => one.data)).toEqual([
+      { symbol: 'BTCUSDT', timeframe: '1h', exchange: 'bybit', start_date: '2024-01-01', strategy: { name: 'sma-cross' } },
+      { symbol: 'BTCUSDT', timeframe: '1h', strategy: { name: 'sma-cross' } },
+      { symbol: 'BTCUSDT', timeframe: '4h', exchange: 'bybit', strategy: { name: 'sma-cross' } },
+    ])
+    expect(await run(['backtest', '--data', data, ...flags, '--json'])).toMatchObject({ code: 2, document: { error: { code: 'USAGE' } } })
+  })
+
   test('of a sweep', async () => {
     await run([
       'sweep', '--data', data, '--strategy', 'sma-cross', '--param', 'fast=5:50:1', '--param', 'slow=10,20', '--constraint', 'fast < slow',

@@ -103,6 +103,14 @@ test('a last bar that has not ended is partial', () => {
   const bars = calm(10)
   expect(report(bars, '1h', [], START + 9.5 * HOUR).partial_last_bar).toBe(true)
   expect(report(bars, '1h', [], START + 10 * HOUR).partial_last_bar).toBe(false)
+  // Looked at again later it has not become whole by itself, but by another bar in its place.
+  const early = report(bars, '1h', [], START + 9.5 * HOUR)
+  const later = (volume: number): boolean => {
+    const state = beginScan()
+    scanBars(state, columns(bars.map((bar, i) => (i === 9 ? { ...bar, volume } : bar))), parseTimeframe('1h'))
+    return endScan(state, parseTimeframe('1h'), START + 20 * HOUR, early).partial_last_bar
+  }
+  expect([later(5), later(6)]).toEqual([true, false])
 })
 
 test('bars that were made up are counted while they stand, and are no pause in trading', () => {

@@ -1,0 +1,29 @@
+/** Bars as threads hand them over for a task, from a file or from the bar store. */
+import { SweepmillError } from '../base/errors.js'
+import type { DatasetRecord, StoredBlock } from '../tasks/bar-archive.js'
+import type { ComputeReply } from '../tasks/compute-pool.js'
+
+export interface ParsedBars {
+  readonly dataset: DatasetRecord
+  readonly blocks: readonly StoredBlock[]
+  readonly buffer: SharedArrayBuffer
+  /** What the spec's name of a series turned out to be; empty for a file. */
+  readonly series: Readonly<Record<string, string>>
+}
+
+export function parsedBars(reply: ComputeReply, series: ParsedBars['series'] = {}): ParsedBars {
+  const parsed = JSON.parse(reply.json) as {
+    data_hash: string; source: string; bars: number; first_time: string; last_time: string; size_bytes: number
+    warnings: string[]; blocks: { month: string; hash: string; bars: number }[]
+  }
+  const buffer = reply.shared['bars']
+  if (buffer === undefined) throw new SweepmillError('INVARIANT', 'A step that should return bars returned none.')
+  return {
+    dataset: {
+      dataHash: parsed.data_hash, source: parsed.source, bars: parsed.bars, firstTime: parsed.first_time, lastTime: parsed.last_time,
+      sizeBytes: parsed.size_bytes, warnings: parsed.warnings, blocks: parsed.blocks.map((block) => block.hash),
+    },
+    blocks: parsed.blocks.map((block) => ({ ...block, bytes: reply.bytes[`block:${block.hash}`] ?? new Uint8Array() })),
+    buffer, series,
+  }
+}

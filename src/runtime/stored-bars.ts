@@ -1,0 +1,103 @@
+/**
+ * Bars of a spec that names a symbol: which stored series is meant, and which of its months are needed. A timeframe that is
+ * not stored is made of the longest stored one that divides it. A thread cuts and makes the bars; nothing is decoded here.
+ */
+import { SweepmillError } from '../base/errors.js'
+import { parseIsoTime } from '../engine/index.js'
+import { isDateOnly } from '../engine/calendar/iso-time.js'
+import type { QualityReport } from '../market/quality.js'
+import { DAY_MS, divides, parseTimeframe } from '../market/timeframe.js'
+import type { Timeframe } from '../market/timeframe.js'
+import type { BarSeriesStore, Series } from '../tasks/bar-series.js'
+import type { ComputePool } from '../tasks/compute-pool.js'
+import { nameOf } from '../workflows/series-months.js'
+import { parsedBars } from './parsed-bars.js'
+import type { ParsedBars } from './parsed-bars.js'
+
+/** The keys of a spec that say which bars. */
+export interface WantedSeries {
+  readonly symbol: string
+  readonly timeframe: string
+  readonly exchange?: string
+  readonly start_date?: string
+  readonly end_date?: string
+}
+
+/** Throws SERIES_NOT_FOUND, DATA_EMPTY, and SPEC_INVALID where several series are meant. */
+export async function storedBars(wanted: WantedSeries, store: BarSeriesStore, pool: ComputePool): Promise<ParsedBars> {
+  const timeframe = parseTimeframe(wanted.timeframe)
+  const series = choose(await store.list(), wanted, timeframe)
+  const stored = parseTimeframe(series.timeframe)
+  const { fromMs, toMs } = rangeOf(wanted)
+  const quality = series.quality as QualityReport | null
+  const covered = coverage(series, stored, quality)
+  // Bars of the wanted timeframe may begin after the range does and end after it.
+  const lastMs = toMs === null ? Infinity : timeframe.next(timeframe.startOf(toMs))
+  const months = series.blocks.filter((block) => block.lastTime >= (fromMs ?? -Infinity) && block.firstTime < lastMs)
+  if (months.length === 0) {
+    const range = series.blocks.length === 0 ? 'it has no bars' : `its bars run from ${iso(covered.fromMs)} to ${iso(series.blocks.at(-1)?.lastTime ?? 0)}`
+    throw new SweepmillError('DATA_EMPTY', `No bar of ${nameOf(series)} lies between ${wanted.start_date ?? 'the start'} and ${wanted.end_date ?? 'the end'}: ${range}. Change start_date or end_date, or import more.`, {
+      details: { start_date: wanted.start_date ?? null, end_date: wanted.end_date ?? null },
+    })
+  }
+  const blocks = await store.blocks(months.map(({ hash }) => hash))
+  const named = { exchange: series.exchange, symbol: series.symbol, timeframe: timeframe.name }
+  const reply = await pool.run({
+    step: 'cut_series', priority: 'high', divisible: false, userCode: false, moves: true,
+    bytes: Object.fromEntries(blocks.map((block, i) => [`month:${i}`, block])),
+    input: {
+      source: nameOf(named), symbol: series.symbol, stored: stored.name, wanted: timeframe.name, from_ms: fromMs, to_ms: toMs,
+      covered_from_ms: covered.fromMs, covered_to_ms: covered.toMs, sessions: quality?.calendar === 'sessions',
+      filled: quality?.repaired_ranges ?? [], warnings: covered.warnings, months: months.length,
+    },
+  })
+  return parsedBars(reply, named)
+}
+
+/** A bar that was unfinished when it came is nobody's. */
+function coverage(series: Series, stored: Timeframe, quality: QualityReport | null): { fromMs: number; toMs: number; warnings: string[] } {
+  const first = series.blocks[0]?.firstTime ?? 0
+  const last = series.blocks.at(-1)?.lastTime ?? 0
+  const unfinished = quality?.partial_last_bar === true && Date.parse(quality.last_time) === last
+  return unfinished
+    ? { fromMs: first, toMs: last, warnings: [`The last stored bar (${iso(last)}) was not finished when it was imported and is left out.`] }
+    : { fromMs: first, toMs: stored.stepMs < 28 * DAY_MS ? last + stored.stepMs : stored.next(stored.startOf(last)), warnings: [] }
+}
+
+/** Both ends of a spec are included; an end that names only a day takes the whole day. */
+function rangeOf({ start_date: start, end_date: end }: WantedSeries): { fromMs: number | null; toMs: number | null } {
+  const endMs = end === undefined ? undefined : parseIsoTime(end)
+  return {
+    fromMs: start === undefined ? null : parseIsoTime(start) ?? null,
+    toMs: endMs === undefined ? null : endMs + (isDateOnly(end ?? '') ? DAY_MS : 1),
+  }
+}
+
+function choose(all: readonly Series[], wanted: WantedSeries, timeframe: Timeframe): Series {
+  const named = all.filter(({ symbol, exchange }) => symbol === wanted.symbol && (wanted.exchange === undefined || exchange === wanted.exchange))
+  const exact = named.filter((one) => one.timeframe === timeframe.name)
+  const usable = exact.length > 0 ? exact : named.filter((one) => divides(parseTimeframe(one.timeframe), timeframe))
+  const exchanges = [...new Set(usable.map(({ exchange }) => exchange))]
+  if (exchanges.length > 1) {
+    throw new SweepmillError('SPEC_INVALID', `${wanted.symbol} ${timeframe.name} is stored from several exchanges: ${exchanges.join(', ')}. Say which with exchange.`, { details: { path: 'exchange', exchanges } })
+  }
+  // The longest bars that divide the wanted ones: the fewest to read.
+  const [best] = usable.toSorted((a, b) => parseTimeframe(b.timeframe).stepMs - parseTimeframe(a.timeframe).stepMs)
+  if (best !== undefined) return best
+  throw notStored(all, wanted, timeframe)
+}
+
+const LISTED = 20
+
+function notStored(all: readonly Series[], { symbol, exchange }: WantedSeries, timeframe: Timeframe): SweepmillError {
+  const near = all.filter((one) => one.symbol.toLowerCase() === symbol.toLowerCase())
+  const names = (near.length > 0 ? near : all).map(nameOf)
+  const stored = names.length === 0 ? 'Nothing is stored yet.' : `Stored ${near.length > 0 ? 'of it ' : ''}are ${names.slice(0, LISTED).join(', ')}${names.length > LISTED ? ` and ${names.length - LISTED} more` : ''}.`
+  return new SweepmillError('SERIES_NOT_FOUND',
+    `There are no stored bars of ${exchange === undefined ? '' : `${exchange} `}${symbol} of ${timeframe.name}, and none of which they could be made. ${stored} Import a file with \`sweepmill import FILE --exchange ${exchange ?? 'NAME'} --symbol ${symbol} --timeframe ${timeframe.name}\`.`,
+    { details: { symbol, timeframe: timeframe.name, exchange: exchange ?? null, stored: names.slice(0, 1000) } })
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString()
+}
