@@ -80,7 +80,9 @@ async function prepareSync(request: SubmitRequest): Promise<Prepared> {
 
 /** What can be told wrong of a run before the bar store is there: its spec and its strategy. */
 export async function checkWithoutBars(request: SubmitRequest, options: PrepareOptions): Promise<void> {
-  await compileStrategy(canonical(request, request.data), request, options)
+  const spec = canonical(request, request.data)
+  // A strategy that is named by its number is in the store too.
+  if (spec['strategy'] !== undefined) await compileStrategy(spec, request, options)
 }
 
 function canonical(request: SubmitRequest, data: Readonly<Record<string, unknown>>): Record<string, unknown> {

@@ -229,7 +229,7 @@ describe('probes, metrics, documentation', () => {
     const document = (await server.app.inject('/api/docs')).json<{ openapi: string; paths: Record<string, object> }>()
     expect(document.openapi).toBe('3.1.0')
     expect(Object.keys(document.paths).sort()).toEqual([
-      '/api/backtests', '/api/cleanups', '/api/dlq', '/api/dlq/quarantine', '/api/dlq/{id}/redrive', '/api/docs', '/api/optimizations', '/api/queue/pause', '/api/queue/resume', '/api/tasks', '/api/tasks/{id}', '/api/tasks/{id}/cancel', '/api/tasks/{id}/checkpoints',
+      '/api/backtests', '/api/cleanups', '/api/data-syncs', '/api/dlq', '/api/dlq/quarantine', '/api/dlq/{id}/redrive', '/api/docs', '/api/optimizations', '/api/queue/pause', '/api/queue/resume', '/api/tasks', '/api/tasks/{id}', '/api/tasks/{id}/cancel', '/api/tasks/{id}/checkpoints',
       '/api/tasks/{id}/retry', '/health', '/livez', '/metrics', '/readyz',
     ])
   })
