@@ -5,7 +5,7 @@
  * In the test suite a seeded part of the points; all of them with `npm run test:faults -- --only saga`, which prints the table.
  */
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { systemClock } from '../../src/base/clock.js'
 import { packageRoot } from '../../src/base/package-root.js'
 import { seededRandom } from '../../src/base/random.js'
@@ -13,6 +13,7 @@ import { createComputePool } from '../../src/pool/compute-pool.js'
 import type { SubmitRequest } from '../../src/tasks/backend.js'
 import { TaskType } from '../../src/tasks/task.js'
 import { eventually } from '../eventually.js'
+import { BybitServer } from '../exchange/bybit-server.js'
 import { openTestBed } from '../harness.js'
 import type { TestBed } from '../harness.js'
 import { settleAndCheck } from './invariants.js'
@@ -28,6 +29,8 @@ const file = join(packageRoot, 'samples', 'sp500-daily.csv')
 
 interface SagaCase {
   readonly saga: string
+  /** What there is before the task. */
+  readonly setUp?: (bed: TestBed) => Promise<unknown>
   readonly request: SubmitRequest
   /** What the saga is for, without what differs between any two runs. */
   readonly effects: (bed: TestBed) => Promise<unknown>
@@ -36,7 +39,31 @@ interface SagaCase {
 const results = (bed: TestBed): Promise<unknown> => bed.sql(
   "select (select jsonb_agg(result - 'reused_chunks' - 'compute_ms') from tasks) as results, (select jsonb_agg(kind || case kind when 'ranking' then '' else ' ' || length(bytes) end order by kind) from task_artifacts) as artifacts")
 
+/** Finished tasks of long ago, with what belongs to them. */
+const oldTasks = (bed: TestBed): Promise<unknown> => bed.sql(`
+  with old as (
+    insert into tasks (task_id, task_type, priority, status, data, payload_hash, created_at, completed_at)
+    select gen_random_uuid(), 'noop', 'low', 'completed', '{}', 'h', now() - interval '60 days', now() - interval '59 days' from generate_series(1, 700) returning task_id
+  ), artifacts as (
+    insert into task_artifacts (task_id, kind, attempt, bytes) select task_id, 'equity', 1, '\\x010203' from old
+  )
+  insert into checkpoints (task_id, attempt, step, data, created_at) select task_id, 1, 'one', '{}', now() - interval '59 days' from old`)
+
+let exchange: BybitServer
+beforeAll(async () => { exchange = await BybitServer.start() })
+afterAll(() => exchange.stop())
+
 const CASES: readonly SagaCase[] = [
+  {
+    saga: TaskType.DATA_SYNC,
+    effects: async (bed) => [await bed.sql("select result - 'pages' as result from tasks"), await bed.sql('select month, block_hash, bars from series_blocks order by month'), await bed.sql('select count(*)::int as changes from series_changes where undone_at is null')],
+    request: { taskType: TaskType.DATA_SYNC, roots: null, data: { exchange: 'bybit', symbol: 'BTCUSDT', timeframe: '1m', start_date: '2024-01-29', end_date: '2024-02-02' } },
+  },
+  {
+    saga: TaskType.CLEANUP, setUp: oldTasks,
+    effects: async (bed) => [await bed.sql("select task_type, result->'rows' as rows from tasks"), await bed.sql('select (select count(*)::int from task_artifacts) as artifacts, (select count(*)::int from checkpoints where step = \'one\') as checkpoints')],
+    request: { taskType: TaskType.CLEANUP, roots: null, data: {} },
+  },
   {
     saga: TaskType.BACKTEST, effects: results,
     request: { taskType: TaskType.BACKTEST, roots: null, data: { file, strategy: { name: 'sma-cross', params: { fast: 10, slow: 20 } } } },
@@ -63,17 +90,19 @@ interface Kill {
 }
 
 /** One worker, killed where asked, and one task; `then` runs once the task is over. */
-async function play<T>({ request }: SagaCase, failSaves: boolean, kill: Kill | null, then: (scene: Scene) => Promise<T>): Promise<T> {
+async function play<T>({ request, setUp }: SagaCase, failSaves: boolean, kill: Kill | null, then: (scene: Scene) => Promise<T>): Promise<T> {
   const bed = await openTestBed()
   const children = new Children()
   const pool = createComputePool({ threads: 1, clock: systemClock })
   try {
     const client = await bed.open({ role: 'client', pool })
-    const first = children.start({ role: 'worker', failSaves, ...(kill === null ? { trace: 'logging' } : { kill }) }, bed.environment)
+    await setUp?.(bed)
+    const environment = { ...bed.environment, BYBIT_URL: exchange.url }
+    const first = children.start({ role: 'worker', failSaves, ...(kill === null ? { trace: 'logging' } : { kill }) }, environment)
     const { taskId } = await client.backend.submit(request)
     if (kill !== null) {
       expect(await first.exited).toBe('SIGKILL')
-      children.start({ role: 'worker', failSaves }, bed.environment)
+      children.start({ role: 'worker', failSaves }, environment)
     }
     await settleAndCheck(bed, [taskId])
     return await then({ bed, children, taskId, first })

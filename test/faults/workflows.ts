@@ -4,6 +4,8 @@ import { defineSaga } from '../../src/saga/saga-step.js'
 import type { SagaStep } from '../../src/saga/saga-step.js'
 import type { Attempt } from '../../src/tasks/task.js'
 import { backtestWorkflow } from '../../src/workflows/backtest.js'
+import { cleanupWorkflow } from '../../src/workflows/cleanup.js'
+import { dataSyncWorkflow } from '../../src/workflows/data-sync.js'
 import { optimizationWorkflow } from '../../src/workflows/optimization.js'
 import { register } from '../../src/workflows/workflow.js'
 import type { RegisteredWorkflow, WorkflowTools } from '../../src/workflows/workflow.js'
@@ -62,7 +64,7 @@ export const failingWorkflow = workflow('failing', [
 ])
 
 /** The real workflows, but for a save that fails for good. */
-export const unsavable: readonly RegisteredWorkflow[] = [register(backtestWorkflow), register(optimizationWorkflow)].map((workflow) => ({
+export const unsavable: readonly RegisteredWorkflow[] = [register(backtestWorkflow), register(optimizationWorkflow), register(dataSyncWorkflow), register(cleanupWorkflow)].map((workflow) => ({
   ...workflow,
   definition: {
     ...workflow.definition,
