@@ -34,6 +34,7 @@ export const ERRORS = {
   FILE_FORBIDDEN: row('validation', false, 403, 'The file lies outside the folders that tasks may read.'),
   DATA_EMPTY: row('validation', false, 400, 'The market data has no bars.'),
   DATA_FORMAT: row('validation', false, 400, 'The market data is not in a format that is understood.'),
+  DATA_CHECKSUM: row('validation', false, 400, 'The file is not the one that the checksum beside it was made of.'),
   DATA_INVALID: row('validation', false, 400, 'A row of the market data holds an impossible value.'),
   DATA_ORDER: row('validation', false, 400, 'The times of the bars are duplicated or not ascending.'),
   SPEC_INVALID: row('validation', false, 400, 'The specification has a missing, unknown or wrong value.'),

@@ -59,7 +59,7 @@ export const repeated = (text: string, before: readonly string[] = []): readonly
 export function addSpecFlags(command: Command): Command {
   return command
     .option('--spec <file>', 'JSON spec; flags override it')
-    .option('--data <file>', 'CSV of bars')
+    .option('--data <file>', 'file of bars: CSV (also in gzip or zip) or Parquet')
     .option('--symbol <name>', 'stored bars instead of a file, such as BTCUSDT')
     .option('--timeframe <name>', 'how long a stored bar is, such as 1h; made of shorter ones where it is not stored')
     .option('--exchange <name>', 'where stored bars are from; needed if several have the symbol')

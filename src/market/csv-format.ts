@@ -81,7 +81,8 @@ function cellsOf(line: string, separator: string): string[] {
   return [...cells, cell.trim()]
 }
 
-function byName(cells: readonly string[], source: string): (ColumnName | null)[] {
+/** Which column each name stands for, and the required ones that none does. */
+export function columnsByName(cells: readonly string[]): { fields: (ColumnName | null)[]; missing: ColumnName[] } {
   const names = cells.map((cell) => cell.toLowerCase().replace(/[^a-z]/g, ''))
   const fields: (ColumnName | null)[] = cells.map(() => null)
   for (const column of Object.keys(NAMES) as ColumnName[]) {
@@ -93,7 +94,11 @@ function byName(cells: readonly string[], source: string): (ColumnName | null)[]
     if (at < 0 && column === 'time' && INDEX_NAMES.has(names[0] ?? '')) at = 0
     if (at >= 0) fields[at] = column
   }
-  const missing = REQUIRED.filter((column) => !fields.includes(column))
+  return { fields, missing: REQUIRED.filter((column) => !fields.includes(column)) }
+}
+
+function byName(cells: readonly string[], source: string): (ColumnName | null)[] {
+  const { fields, missing } = columnsByName(cells)
   if (missing.length > 0) {
     throw refuse(source, `its first line names ${cells.map((cell) => JSON.stringify(cell)).join(', ').slice(0, 200)}, and no column for ${missing.join(', ')}`)
   }

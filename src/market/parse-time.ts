@@ -29,8 +29,8 @@ export function parseTime(bytes: Uint8Array, from: number, to: number): number {
   return epochMs(value)
 }
 
-/** By magnitude: nanoseconds, microseconds, milliseconds, seconds. All of them lie between 1973 and 2286. */
-function epochMs(value: number): number {
+/** NaN for what is none. By magnitude: nanoseconds, microseconds, milliseconds, seconds. All of them lie between 1973 and 2286. */
+export function epochMs(value: number): number {
   if (value >= 1e17) return Math.floor(value / 1e6)
   if (value >= 1e14) return Math.floor(value / 1e3)
   if (value >= 1e11) return Math.floor(value)

@@ -20,8 +20,8 @@ const BAR_BYTES = 56
 
 export async function readSeriesFile(pool: ComputePool, file: string, timeframe: string): Promise<SeriesFile> {
   const reply = await pool.run({ step: 'read_series_file', input: { file, source: basename(file), timeframe }, priority: 'high', divisible: false, userCode: false })
-  const { bars, warnings, months } = JSON.parse(reply.json) as { bars: number; warnings: string[]; months: MonthFacts[] }
-  return { bars, warnings, months: months.map((facts) => newBlock(facts, reply)) }
+  const { bars, warnings, notes, months } = JSON.parse(reply.json) as { bars: number; warnings: string[]; notes: string[]; months: MonthFacts[] }
+  return { bars, warnings, notes, months: months.map((facts) => newBlock(facts, reply)) }
 }
 
 export class StoredSeries implements SeriesDesk {

@@ -64,6 +64,8 @@ export type Replaced = 'replaced' | 'changed' | 'fenced'
 export interface SeriesFile {
   readonly bars: number
   readonly warnings: readonly string[]
+  /** What only the importer may want to know, such as whether a checksum was verified. */
+  readonly notes: readonly string[]
   readonly months: readonly NewBlock[]
 }
 

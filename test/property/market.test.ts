@@ -8,7 +8,7 @@ import { attachBars } from '../../src/market/layout.js'
 import type { BarColumns } from '../../src/market/layout.js'
 import { sliceBars } from '../../src/market/merge.js'
 import { parseNumber } from '../../src/market/parse-number.js'
-import { parseCsv } from '../../src/market/read-csv.js'
+import { CsvReader, parseCsv } from '../../src/market/read-csv.js'
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)
 const META = { source: 'property', warnings: [] }
@@ -48,6 +48,33 @@ test('frame, blocks and CSV give back the same content under the same hash', () 
       [new Date(columns.time[i] ?? 0).toISOString(), columns.open[i], columns.high[i], columns.low[i], columns.close[i], columns.volume[i]].join(','))
     expect(parseCsv(bytesOf(['time,open,high,low,close,volume', ...lines].join('\n')), 'p.csv').hash).toBe(bars.hash)
   }), { numRuns: 200 })
+})
+
+test('a CSV in pieces is the same CSV, and its errors name the same line', () => {
+  const text = fc.tuple(barsArbitrary, fc.constantFrom('\n', '\r\n', '\n\n'), fc.boolean(), fc.option(fc.nat(), { nil: undefined })).map(([columns, end, header, wrongAt]) => {
+    const lines = Array.from({ length: columns.length }, (_, i) => [columns.time[i], columns.open[i], columns.high[i], columns.low[i], columns.close[i], columns.volume[i]].join(','))
+    if (wrongAt !== undefined) lines[wrongAt % lines.length] += '?'
+    return `\uFEFF${header ? `time,open,high,low,close,volume${end}` : ''}${lines.join(end)}`
+  })
+  const read = (run: () => { columns: BarColumns }): unknown => {
+    try { return hashColumns(run().columns) } catch (error) { return (error as SweepmillError).message }
+  }
+  fc.assert(fc.property(text, fc.array(fc.integer({ min: 1, max: 90 }), { minLength: 1, maxLength: 8 }), fc.boolean(), (content, sizes, sizeKnown) => {
+    const bytes = bytesOf(content)
+    const inPieces = read(() => {
+      const reader = new CsvReader('p.csv', sizeKnown ? bytes.length : null)
+      const piece = new Uint8Array(90)
+      for (let at = 0, k = 0; at < bytes.length; k += 1) {
+        const size = Math.min(sizes[k % sizes.length] ?? 1, bytes.length - at)
+        piece.set(bytes.subarray(at, at + size))
+        reader.feed(piece.subarray(0, size))
+        piece.fill(0)
+        at += size
+      }
+      return reader.finish()
+    })
+    expect(inPieces).toBe(read(() => ({ columns: parseCsv(bytes, 'p.csv') })))
+  }), { numRuns: 300 })
 })
 
 test('a range out of blocks is the same bars as a range of the columns', () => {

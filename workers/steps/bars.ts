@@ -8,9 +8,9 @@ import { noteHandle } from '../handles.js'
 import type { Step, StepResult } from '../step.js'
 
 /** {file, source} → shared.bars and its monthly blocks. */
-export const parseBars: Step = ({ input }) => {
+export const parseBars: Step = async ({ input }) => {
   const { file, source } = input as { file: string; source: string }
-  const { columns, warnings } = readBars(file, source)
+  const { columns, warnings } = await readBars(file, source)
   return handedOver(createBars(columns, { source, warnings }))
 }
 

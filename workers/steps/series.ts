@@ -19,14 +19,14 @@ function facts({ month, hash, bars, firstTime, lastTime }: BarBlock): Record<str
   return { month, hash, bars, first_time: firstTime, last_time: lastTime }
 }
 
-/** {file, source, timeframe} → {bars, warnings, months: [{month, hash, bars, first_time, last_time}]} and block:MONTH for each. */
-export const readSeriesFile: Step = ({ input }) => {
+/** {file, source, timeframe} → {bars, warnings, notes, months: [{month, hash, bars, first_time, last_time}]} and block:MONTH for each. */
+export const readSeriesFile: Step = async ({ input }) => {
   const { file, source, timeframe } = input as { file: string; source: string; timeframe: string }
-  const { columns, warnings } = readBars(file, source)
+  const { columns, warnings, notes = [] } = await readBars(file, source)
   refuseOtherStep(columns.time, parseTimeframe(timeframe), source)
   const blocks = encodeBlocks(columns)
   return {
-    json: { bars: columns.length, warnings, months: blocks.map(facts) },
+    json: { bars: columns.length, warnings, notes, months: blocks.map(facts) },
     bytes: Object.fromEntries(blocks.map((block) => [`block:${block.month}`, block.bytes])),
   }
 }

@@ -16,8 +16,9 @@ interface Flags {
 }
 
 const HELP = `
-Bars that are there already are compared: those of the file stand. What the
-report says and which files are understood is in docs/data.md.
+Files are CSV (also in gzip or zip, as exchanges dump them) or Parquet; FILE.CHECKSUM
+beside a file is verified. Bars that are there already are compared: those of the
+file stand. What the report says is in docs/data.md.
 
 Examples:
   sweepmill import BTCUSDT-1h.csv --exchange binance --symbol BTCUSDT --timeframe 1h
@@ -42,6 +43,7 @@ interface ImportedFile {
   readonly same: number
   readonly months: number
   readonly warnings: readonly string[]
+  readonly notes: readonly string[]
 }
 
 async function runImport(invocation: Invocation, flags: Flags, files: readonly string[]): Promise<void> {
@@ -56,8 +58,8 @@ async function runImport(invocation: Invocation, flags: Flags, files: readonly s
     const imported: ImportedFile[] = []
     const add = async (file: string, read: typeof firstRead): Promise<void> => {
       const { added, replaced, same } = await series.add(key, read)
-      imported.push({ file, bars: read.bars, added, replaced, same, months: read.months.length, warnings: read.warnings })
-      for (const warning of read.warnings) output.note(`sweepmill: ${warning}`)
+      imported.push({ file, bars: read.bars, added, replaced, same, months: read.months.length, warnings: read.warnings, notes: read.notes })
+      for (const warning of [...read.warnings, ...read.notes]) output.note(`sweepmill: ${warning}`)
     }
     await add(first, firstRead)
     for (const file of others) await add(file, await workbench.readBars(resolve(file), key.timeframe))

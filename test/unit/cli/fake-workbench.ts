@@ -78,7 +78,7 @@ export class FakeWorkbench implements Workbench, Script {
 
   readBars(file: string): Promise<SeriesFile> {
     this.calls.push(`read ${file}`)
-    return this.refusal === null ? Promise.resolve({ bars: 0, warnings: [], months: [] }) : Promise.reject(this.refusal)
+    return this.refusal === null ? Promise.resolve({ bars: 0, warnings: [], notes: [], months: [] }) : Promise.reject(this.refusal)
   }
 
   draftStrategy({ strategy, name, params }: StrategyRequest): Promise<StrategyDraft> {

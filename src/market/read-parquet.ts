@@ -1,0 +1,143 @@
+/**
+ * A Parquet file of bars to columns, by hyparquet: one column of one row group at a time, so that besides the columns
+ * only a piece of one is in memory. The names of columns are those of a CSV's header; every row is checked like a CSV's.
+ */
+import { parquetMetadataAsync, parquetRead, parquetSchema } from 'hyparquet'
+import type { AsyncBuffer, DecodedArray, FileMetaData, ParquetParsers, SchemaElement } from 'hyparquet'
+import { compressors } from 'hyparquet-compressors'
+import { SweepmillError } from '../base/errors.js'
+import type { ErrorCode } from '../base/errors.js'
+import { problemOfOrder, problemOfRow, runsBackwards, turnRound } from './check-rows.js'
+import type { RowProblem } from './check-rows.js'
+import { columnsByName } from './csv-format.js'
+import { GrowingColumns } from './growing-columns.js'
+import type { ColumnName } from './layout.js'
+import { epochMs, parseTime, TIME_FORMS } from './parse-time.js'
+import type { ReadBars } from './read-csv.js'
+
+/** 24 GiB of columns: no file of bars has more. */
+const MOST_ROWS = 500_000_000
+/** What pandas calls an index that has no name. */
+const PANDAS_INDEX = '__index_level_0__'
+
+/** Times as milliseconds instead of a Date for each row. */
+const PARSERS: Partial<ParquetParsers> = {
+  timestampFromMilliseconds: (millis) => Number(millis),
+  timestampFromMicroseconds: (micros) => Math.floor(Number(micros) / 1000),
+  timestampFromNanoseconds: (nanos) => Number(nanos / 1_000_000n),
+  dateFromDays: (days) => days * 86_400_000,
+}
+
+/** `file` reads ranges of the file; `source` names it. Throws DATA_EMPTY, DATA_FORMAT, DATA_INVALID, DATA_ORDER. */
+export async function readParquet(file: AsyncBuffer, source: string): Promise<ReadBars> {
+  const metadata = await damaged(source, () => parquetMetadataAsync(file, { parsers: PARSERS }))
+  const rowCount = Number(metadata.num_rows)
+  if (rowCount === 0) throw new SweepmillError('DATA_EMPTY', `${source} has columns but no row of data.`, { details: { file: source } })
+  if (!(rowCount <= MOST_ROWS)) throw new SweepmillError('DATA_FORMAT', `${source} says that it has ${rowCount} rows; at most ${MOST_ROWS} are read.`, { details: { file: source } })
+  const chosen = chooseColumns(metadata, source)
+  const rows = new GrowingColumns(chosen.some(({ column }) => column === 'adjclose'))
+  rows.reserve(rowCount)
+  for (const { element, column } of chosen) await damaged(source, () => readColumn(file, metadata, element, column, rows, source))
+  rows.count = rowCount
+  const columns = rows.written()
+  for (let row = 0; row < rowCount; row += 1) {
+    const problem = problemOfRow(columns, row, rows.hasAdjclose)
+    if (problem !== null) throw bad('DATA_INVALID', source, row, problem)
+  }
+  const disorder = problemOfOrder(columns.time, (row) => `row ${row + 1}`)
+  if (disorder !== null) throw bad('DATA_ORDER', source, disorder.row, disorder)
+  const warnings: string[] = []
+  if (runsBackwards(columns.time)) {
+    turnRound(columns)
+    warnings.push(`The rows of ${source} run from new to old and were turned round.`)
+  }
+  if (!chosen.some(({ column }) => column === 'volume')) warnings.push(`${source} has no volume; it counts as 0.`)
+  return { columns, warnings }
+}
+
+interface ChosenColumn {
+  readonly element: SchemaElement
+  readonly column: ColumnName
+}
+
+function chooseColumns(metadata: FileMetaData, source: string): ChosenColumn[] {
+  const flat = parquetSchema(metadata).children.filter(({ children }) => children.length === 0).map(({ element }) => element)
+  const names = flat.map(({ name }) => (name === PANDAS_INDEX ? 'index' : name))
+  // An index without a name stands last, and is the time only where nothing else is.
+  const index = names.indexOf('index')
+  if (index > 0) {
+    flat.unshift(...flat.splice(index, 1))
+    names.unshift(...names.splice(index, 1))
+  }
+  const { fields, missing } = columnsByName(names)
+  if (missing.length > 0) {
+    throw new SweepmillError('DATA_FORMAT', `${source} is not a Parquet file of bars that is understood: it has the columns ${flat.map(({ name }) => JSON.stringify(name)).join(', ').slice(0, 200)}, and none for ${missing.join(', ')}. Name them time, open, high, low, close, volume.`, { details: { file: source } })
+  }
+  return flat.flatMap((element, i) => {
+    const column = fields[i]
+    return column === null || column === undefined ? [] : [{ element, column }]
+  })
+}
+
+async function readColumn(file: AsyncBuffer, metadata: FileMetaData, element: SchemaElement, column: ColumnName, rows: GrowingColumns, source: string): Promise<void> {
+  const into = rows.columns[column]
+  const valueOf = column === 'time' ? timeReader(element) : numberOf
+  let rowStart = 0
+  for (const group of metadata.row_groups) {
+    const rowEnd = rowStart + Number(group.num_rows)
+    let problem: SweepmillError | null = null
+    await parquetRead({
+      file, metadata, columns: [element.name], rowStart, rowEnd, compressors, parsers: PARSERS,
+      onChunk: ({ columnData, rowStart: from }) => { problem ??= copyValues(columnData, into, from, valueOf, column, source) },
+    })
+    if (problem !== null) throw problem as SweepmillError
+    rowStart = rowEnd
+  }
+}
+
+/** Errors are returned: hyparquet drops what a callback throws. */
+function copyValues(data: DecodedArray, into: Float64Array, from: number, valueOf: (value: unknown) => number, column: ColumnName, source: string): SweepmillError | null {
+  for (let i = 0; i < data.length; i += 1) {
+    const value = valueOf(data[i])
+    if (Number.isFinite(value)) {
+      into[from + i] = value
+      continue
+    }
+    const found: unknown = data[i]
+    const text = found === null || found === undefined ? 'nothing' : typeof found === 'object' ? 'an object' : String(found as string | bigint)
+    return bad('DATA_INVALID', source, from + i, { what: `has ${text.slice(0, 200)} as ${column}, which is ${column === 'time' ? `not a time; write a timestamp, ${TIME_FORMS}` : 'not a number'}`, column, value: text })
+  }
+  return null
+}
+
+/** A timestamp or date has been made milliseconds; whole numbers tell their unit by their size, texts are read as a CSV's. */
+function timeReader({ converted_type: converted, logical_type: logical, type }: SchemaElement): (value: unknown) => number {
+  const isTimestamp = logical?.type === 'TIMESTAMP' || logical?.type === 'DATE' || converted === 'DATE'
+    || converted === 'TIMESTAMP_MILLIS' || converted === 'TIMESTAMP_MICROS' || type === 'INT96'
+  if (isTimestamp) return (value) => (typeof value === 'number' ? value : Number.NaN)
+  return (value) => {
+    if (typeof value === 'bigint' || typeof value === 'number') return epochMs(Number(value))
+    if (typeof value !== 'string') return Number.NaN
+    const bytes = new TextEncoder().encode(value)
+    return parseTime(bytes, 0, bytes.length)
+  }
+}
+
+function numberOf(value: unknown): number {
+  if (typeof value === 'number') return value
+  if (typeof value === 'bigint') return Number(value)
+  return typeof value === 'string' && value.trim() !== '' ? Number(value) : Number.NaN
+}
+
+async function damaged<T>(source: string, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read()
+  } catch (cause) {
+    if (cause instanceof SweepmillError) throw cause
+    throw new SweepmillError('DATA_FORMAT', `${source} cannot be read as Parquet: ${cause instanceof Error ? cause.message : String(cause)}. Write it anew, or as CSV.`, { cause, details: { file: source } })
+  }
+}
+
+function bad(code: ErrorCode, source: string, row: number, { what, column, value }: RowProblem): SweepmillError {
+  return new SweepmillError(code, `${source}, row ${row + 1} ${what}. Correct or remove the row.`, { details: { file: source, row: row + 1, column, value: value.slice(0, 200) } })
+}

@@ -1,0 +1,186 @@
+/** Every kind of file through a thread: the same bars, whatever they were packed in; what is damaged is refused by name. */
+import { createHash } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { crc32, deflateRawSync, gzipSync } from 'node:zlib'
+import { parquetWriteBuffer } from 'hyparquet-writer'
+import type { ColumnSource } from 'hyparquet-writer'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { systemClock } from '../../src/base/clock.js'
+import { parseCsv } from '../../src/market/read-csv.js'
+import { createComputePool } from '../../src/pool/compute-pool.js'
+import type { ComputePool } from '../../src/tasks/compute-pool.js'
+
+const HOUR = 3_600_000
+const START = Date.UTC(2024, 0, 1)
+const COUNT = 3000
+const rows = Array.from({ length: COUNT }, (_, i) => {
+  const open = 100 + (i % 17) / 8
+  return { time: START + i * HOUR, open, high: open + 1.5, low: open - 1.25, close: open + 0.5, volume: i % 9 }
+})
+/** As Binance has it: no header, twelve fields, microseconds. */
+const dump = rows.map((row) => [row.time * 1000, row.open, row.high, row.low, row.close, row.volume, (row.time + HOUR) * 1000 - 1, 1, 2, 3, 4, 0].join(',')).join('\n')
+const { hash } = parseCsv(Buffer.from(dump), 'dump.csv')
+
+let folder: string
+let pool: ComputePool
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'sweepmill-files-'))
+  pool = createComputePool({ threads: 1, clock: systemClock })
+})
+afterAll(async () => {
+  await pool.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+interface Parsed { readonly data_hash: string; readonly bars: number; readonly warnings: string[] }
+
+function write(name: string, bytes: Uint8Array | string): string {
+  const path = join(folder, name)
+  writeFileSync(path, bytes)
+  return path
+}
+
+async function parse(name: string, bytes: Uint8Array | string): Promise<Parsed> {
+  const file = write(name, bytes)
+  const reply = await pool.run({ step: 'parse_bars', input: { file, source: name }, priority: 'high', divisible: false, userCode: false })
+  return JSON.parse(reply.json) as Parsed
+}
+
+async function notes(name: string): Promise<string[]> {
+  const reply = await pool.run({ step: 'read_series_file', input: { file: join(folder, name), source: name, timeframe: '1h' }, priority: 'high', divisible: false, userCode: false })
+  return (JSON.parse(reply.json) as { notes: string[] }).notes
+}
+
+/** A zip with these files, deflated; a given CRC stands in place of the true one. */
+function zip(files: Readonly<Record<string, string>>, wrongCrc?: number): Uint8Array {
+  const local: Buffer[] = []
+  const central: Buffer[] = []
+  let offset = 0
+  for (const [name, text] of Object.entries(files)) {
+    const packed = deflateRawSync(text)
+    const fixed = Buffer.alloc(26)
+    fixed.writeUInt16LE(20, 0)
+    fixed.writeUInt16LE(8, 4)
+    fixed.writeUInt32LE(wrongCrc ?? crc32(text), 10)
+    fixed.writeUInt32LE(packed.length, 14)
+    fixed.writeUInt32LE(Buffer.byteLength(text), 18)
+    fixed.writeUInt16LE(name.length, 22)
+    const header = Buffer.concat([Buffer.from('PK\u0003\u0004'), fixed, Buffer.from(name)])
+    const place = Buffer.alloc(14)
+    place.writeUInt32LE(offset, 10)
+    central.push(Buffer.concat([Buffer.from('PK\u0001\u0002'), Buffer.from([20, 0]), fixed, place, Buffer.from(name)]))
+    local.push(header, packed)
+    offset += header.length + packed.length
+  }
+  const directory = Buffer.concat(central)
+  const end = Buffer.alloc(18)
+  end.writeUInt16LE(central.length, 4)
+  end.writeUInt16LE(central.length, 6)
+  end.writeUInt32LE(directory.length, 8)
+  end.writeUInt32LE(offset, 12)
+  return Buffer.concat([...local, directory, Buffer.from('PK\u0005\u0006'), end])
+}
+
+describe('CSV in a pack', () => {
+  test('plain, gzip and zip hold the same bars', async () => {
+    expect((await parse('dump.csv', dump)).data_hash).toBe(hash)
+    expect((await parse('dump.csv.gz', gzipSync(dump))).data_hash).toBe(hash)
+    expect((await parse('dump.zip', zip({ 'dump.csv': dump }))).data_hash).toBe(hash)
+    expect((await parse('mac.zip', zip({ 'dump.csv': dump, '__MACOSX/._dump.csv': 'x' }))).data_hash).toBe(hash)
+  })
+
+  test('larger than the pieces it is read in', async () => {
+    const long = Array.from({ length: 60_000 }, (_, i) => `${START + i * 60_000},1.5,2.5,1.25,2,${i}`).join('\n')
+    const whole = parseCsv(Buffer.from(long), 'long.csv').hash
+    expect(long.length).toBeGreaterThan(1.5 * 2 ** 20)
+    expect((await parse('long.csv', long)).data_hash).toBe(whole)
+    expect((await parse('long.csv.gz', gzipSync(long))).data_hash).toBe(whole)
+  })
+
+  test('a wrong row is named by its line inside', async () => {
+    const wrong = dump.split('\n').with(1999, 'nonsense').join('\n')
+    await expect(parse('wrong.csv.gz', gzipSync(wrong))).rejects.toMatchObject({ code: 'DATA_INVALID', details: { line: 2000 } })
+    await expect(parse('wrong.zip', zip({ 'in.csv': wrong }))).rejects.toMatchObject({ code: 'DATA_INVALID', message: expect.stringContaining('wrong.zip/in.csv, line 2000') as string })
+  })
+
+  test.each([
+    ['a gzip cut off', 'cut.csv.gz', () => gzipSync(dump).subarray(0, 9000)],
+    ['a gzip with a byte changed', 'changed.csv.gz', () => { const bytes = gzipSync(dump); bytes[5000]! ^= 0xff; return bytes }],
+    ['a zip cut off', 'cut.zip', () => zip({ 'in.csv': dump }).subarray(0, 9000)],
+    ['a zip with a wrong CRC', 'crc.zip', () => zip({ 'in.csv': dump }, 12345)],
+  ])('%s is damaged', async (_, name, bytes) => {
+    await expect(parse(name, bytes())).rejects.toMatchObject({ code: 'DATA_FORMAT', message: expect.stringContaining('Fetch it again') as string })
+  })
+
+  test('a zip of several files or of none', async () => {
+    await expect(parse('two.zip', zip({ 'a.csv': dump, 'b.csv': dump }))).rejects.toMatchObject({ code: 'DATA_FORMAT', message: expect.stringContaining('holds 2 files: a.csv, b.csv') as string })
+    await expect(parse('none.zip', zip({ 'folder/': '' }))).rejects.toMatchObject({ code: 'DATA_FORMAT', message: expect.stringContaining('no file') as string })
+  })
+
+  test('a file without line ends is no CSV', async () => {
+    await expect(parse('noise.csv', `time,open${'x'.repeat(3 * 2 ** 20)}`)).rejects.toMatchObject({ code: 'DATA_FORMAT' })
+    await expect(parse('noise.bin', new Uint8Array(3 * 2 ** 20))).rejects.toMatchObject({ code: 'DATA_FORMAT', message: expect.stringContaining('not text') as string })
+  })
+})
+
+describe('checksum', () => {
+  const bytes = zip({ 'dump.csv': dump })
+  const digest = createHash('sha256').update(bytes).digest('hex')
+
+  test('is verified where it lies beside the file, and missed beside a zip', async () => {
+    write('sum.zip.CHECKSUM', `${digest}  sum.zip\n`)
+    expect((await parse('sum.zip', bytes)).data_hash).toBe(hash)
+    expect(await notes('sum.zip')).toEqual(['sum.zip is what its checksum file says.'])
+    await parse('alone.zip', bytes)
+    expect((await notes('alone.zip')).join()).toContain('There is no alone.zip.CHECKSUM')
+  })
+
+  test('that does not agree, or says nothing of the file, is an error', async () => {
+    write('other.zip.CHECKSUM', `${'0'.repeat(64)}  other.zip\n`)
+    await expect(parse('other.zip', bytes)).rejects.toMatchObject({ code: 'DATA_CHECKSUM', details: { found: digest } })
+    write('silent.zip.CHECKSUM', '<html>not found</html>')
+    await expect(parse('silent.zip', bytes)).rejects.toMatchObject({ code: 'DATA_CHECKSUM' })
+  })
+})
+
+describe('Parquet', () => {
+  const column = (name: string, data: ColumnSource['data'], type?: ColumnSource['type']): ColumnSource => ({ name, data, ...(type === undefined ? {} : { type }) })
+  const prices = (['open', 'high', 'low', 'close', 'volume'] as const).map((name) => column(name, rows.map((row) => row[name]), 'DOUBLE'))
+  const file = (time: ColumnSource, others = prices, rowGroupSize?: number): Uint8Array =>
+    new Uint8Array(parquetWriteBuffer({ columnData: [...others, time], ...(rowGroupSize === undefined ? {} : { rowGroupSize }) }))
+
+  test.each([
+    ['milliseconds', column('open_time', rows.map(({ time }) => BigInt(time)), 'INT64')],
+    ['microseconds', column('time', rows.map(({ time }) => BigInt(time) * 1000n), 'INT64')],
+    ['nanoseconds', column('timestamp', rows.map(({ time }) => BigInt(time) * 1_000_000n), 'INT64')],
+    ['timestamps', column('date', rows.map(({ time }) => new Date(time)), 'TIMESTAMP')],
+    ['texts', column('Datetime', rows.map(({ time }) => new Date(time).toISOString()), 'STRING')],
+    ['the index of pandas', column('__index_level_0__', rows.map(({ time }) => new Date(time)), 'TIMESTAMP')],
+  ])('times as %s', async (name, time) => {
+    expect(await parse(`${name}.parquet`, file(time))).toMatchObject({ data_hash: hash, bars: COUNT, warnings: [] })
+  })
+
+  const time = column('time', rows.map(({ time }) => BigInt(time)), 'INT64')
+
+  test('many row groups, integers as prices, no volume, newest first', async () => {
+    expect((await parse('groups.parquet', file(time, prices, 100))).data_hash).toBe(hash)
+    const whole = (['open', 'high', 'low', 'close'] as const).map((name) => column(name, rows.map(() => 7), 'INT32'))
+    expect(await parse('whole.parquet', file(time, whole))).toMatchObject({ bars: COUNT, warnings: [expect.stringContaining('no volume')] })
+    const back = [...prices, time].map(({ name, data, type }) => column(name, [...data as number[]].toReversed(), type))
+    expect(await parse('back.parquet', new Uint8Array(parquetWriteBuffer({ columnData: back })))).toMatchObject({ data_hash: hash, warnings: [expect.stringContaining('turned round')] })
+  })
+
+  test('what is wrong is named by its row or column', async () => {
+    const withClose = (close: unknown[]): Uint8Array => file(time, [...prices.filter(({ name }) => name !== 'close'), column('close', close, 'DOUBLE')])
+    const closes = rows.map(({ close }): number | null => close)
+    await expect(parse('null.parquet', withClose(closes.with(1233, null)))).rejects.toMatchObject({ code: 'DATA_INVALID', message: expect.stringContaining('row 1234 has nothing as close') as string })
+    await expect(parse('high.parquet', withClose(closes.with(1233, 9999)))).rejects.toMatchObject({ code: 'DATA_INVALID', details: { row: 1234, column: 'high' } })
+    await expect(parse('order.parquet', file(column('time', rows.map(({ time }, i) => BigInt(i === 5 ? START : time)), 'INT64')))).rejects.toMatchObject({ code: 'DATA_ORDER', details: { row: 6 } })
+    await expect(parse('lacking.parquet', file(time, prices.slice(1)))).rejects.toMatchObject({ code: 'DATA_FORMAT', message: expect.stringMatching(/"high", "low".*none for open/) as string })
+    const bytes = file(time)
+    await expect(parse('cut.parquet', bytes.subarray(0, bytes.length - 500))).rejects.toMatchObject({ code: 'DATA_FORMAT' })
+    await expect(parse('changed.parquet', bytes.map((byte, i) => (i > 5000 && i < 5100 ? byte ^ 0xff : byte)))).rejects.toMatchObject({ code: expect.stringMatching(/DATA_/) as string })
+  })
+})

@@ -1,0 +1,58 @@
+/** The one CSV inside a zip, as the dumps of exchanges have it, read in pieces. Its size and CRC are verified. */
+import { once } from 'node:events'
+import { promisify } from 'node:util'
+import * as zlib from 'node:zlib'
+import yauzl from 'yauzl'
+import type { Entry, Options, ZipFile } from 'yauzl'
+import { SweepmillError } from '../src/base/errors.js'
+import { CsvReader } from '../src/market/read-csv.js'
+import type { ReadBars } from '../src/market/read-csv.js'
+
+const openZip = promisify<string, Options, ZipFile>(yauzl.open)
+/** Node 20.15 and newer. */
+const crc32 = zlib.crc32 as typeof zlib.crc32 | undefined
+
+export async function readZip(file: string, source: string): Promise<ReadBars> {
+  let zip: ZipFile | null = null
+  try {
+    zip = await openZip(file, { lazyEntries: true, autoClose: false })
+    const entry = theFile(await entriesOf(zip), source)
+    const reader = new CsvReader(`${source}/${entry.fileName}`, entry.uncompressedSize)
+    const stream = await promisify(zip.openReadStream.bind(zip) as (entry: Entry, done: (error: Error | null, stream: NodeJS.ReadableStream) => void) => void)(entry)
+    let crc = 0
+    for await (const piece of stream as AsyncIterable<Uint8Array>) {
+      crc = crc32?.(piece, crc) ?? 0
+      reader.feed(piece)
+    }
+    if (crc32 !== undefined && crc !== entry.crc32) throw new Error(`the CRC of ${entry.fileName} is wrong`)
+    return reader.finish()
+  } catch (cause) {
+    if (cause instanceof SweepmillError) throw cause
+    throw new SweepmillError('DATA_FORMAT', `${source} is a damaged zip: ${(cause as Error).message}. Fetch it again.`, { cause, details: { file: source } })
+  } finally {
+    zip?.close()
+  }
+}
+
+async function entriesOf(zip: ZipFile): Promise<Entry[]> {
+  const entries: Entry[] = []
+  const ended = once(zip, 'end')
+  zip.on('entry', (entry: Entry) => {
+    entries.push(entry)
+    zip.readEntry()
+  })
+  zip.readEntry()
+  await ended
+  return entries
+}
+
+function theFile(entries: readonly Entry[], source: string): Entry {
+  const files = entries.filter(({ fileName }) => !fileName.endsWith('/') && !fileName.startsWith('__MACOSX/'))
+  const [file] = files
+  if (file === undefined || files.length > 1) {
+    const names = files.slice(0, 5).map(({ fileName }) => fileName).join(', ')
+    throw new SweepmillError('DATA_FORMAT', `${source} must hold one CSV, and holds ${files.length === 0 ? 'no file' : `${files.length} files: ${names}${files.length > 5 ? ' and more' : ''}`}. Unpack it and import its files.`, { details: { file: source } })
+  }
+  if (file.isEncrypted()) throw new SweepmillError('DATA_FORMAT', `${source} is encrypted. Unpack it first.`, { details: { file: source } })
+  return file
+}
