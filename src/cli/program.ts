@@ -14,6 +14,7 @@ import { migrateCommand } from './commands/migrate.js'
 import { queueCommand } from './commands/queue.js'
 import { sagasCommand } from './commands/sagas.js'
 import { schedulesCommand } from './commands/schedules.js'
+import { seriesCommand } from './commands/series.js'
 import { strategiesCommand } from './commands/strategies.js'
 import { syncCommand } from './commands/sync.js'
 import { sweepCommand } from './commands/sweep.js'
@@ -49,7 +50,7 @@ function buildProgram(invocations: Invocations, context: CliContext): Command {
     .version(context.version)
     .addHelpText('after', PROGRAM_HELP)
   const commands = [
-    demoCommand, backtestCommand, sweepCommand, importCommand, syncCommand, workerCommand, tasksCommand, dlqCommand, sagasCommand, schedulesCommand, strategiesCommand, queueCommand, cleanupCommand, healthCommand, migrateCommand, configCommand,
+    demoCommand, backtestCommand, sweepCommand, importCommand, syncCommand, seriesCommand, workerCommand, tasksCommand, dlqCommand, sagasCommand, schedulesCommand, strategiesCommand, queueCommand, cleanupCommand, healthCommand, migrateCommand, configCommand,
   ]
   for (const create of commands) program.addCommand(create(invocations))
   forEachCommand(program, (command) => {

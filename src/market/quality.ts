@@ -126,7 +126,7 @@ export function scanBars(state: ScanState, bars: BarColumns, timeframe: Timefram
     if (state.bars === 0) state.firstTime = time
     else checkStep(state, time, timeframe)
     while (range < filled.length && filled[range]!.to < time) range += 1
-    const madeUp = range < filled.length && filled[range]!.from <= time && isFill(state, bars, i)
+    const madeUp = range < filled.length && filled[range]!.from <= time && isFill(bars, i)
     if (madeUp) noteRepaired(state, time, timeframe)
     checkVolume(state, time, bars.volume[i] === 0 && !madeUp)
     checkMove(state, bars, i)
@@ -228,9 +228,10 @@ function checkMove(state: ScanState, bars: BarColumns, i: number): void {
   state.meanMove += (counted - state.meanMove) / Math.min(state.bars, MEMORY_BARS)
 }
 
-function isFill(state: ScanState, bars: BarColumns, i: number): boolean {
+/** The close before is not asked for: it may have been corrected since, and the bar is made up still. */
+function isFill(bars: BarColumns, i: number): boolean {
   const close = bars.close[i]!
-  return state.bars > 0 && close === state.lastClose && bars.open[i] === close && bars.high[i] === close && bars.low[i] === close && bars.volume[i] === 0
+  return bars.open[i] === close && bars.high[i] === close && bars.low[i] === close && bars.volume[i] === 0
 }
 
 function noteRepaired(state: ScanState, time: number, timeframe: Timeframe): void {

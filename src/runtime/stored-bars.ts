@@ -26,7 +26,9 @@ export interface WantedSeries {
 /** Throws SERIES_NOT_FOUND, DATA_EMPTY, and SPEC_INVALID where several series are meant. */
 export async function storedBars(wanted: WantedSeries, store: BarSeriesStore, pool: ComputePool): Promise<ParsedBars> {
   const timeframe = parseTimeframe(wanted.timeframe)
-  const series = choose(await store.list(), wanted, timeframe)
+  const ofSymbol = await store.list(wanted.symbol)
+  const series = choose(ofSymbol, wanted, timeframe)
+  if (series === null) throw notStored(ofSymbol.length > 0 ? ofSymbol : await store.list(), ofSymbol.length > 0, wanted, timeframe)
   const stored = parseTimeframe(series.timeframe)
   const { fromMs, toMs } = rangeOf(wanted)
   const quality = series.quality as QualityReport | null
@@ -73,7 +75,8 @@ function rangeOf({ start_date: start, end_date: end }: WantedSeries): { fromMs: 
   }
 }
 
-function choose(all: readonly Series[], wanted: WantedSeries, timeframe: Timeframe): Series {
+/** Null where none is meant. */
+function choose(all: readonly Series[], wanted: WantedSeries, timeframe: Timeframe): Series | null {
   const named = all.filter(({ symbol, exchange }) => symbol === wanted.symbol && (wanted.exchange === undefined || exchange === wanted.exchange))
   const exact = named.filter((one) => one.timeframe === timeframe.name)
   const usable = exact.length > 0 ? exact : named.filter((one) => divides(parseTimeframe(one.timeframe), timeframe))
@@ -83,16 +86,14 @@ function choose(all: readonly Series[], wanted: WantedSeries, timeframe: Timefra
   }
   // The longest bars that divide the wanted ones: the fewest to read.
   const [best] = usable.toSorted((a, b) => parseTimeframe(b.timeframe).stepMs - parseTimeframe(a.timeframe).stepMs)
-  if (best !== undefined) return best
-  throw notStored(all, wanted, timeframe)
+  return best ?? null
 }
 
 const LISTED = 20
 
-function notStored(all: readonly Series[], { symbol, exchange }: WantedSeries, timeframe: Timeframe): SweepmillError {
-  const near = all.filter((one) => one.symbol.toLowerCase() === symbol.toLowerCase())
-  const names = (near.length > 0 ? near : all).map(nameOf)
-  const stored = names.length === 0 ? 'Nothing is stored yet.' : `Stored ${near.length > 0 ? 'of it ' : ''}are ${names.slice(0, LISTED).join(', ')}${names.length > LISTED ? ` and ${names.length - LISTED} more` : ''}.`
+function notStored(listed: readonly Series[], ofSymbol: boolean, { symbol, exchange }: WantedSeries, timeframe: Timeframe): SweepmillError {
+  const names = listed.map(nameOf)
+  const stored = names.length === 0 ? 'Nothing is stored yet.' : `Stored ${ofSymbol ? 'of it ' : ''}are ${names.slice(0, LISTED).join(', ')}${names.length > LISTED ? ` and ${names.length - LISTED} more` : ''}.`
   return new SweepmillError('SERIES_NOT_FOUND',
     `There are no stored bars of ${exchange === undefined ? '' : `${exchange} `}${symbol} of ${timeframe.name}, and none of which they could be made. ${stored} Import a file with \`sweepmill import FILE --exchange ${exchange ?? 'NAME'} --symbol ${symbol} --timeframe ${timeframe.name}\`.`,
     { details: { symbol, timeframe: timeframe.name, exchange: exchange ?? null, stored: names.slice(0, 1000) } })

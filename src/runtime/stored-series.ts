@@ -2,8 +2,8 @@
 import { basename } from 'node:path'
 import type { Clock } from '../base/clock.js'
 import { SweepmillError } from '../base/errors.js'
-import type { QualityReport } from '../market/quality.js'
-import type { AddedBars, BarSeriesStore, Series, SeriesDesk, SeriesFile, SeriesKey } from '../tasks/bar-series.js'
+import type { FilledRange, QualityReport } from '../market/quality.js'
+import type { AddedBars, BarSeriesStore, NewBlock, Series, SeriesDesk, SeriesFile, SeriesKey, SeriesView } from '../tasks/bar-series.js'
 import type { ComputePool, ComputeReply } from '../tasks/compute-pool.js'
 import { addMonths, batches, nameOf, newBlock } from '../workflows/series-months.js'
 import type { MonthFacts } from '../workflows/series-months.js'
@@ -17,6 +17,8 @@ export interface StoredSeriesParts {
 
 /** A bar's columns, at most: what a block of so many bars takes. */
 const BAR_BYTES = 56
+/** With more of them a series is torn, not damaged; and their marks are read with each task. */
+const MOST_GAPS = 10_000
 
 export async function readSeriesFile(pool: ComputePool, file: string, timeframe: string): Promise<SeriesFile> {
   const reply = await pool.run({ step: 'read_series_file', input: { file, source: basename(file), timeframe }, priority: 'high', divisible: false, userCode: false })
@@ -32,29 +34,86 @@ export class StoredSeries implements SeriesDesk {
   }
 
   add(key: SeriesKey, file: SeriesFile): Promise<AddedBars> {
-    return addMonths({ series: this.#parts.store, compute: (request) => this.#compute(request) }, key, file.months, { writer: null, keep: 'newer' })
+    return this.#add(key, file.months, 'newer')
   }
 
   async check(key: SeriesKey): Promise<QualityReport> {
-    const { store, clock } = this.#parts
-    const series = await this.#series(key)
-    const before = series.quality as QualityReport | null
-    const filled = before?.repaired_ranges ?? []
-    const parts = batches(series.blocks, ({ bars }) => bars * BAR_BYTES)
+    for (;;) {
+      const series = await this.#series(key)
+      const before = qualityOf(series)
+      const report = await this.#scan(series, before)
+      // Bars that somebody made up while this was reading must not lose their mark.
+      const now = qualityOf(await this.#series(key))
+      if (JSON.stringify(now?.repaired_ranges ?? []) !== JSON.stringify(before?.repaired_ranges ?? [])) continue
+      await this.#parts.store.saveQuality(series.seriesId, report)
+      return report
+    }
+  }
+
+  async repair(key: SeriesKey): Promise<{ filled: number; quality: QualityReport }> {
+    const checked = await this.check(key)
+    if (checked.gaps.count > MOST_GAPS) {
+      throw new SweepmillError('DATA_INVALID', `The bars are stored, but nothing was repaired: ${nameOf(key)} has ${checked.gaps.count} gaps, and --repair fills a series of at most ${MOST_GAPS}. Import the missing bars, or use a longer timeframe.`, { details: { gaps: checked.gaps.count } })
+    }
+    const { blocks, ranges } = await this.#fills(await this.#series(key), checked.calendar === 'sessions')
+    if (blocks.length === 0) return { filled: 0, quality: checked }
+    // Marked first: whatever happens between the two, a bar that was made up is known as one.
+    const { seriesId } = await this.#series(key)
+    await this.#parts.store.saveQuality(seriesId, { ...checked, repaired_ranges: [...checked.repaired_ranges, ...ranges].toSorted((a, b) => a.from - b.from) })
+    // A bar that came meanwhile is a real one, and stands.
+    const { added } = await this.#add(key, blocks, 'older')
+    return { filled: added, quality: await this.check(key) }
+  }
+
+  async list(): Promise<readonly SeriesView[]> {
+    return (await this.#parts.store.list()).map(toView)
+  }
+
+  async show(key: SeriesKey): Promise<SeriesView> {
+    return toView(await this.#series(key))
+  }
+
+  async #scan(series: Series, before: QualityReport | null): Promise<QualityReport> {
     let state: unknown = null
-    for (const [i, part] of parts.entries()) {
-      const blocks = await store.blocks(part.map(({ hash }) => hash))
-      const reply = await this.#compute({
-        step: 'scan_months', divisible: false, userCode: false, moves: true, bytes: Object.fromEntries(blocks.map((block, k) => [`month:${k}`, block])),
-        input: { state, timeframe: key.timeframe, filled, months: part.length, now_ms: i === parts.length - 1 ? clock.wallMs() : null, before },
-      })
+    let report: QualityReport | null = null
+    await this.#eachPart(series, 'scan_months', (isLast) => ({
+      state, timeframe: series.timeframe, filled: before?.repaired_ranges ?? [], now_ms: isLast ? this.#parts.clock.wallMs() : null, before,
+    }), (reply) => {
       const found = JSON.parse(reply.json) as { state?: unknown; report?: QualityReport }
       state = found.state ?? null
-      if (found.report === undefined) continue
-      await store.saveQuality(series.seriesId, found.report)
-      return found.report
+      report = found.report ?? null
+    })
+    if (report === null) throw new SweepmillError('DATA_EMPTY', `The series ${nameOf(series)} has no bars. Import a file into it first.`)
+    return report
+  }
+
+  async #fills(series: Series, sessions: boolean): Promise<{ blocks: NewBlock[]; ranges: FilledRange[] }> {
+    const blocks: NewBlock[] = []
+    const ranges: FilledRange[] = []
+    let last: unknown = null
+    await this.#eachPart(series, 'fill_months', () => ({ timeframe: series.timeframe, sessions, before: last }), (reply) => {
+      const found = JSON.parse(reply.json) as { ranges: FilledRange[]; last: unknown; months: MonthFacts[] }
+      last = found.last
+      ranges.push(...found.ranges)
+      blocks.push(...found.months.map((facts) => newBlock(facts, reply)))
+    })
+    return { blocks, ranges }
+  }
+
+  /** A step over all months of a series, some at a time, in their order. */
+  async #eachPart(series: Series, step: string, input: (isLast: boolean) => Record<string, unknown>, take: (reply: ComputeReply) => void): Promise<void> {
+    const parts = batches(series.blocks, ({ bars }) => bars * BAR_BYTES)
+    for (const [i, part] of parts.entries()) {
+      const blocks = await this.#parts.store.blocks(part.map(({ hash }) => hash))
+      take(await this.#compute({
+        step, divisible: false, userCode: false, moves: true, bytes: Object.fromEntries(blocks.map((block, k) => [`month:${k}`, block])),
+        input: { ...input(i === parts.length - 1), months: part.length },
+      }))
     }
-    throw new SweepmillError('DATA_EMPTY', `The series ${nameOf(key)} has no bars. Import a file into it first.`)
+  }
+
+  #add(key: SeriesKey, blocks: readonly NewBlock[], keep: 'newer' | 'older'): Promise<AddedBars> {
+    return addMonths({ series: this.#parts.store, compute: (request) => this.#compute(request) }, key, blocks, { writer: null, keep })
   }
 
   async #series(key: SeriesKey): Promise<Series> {
@@ -66,4 +125,18 @@ export class StoredSeries implements SeriesDesk {
   #compute(request: StepRequest): Promise<ComputeReply> {
     return this.#parts.pool.run({ ...request, priority: 'high' })
   }
+}
+
+function toView(series: Series): SeriesView {
+  const { exchange, symbol, timeframe, blocks } = series
+  const iso = (ms: number | undefined): string | null => (ms === undefined ? null : new Date(ms).toISOString())
+  return {
+    exchange, symbol, timeframe, bars: blocks.reduce((sum, { bars }) => sum + bars, 0), first_time: iso(blocks[0]?.firstTime), last_time: iso(blocks.at(-1)?.lastTime),
+    months: blocks.map(({ month, bars, firstTime, lastTime, hash }) => ({ month, bars, first_time: iso(firstTime) ?? '', last_time: iso(lastTime) ?? '', block_hash: hash })),
+    quality: qualityOf(series),
+  }
+}
+
+function qualityOf({ quality }: Series): QualityReport | null {
+  return quality as QualityReport | null
 }

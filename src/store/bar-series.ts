@@ -40,8 +40,8 @@ export class PostgresBarSeriesStore implements BarSeriesStore {
     return series
   }
 
-  async list(): Promise<readonly Series[]> {
-    return (await this.#postgres.query<SeriesRow>(`${SELECT} order by exchange, symbol, timeframe`, [])).map(toSeries)
+  async list(symbol?: string): Promise<readonly Series[]> {
+    return (await this.#postgres.query<SeriesRow>(`${SELECT} where $1::text is null or lower(symbol) = lower($1) order by exchange, symbol, timeframe`, [symbol ?? null])).map(toSeries)
   }
 
   async blocks(hashes: readonly string[]): Promise<readonly Uint8Array[]> {

@@ -97,14 +97,20 @@ export interface SeriesDesk {
   add(key: SeriesKey, file: SeriesFile): Promise<AddedBars>
   /** Reads all of the series, keeps the report with it and returns it. */
   check(key: SeriesKey): Promise<QualityReport>
+  /** By exchange, symbol, timeframe. */
+  list(): Promise<readonly SeriesView[]>
+  /** SERIES_NOT_FOUND. */
+  show(key: SeriesKey): Promise<SeriesView>
+  /** Fills its gaps with flat bars, and checks it. What was made up is kept in the report, and said in every result. */
+  repair(key: SeriesKey): Promise<{ readonly filled: number; readonly quality: QualityReport }>
 }
 
 export interface BarSeriesStore {
   find(key: SeriesKey): Promise<Series | null>
   /** Makes the series if there is none. */
   ensure(key: SeriesKey): Promise<Series>
-  /** By exchange, symbol, timeframe. */
-  list(): Promise<readonly Series[]>
+  /** By exchange, symbol, timeframe; all, or those of a symbol in any case of its letters. */
+  list(symbol?: string): Promise<readonly Series[]>
   /** In the order asked for; NOT_RESOLVABLE when one is not there. */
   blocks(hashes: readonly string[]): Promise<readonly Uint8Array[]>
   /** One transaction. With a writer it is fenced by the attempt and remembered as that task's change. */

@@ -40,9 +40,11 @@ export async function addMonths(tools: MonthTools, key: SeriesKey, incoming: rea
     for (let tries = 0; open.length > 0; tries += 1) {
       if (tries === MOST_TRIES) throw new SweepmillError('STATE_CONFLICT', `The months ${open.map(({ month }) => month).join(', ')} of ${nameOf(key)} change faster than they can be written. Try again later.`)
       const stored = new Map((await tools.series.find(key))?.blocks.map(({ month, hash }) => [month, hash]))
-      const merged = await mergeWith(tools, open, stored, options.keep)
-      const again: NewBlock[] = []
-      for (const one of open) {
+      // Two blocks of one month go in one after the other.
+      const now = open.filter(({ month }, i) => open.findIndex((one) => one.month === month) === i)
+      const again = open.filter((one) => !now.includes(one))
+      const merged = await mergeWith(tools, now, stored, options.keep)
+      for (const one of now) {
         const before = stored.get(one.month) ?? null
         const { block, added, replaced } = merged.get(one.month) ?? { block: one, added: before === null ? one.bars : 0, replaced: 0 }
         const outcome = block.hash === before ? 'replaced' : await tools.series.replace({ seriesId, month: one.month, before, after: block }, options.writer)

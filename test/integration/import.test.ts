@@ -56,11 +56,47 @@ test('a second file adds what is new, replaces what differs, and the whole is ch
   expect(await bed.sql('select quality from bar_series')).toEqual([{ quality }])
 })
 
+test('series are listed and shown with their months', async () => {
+  const { series } = runtime.backend
+  await add(file(0, 100))
+  const quality = await series.check(KEY)
+  const [listed] = await series.list()
+  expect(listed).toEqual(await series.show(KEY))
+  expect(listed).toMatchObject({ ...KEY, bars: 100, first_time: '2024-01-30T00:00:00.000Z', last_time: '2024-02-03T03:00:00.000Z', quality, months: [
+    { month: '2024-01', bars: 48, last_time: '2024-01-31T23:00:00.000Z' }, { month: '2024-02', bars: 52, first_time: '2024-02-01T00:00:00.000Z' },
+  ] })
+  await expect(series.show({ ...KEY, timeframe: '2h' })).rejects.toMatchObject({ code: 'SERIES_NOT_FOUND' })
+})
+
 test('two imports of one month at the same time lose no bar', async () => {
   await add(file(0, 10))
   const added = await Promise.all([add(file(50, 60)), add(file(60, 70)), add(file(70, 80))])
   expect(added.map((one) => one.added)).toEqual([10, 10, 10])
   expect(await months()).toEqual([{ month: '2024-01', bars: 10 }, { month: '2024-02', bars: 30 }].map(({ month, bars }) => ({ month, bars })))
+})
+
+test('two blocks of one month in one call are both put in', async () => {
+  const [first, second] = [await readSeriesFile(pool, file(48, 60), '1h'), await readSeriesFile(pool, file(70, 80), '1h')]
+  await add(file(100, 110))
+  const added = await runtime.backend.series.add(KEY, { ...first, months: [...first.months, ...second.months] })
+  expect(added).toMatchObject({ added: 22, replaced: 0, same: 0 })
+  expect(await months()).toEqual([{ month: '2024-02', bars: 32 }])
+})
+
+test('repair fills gaps within and between months, keeps their marks, and real bars take their place', async () => {
+  const { series } = runtime.backend
+  await add(file(0, 40))
+  await add(file(60, 70, 200))
+  await add(file(72, 100, 200))
+  const { filled, quality } = await series.repair(KEY)
+  expect(filled).toBe(22)
+  expect(quality).toMatchObject({ bars: 100, repaired: 22, gaps: { count: 0 }, zero_volume: { bars: 0 }, repaired_ranges: [
+    { from: START + 40 * HOUR, to: START + 59 * HOUR }, { from: START + 70 * HOUR, to: START + 71 * HOUR },
+  ] })
+  expect(await months()).toEqual([{ month: '2024-01', bars: 48 }, { month: '2024-02', bars: 52 }])
+  expect((await series.repair(KEY)).filled).toBe(0)
+  expect(await add(file(50, 71, 150))).toMatchObject({ added: 0, replaced: 21 })
+  expect(await series.check(KEY)).toMatchObject({ repaired: 11, repaired_ranges: [{ from: START + 40 * HOUR, to: START + 49 * HOUR }, { from: START + 71 * HOUR, to: START + 71 * HOUR }] })
 })
 
 test('what does not fit is refused before anything is stored', async () => {

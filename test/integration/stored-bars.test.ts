@@ -123,6 +123,19 @@ test('what is not there is refused with what is', async () => {
   await expect(refusal({ symbol: 'SOLUSDT', timeframe: '4h' })).rejects.toMatchObject({ code: 'SPEC_INVALID', details: { exchanges: ['kraken', 'okx'] } })
 })
 
+test('every result on bars that were made up says so', async () => {
+  await store('okx', '1h', ROWS.filter((_, i) => i < 100 || i >= 110), 'LTCUSDT')
+  await runtime.backend.series.repair({ exchange: 'okx', symbol: 'LTCUSDT', timeframe: '1h' })
+  const said = async (bars: Record<string, unknown>): Promise<string> => ((await backtest({ symbol: 'LTCUSDT', ...bars })).result['warnings'] as string[]).join()
+  expect(await said({ timeframe: '1h' })).toContain('10 of 500 stored bars were made up')
+  expect(await said({ timeframe: '4h' })).toContain('10 of 500 stored bars were made up')
+  expect(await said({ timeframe: '1h', end_date: '2024-02-04T08:00:00Z' })).toContain('2 of 102 stored bars were made up')
+  expect(await said({ timeframe: '1h', end_date: '2024-02-03' })).toBe('')
+  const data = { symbol: 'LTCUSDT', timeframe: '1h', strategy: { name: 'sma-cross' }, space: { fast: { min: 2, max: 4, step: 1 }, slow: { choices: [8] } } }
+  const { taskId } = await runtime.backend.submit({ taskType: TaskType.OPTIMIZATION, data, roots: null })
+  expect(((await runtime.backend.wait(taskId)).result as { warnings: string[] }).warnings.join()).toContain('10 of 500 stored bars were made up')
+})
+
 test('a last bar that was unfinished when it came is left out', async () => {
   const hour = Math.floor(systemClock.wallMs() / HOUR) * HOUR
   const rows = ROWS.map((row, i) => ({ ...row, time: hour - (BARS - 1 - i) * HOUR }))

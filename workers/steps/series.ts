@@ -8,6 +8,8 @@ import type { BarBlock } from '../../src/market/blocks.js'
 import { mergeBars } from '../../src/market/merge.js'
 import { beginScan, endScan, scanBars } from '../../src/market/quality.js'
 import type { FilledRange, QualityReport, ScanState } from '../../src/market/quality.js'
+import { fillGaps } from '../../src/market/repair.js'
+import type { LastBar } from '../../src/market/repair.js'
 import { parseTimeframe } from '../../src/market/timeframe.js'
 import { refuseOtherStep } from '../../src/market/timeframe-fit.js'
 import { readBars } from '../bar-file.js'
@@ -65,4 +67,31 @@ export const scanMonths: Step = (context) => {
     scanBars(state, decodeColumns(payload(context, `month:${i}`)), timeframe, filled)
   }
   return { json: nowMs === null ? { state } : { report: endScan(state, timeframe, nowMs, before) } }
+}
+
+/**
+ * {timeframe, sessions, before: {time, close} or null, months: count} and payloads month:0… in order → {ranges, last,
+ * months: as in read_series_file} and block:MONTH for each: bars for the gaps, and they alone.
+ */
+export const fillMonths: Step = (context) => {
+  const { timeframe: name, sessions, before, months } = context.input as { timeframe: string; sessions: boolean; before: LastBar | null; months: number }
+  const timeframe = parseTimeframe(name)
+  let last = before
+  const fills = Array.from({ length: months }, (_, i) => {
+    if (context.pulse.beat(i, months)) throw stopped()
+    const filled = fillGaps(decodeColumns(payload(context, `month:${i}`)), timeframe, sessions, last)
+    last = filled.last
+    return filled
+  })
+  // A gap may begin in the month before its end, so several of these blocks may be of one month.
+  const blocks = new Map<string, BarBlock>()
+  for (const block of fills.flatMap(({ columns }) => encodeBlocks(columns))) {
+    const known = blocks.get(block.month)
+    const [both = block] = known === undefined ? [block] : encodeBlocks(mergeBars(decodeColumns(known.bytes), decodeColumns(block.bytes)).columns)
+    blocks.set(block.month, both)
+  }
+  return {
+    json: { ranges: fills.flatMap(({ ranges }) => ranges), last, months: [...blocks.values()].map(facts) },
+    bytes: Object.fromEntries([...blocks.values()].map((block) => [`block:${block.month}`, block.bytes])),
+  }
 }

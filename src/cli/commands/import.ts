@@ -31,6 +31,7 @@ export function importCommand(invocations: Invocations): Command {
     .requiredOption('--exchange <name>', 'where the bars are from, such as binance')
     .requiredOption('--symbol <name>', 'what was traded, such as BTCUSDT')
     .requiredOption('--timeframe <name>', 'how long a bar is: 1m, 15m, 4h, 1d, 1w, 1M')
+    .option('--repair', 'fill gaps with flat bars of volume 0; every result that uses them says so')
     .addHelpText('after', HELP)
   return invocations.command(command, runImport)
 }
@@ -46,7 +47,7 @@ interface ImportedFile {
   readonly notes: readonly string[]
 }
 
-async function runImport(invocation: Invocation, flags: Flags, files: readonly string[]): Promise<void> {
+async function runImport(invocation: Invocation, flags: Flags & { readonly repair?: boolean }, files: readonly string[]): Promise<void> {
   const { output } = invocation
   const key = seriesKey(flags)
   for (const file of files) await assertFile(file)
@@ -63,17 +64,27 @@ async function runImport(invocation: Invocation, flags: Flags, files: readonly s
     }
     await add(first, firstRead)
     for (const file of others) await add(file, await workbench.readBars(resolve(file), key.timeframe))
-    const quality = await series.check(key)
+    const { filled, quality } = flags.repair === true ? await series.repair(key) : { filled: 0, quality: await series.check(key) }
     const sum = (of: (one: ImportedFile) => number): number => imported.reduce((total, one) => total + of(one), 0)
     const totals = { bars_read: sum((one) => one.bars), added: sum((one) => one.added), replaced: sum((one) => one.replaced), same: sum((one) => one.same) }
-    output.document({ series: key, files: imported, ...totals, quality })
+    output.document({ series: key, files: imported, ...totals, filled, quality })
     output.text([
       output.bold(`${key.exchange} ${key.symbol} ${key.timeframe}`),
       textTable(['file', 'months', 'bars', 'added', 'replaced', 'same'], imported.map((one) => [one.file, one.months, one.bars, one.added, one.replaced, one.same])),
       ...(imported.length > 1 ? [`${formatNumber(totals.bars_read)} bars read: ${formatNumber(totals.added)} added, ${formatNumber(totals.replaced)} replaced, ${formatNumber(totals.same)} the same.`] : []),
+      ...(flags.repair === true ? [`${formatNumber(filled)} bars were made up to fill gaps.`] : []),
       '', qualityTable(quality),
     ].join('\n'))
   })
+}
+
+/** `exchange/symbol/timeframe`; a symbol may hold a slash of its own. Throws USAGE or SPEC_INVALID. */
+export function parseSeriesName(name: string): SeriesKey {
+  const [, exchange, symbol, timeframe] = /^([^/]+)\/(.+)\/([^/]+)$/.exec(name) ?? []
+  if (exchange === undefined || symbol === undefined || timeframe === undefined) {
+    throw new SweepmillError('USAGE', `"${name}" names no series. Write exchange/symbol/timeframe, such as binance/BTCUSDT/1h.`)
+  }
+  return seriesKey({ exchange, symbol, timeframe })
 }
 
 /** Throws USAGE or SPEC_INVALID. The timeframe gets its one name, so that 60m and 1h are one series. */

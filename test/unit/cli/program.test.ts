@@ -52,6 +52,15 @@ describe('import', () => {
     expect(bench.backend.imported).toEqual(['binance BTCUSDT 1h', 'binance BTCUSDT 1h'])
     expect(ran.document).toMatchObject({ series: { exchange: 'binance', symbol: 'BTCUSDT', timeframe: '1h' }, bars_read: 0, files: [{ file: data }, {}], quality: { timeframe: '1h' } })
     expect((await run(['import', data, ...flags])).stdout).toMatch(/gaps +none/)
+    expect((await run(['import', data, ...flags, '--repair'])).stdout).toContain('7 bars were made up')
+  })
+
+  test('series are listed, and shown by exchange, symbol and timeframe', async () => {
+    expect((await run(['series', 'list'])).stdout).toContain('sweepmill import')
+    expect((await run(['series', 'list', '--json'])).document).toEqual({ series: [] })
+    expect((await run(['series', 'show', 'binance/BTC/USDT/60m', '--json'])).document).toMatchObject({ exchange: 'binance', symbol: 'BTC/USDT', timeframe: '1h', months: [] })
+    expect((await run(['series', 'show', 'binance/BTCUSDT/1h'])).stdout).toContain('not checked')
+    expect(await run(['series', 'show', 'BTCUSDT', '--json'])).toMatchObject({ code: 2, document: { error: { code: 'USAGE' } } })
   })
 
   test.each([

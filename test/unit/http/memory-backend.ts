@@ -75,6 +75,9 @@ export class MemoryBackend implements Backend<HealthReport> {
       return Promise.resolve({ added: file.bars, replaced: 0, same: 0, changed: [] })
     },
     check: ({ timeframe }) => Promise.resolve(endScan(beginScan(), parseTimeframe(timeframe), 0)),
+    list: () => Promise.resolve([]),
+    show: ({ exchange, symbol, timeframe }) => Promise.resolve({ exchange, symbol, timeframe, bars: 0, first_time: null, last_time: null, months: [], quality: null }),
+    repair: async (key) => ({ filled: 7, quality: await this.series.check(key) }),
   }
 
   readonly imported: string[] = []

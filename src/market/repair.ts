@@ -1,0 +1,64 @@
+/**
+ * Gaps filled with bars that nobody traded: flat at the close before the gap, volume 0. What counts as a gap is what the
+ * quality report lists; a long one is left as it is, because a flat week says more than was known.
+ */
+import type { BarColumns } from './layout.js'
+import type { FilledRange } from './quality.js'
+import { dayGap } from './sessions.js'
+import { DAY_MS } from './timeframe.js'
+import type { Timeframe } from './timeframe.js'
+
+/** A day of minutes. */
+const MOST_BARS = 1440
+const LONGEST_MS = 31 * DAY_MS
+
+/** The bar before those that come next; null at the beginning. Plain data: it travels between two batches. */
+export interface LastBar {
+  readonly time: number
+  readonly close: number
+}
+
+export interface Fills {
+  /** The bars that were made up, and they alone. */
+  readonly columns: BarColumns
+  readonly ranges: readonly FilledRange[]
+  readonly last: LastBar | null
+}
+
+/** Bars for the gaps before and within `bars`, which follow `before`. */
+export function fillGaps(bars: BarColumns, timeframe: Timeframe, sessions: boolean, before: LastBar | null): Fills {
+  const times: number[] = []
+  const closes: number[] = []
+  const ranges: FilledRange[] = []
+  let last = before
+  for (let i = 0; i < bars.length; i += 1) {
+    const time = bars.time[i]!
+    if (last !== null && isFillable(last.time, time, timeframe, sessions)) {
+      let at = timeframe.next(last.time)
+      const from = at
+      let to = at
+      for (let left = timeframe.between(last.time, time); left > 0; left -= 1) {
+        times.push(at)
+        closes.push(last.close)
+        to = at
+        at = timeframe.next(at)
+      }
+      ranges.push({ from, to })
+    }
+    last = { time, close: bars.close[i]! }
+  }
+  const flat = (): Float64Array => Float64Array.from(closes)
+  return {
+    columns: { length: times.length, time: Float64Array.from(times), open: flat(), high: flat(), low: flat(), close: flat(), volume: new Float64Array(times.length), ...(bars.adjclose === undefined ? {} : { adjclose: flat() }) },
+    ranges, last,
+  }
+}
+
+function isFillable(afterMs: number, beforeMs: number, timeframe: Timeframe, sessions: boolean): boolean {
+  const missing = timeframe.between(afterMs, beforeMs)
+  if (missing === 0 || missing > MOST_BARS || beforeMs - afterMs > LONGEST_MS) return false
+  if (!sessions) return true
+  // A whole day may be a holiday.
+  if (timeframe.stepMs === DAY_MS) return false
+  return dayGap(afterMs, beforeMs, timeframe.stepMs, missing)?.missing_bars !== undefined
+}
