@@ -70,6 +70,14 @@ export class PostgresBarSeriesStore implements BarSeriesStore {
     return rows.map((row) => ({ changeId: row.change_id, seriesId: row.series_id, month: row.month, before: row.before_hash, after: row.after_hash }))
   }
 
+  async addedBy(taskId: string): Promise<number> {
+    const [row] = await this.#postgres.query<{ bars: number }>(`
+      select coalesce(sum(a.bars - coalesce(b.bars, 0)), 0)::int as bars from series_changes c
+      join bar_blocks a on a.block_hash = c.after_hash left join bar_blocks b on b.block_hash = c.before_hash
+      where c.task_id = $1 and c.undone_at is null`, [taskId])
+    return row?.bars ?? 0
+  }
+
   undo(changeId: number, change: MonthChange, writer: Writer): Promise<Replaced> {
     return this.#postgres.transaction(async (client) => {
       const replaced = await replaceBlock(client, change, writer)

@@ -117,6 +117,8 @@ export interface BarSeriesStore {
   replace(change: MonthChange, writer: Writer | null): Promise<Replaced>
   /** Latest first: the order in which they are undone. */
   changesOf(taskId: string): Promise<readonly MadeChange[]>
+  /** Bars that the months have more, or less, through the changes of this task that stand. */
+  addedBy(taskId: string): Promise<number>
   /** Replaces the month and marks the change as undone, in one transaction fenced by the attempt. */
   undo(changeId: number, change: MonthChange, writer: Writer): Promise<Replaced>
   saveQuality(seriesId: number, quality: unknown): Promise<void>

@@ -36,11 +36,18 @@ interface Plan {
   readonly missing: readonly TimeRange[]
 }
 
-interface Added {
-  bars_added: number
-  bars_replaced: number
-  pages: number
+/** What the result tells of the way: kept with every checkpoint, so that a resumed run counts on. */
+interface Tally {
+  readonly bars_replaced: number
+  readonly pages: number
 }
+
+interface Progress {
+  readonly covered: readonly TimeRange[]
+  readonly tally: Tally
+}
+
+const NOTHING: Progress = { covered: [], tally: { bars_replaced: 0, pages: 0 } }
 
 interface SyncContext {
   readonly attempt: Attempt
@@ -50,7 +57,7 @@ interface SyncContext {
   readonly pages: KlinePages
   readonly source: KlineSource
   plan: Plan | null
-  readonly added: Added
+  tally: Tally
 }
 
 function sourceOf(spec: DataSyncSpec, tools: WorkflowTools): KlineSource {
@@ -106,7 +113,9 @@ async function plan(context: SyncContext): Promise<Plan> {
 async function syncRanges(context: SyncContext, step: string, ranges: readonly TimeRange[]): Promise<void> {
   const { tools, timeframe, source } = context
   const pageMs = timeframe.stepMs * source.pageBars
-  let covered = unite(await tools.lastCheckpoint<TimeRange[]>(step) ?? [])
+  const before = await tools.lastCheckpoint<Progress>(step)
+  if (before !== null) context.tally = before.tally
+  let covered = unite(before?.covered ?? [])
   const windows = cut(subtract(ranges, covered), pageMs)
   for (let at = 0; at < windows.length; at += GROUP_PAGES) {
     const group = windows.slice(at, at + GROUP_PAGES)
@@ -114,7 +123,7 @@ async function syncRanges(context: SyncContext, step: string, ranges: readonly T
     const pages = await inLanes(group, (window) => fetchPage(context, window))
     await merge(context, pages)
     covered = unite([...covered, ...group])
-    await tools.checkpoint(step, covered)
+    await tools.checkpoint(step, { covered, tally: context.tally } satisfies Progress)
   }
   tools.report({ step, done: windows.length, total: windows.length })
 }
@@ -123,8 +132,9 @@ function fetchPage({ pages, spec }: SyncContext, [fromMs, toMs]: TimeRange): Pro
   return pages.fetch({ category: spec.category, symbol: spec.symbol, timeframe: spec.timeframe, fromMs, toMs })
 }
 
-async function merge({ attempt, tools, spec, added }: SyncContext, pages: readonly KlinePage[]): Promise<void> {
-  added.pages += pages.length
+async function merge(context: SyncContext, pages: readonly KlinePage[]): Promise<void> {
+  const { attempt, tools, spec, tally } = context
+  context.tally = { ...tally, pages: tally.pages + pages.length }
   const parts = pages.flatMap((page) => page.months)
   if (parts.length === 0) return
   const reply = await tools.compute({
@@ -132,8 +142,7 @@ async function merge({ attempt, tools, spec, added }: SyncContext, pages: readon
   })
   const { months } = JSON.parse(reply.json) as { months: MonthFacts[] }
   const total = await addMonths(tools, spec, months.map((facts): NewBlock => newBlock(facts, reply)), { writer: { taskId: attempt.taskId, attempt: attempt.attempt }, keep: 'newer' })
-  added.bars_added += total.added
-  added.bars_replaced += total.replaced
+  context.tally = { ...context.tally, bars_replaced: context.tally.bars_replaced + total.replaced }
 }
 
 /** Results in the order of the items. The first error ends it, once all that was under way has ended. */
@@ -176,14 +185,14 @@ async function takeBackAll({ attempt, tools, spec }: SyncContext): Promise<void>
     // On 'changed' somebody else wrote the month meanwhile: looked at again.
     if (await tools.series.undo(changeId, { seriesId, month, before: current, after: left }, writer) === 'fenced') throw leaseLost(attempt.taskId, 'series')
   }
-  for (const step of ['sync_bars', 'fill_gaps']) await tools.checkpoint(step, [])
+  for (const step of ['sync_bars', 'fill_gaps']) await tools.checkpoint(step, NOTHING)
 }
 
 const undo = { name: 'delete_synced_bars', undo: (context: SyncContext) => takeBackAll(context) }
 
-const outputOf = ({ added }: SyncContext): string => JSON.stringify(added)
+const outputOf = ({ tally }: SyncContext): string => JSON.stringify(tally)
 function restore(context: SyncContext, output: string): Promise<void> {
-  Object.assign(context.added, JSON.parse(output) as Added)
+  context.tally = JSON.parse(output) as Tally
   return Promise.resolve()
 }
 
@@ -193,7 +202,7 @@ export const dataSyncWorkflow: Workflow<SyncContext> = {
     const spec = attempt.data as unknown as DataSyncSpec
     const source = sourceOf(spec, tools)
     const context: SyncContext = {
-      attempt, tools, spec, source, timeframe: parseTimeframe(spec.timeframe), plan: null, added: { bars_added: 0, bars_replaced: 0, pages: 0 },
+      attempt, tools, spec, source, timeframe: parseTimeframe(spec.timeframe), plan: null, tally: NOTHING.tally,
       pages: new KlinePages({ source, clock: tools.clock, signal: tools.signal, compute: (request) => tools.compute(request), onWait: () => tools.report({ step: 'sync_bars', done: 0, total: 1 }) }),
     }
     return context
@@ -246,8 +255,9 @@ export const dataSyncWorkflow: Workflow<SyncContext> = {
         endsRun: true,
         run: async (context) => {
           const { from, to } = planOf(context)
-          const { bars, firstTime, lastTime, holes } = await coverage(context, await context.tools.series.find(context.spec), from, to)
-          await context.tools.commit({ kind: 'completed', resultJson: JSON.stringify(resultOf(context, { from, to, bars, firstTime, lastTime, holes })) })
+          const { tools, attempt } = context
+          const found = await coverage(context, await tools.series.find(context.spec), from, to)
+          await tools.commit({ kind: 'completed', resultJson: JSON.stringify(resultOf(context, { from, to, ...found }, await tools.series.addedBy(attempt.taskId))) })
           return 'null'
         },
       },
@@ -260,12 +270,12 @@ function planOf({ plan: made }: SyncContext): Plan {
   return made
 }
 
-function resultOf({ spec, timeframe, added }: SyncContext, { from, to, bars, firstTime, lastTime, holes }: Coverage & { from: number; to: number }): Record<string, unknown> {
+function resultOf({ spec, timeframe, tally }: SyncContext, { from, to, bars, firstTime, lastTime, holes }: Coverage & { from: number; to: number }, barsAdded: number): Record<string, unknown> {
   const gaps = subtract(holes, firstTime === null ? [[from, to]] : [[from, firstTime]])
   const at = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString())
   const missing = gaps.map(([gapFrom, gapTo]) => ({ from: at(gapFrom), to: at(gapTo), bars: Math.round((gapTo - gapFrom) / timeframe.stepMs) }))
   return {
-    exchange: spec.exchange, symbol: spec.symbol, timeframe: spec.timeframe, category: spec.category, from: at(from), to: at(to), ...added,
+    exchange: spec.exchange, symbol: spec.symbol, timeframe: spec.timeframe, category: spec.category, from: at(from), to: at(to), bars_added: barsAdded, ...tally,
     bars, first_time: at(firstTime), last_time: at(lastTime), gaps: missing.slice(0, LISTED_GAPS), gaps_total: missing.length,
     bars_missing: missing.reduce((sum, gap) => sum + gap.bars, 0),
   }
