@@ -104,6 +104,7 @@ export const cleanupWorkflow: Workflow<CleanupContext> = {
       {
         name: 'save_results',
         kind: 'pivot',
+        endsRun: true,
         run: async (context) => {
           const { spec, removed } = context
           const rules = spec.dry_run ? planned(context).rules : removed.rules
