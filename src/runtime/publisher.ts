@@ -7,6 +7,7 @@
 import { createHash } from 'node:crypto'
 import { SweepmillError, toSweepmillError } from '../base/errors.js'
 import type { Clock } from '../base/clock.js'
+import { canonicalJson } from '../base/canonical-json.js'
 import { newTaskId } from '../base/ids.js'
 import { encodeBody } from '../tasks/message.js'
 import type { QueueObserver } from '../tasks/observer.js'
@@ -124,7 +125,7 @@ export class Publisher {
       maxRetries: request.maxRetries ?? TASK_DEFAULTS.maxRetries,
       idempotencyKey: request.idempotencyKey ?? null,
       notBefore: request.notBefore ?? null,
-      payloadHash: createHash('sha256').update(`${request.taskType}\n${text}`).digest('hex'),
+      payloadHash: createHash('sha256').update(`${request.taskType}\n${canonicalJson(data)}`).digest('hex'),
       attachKey: request.attachKey ?? null,
     }
   }

@@ -8,6 +8,7 @@
  * resumes the run.
  */
 import { createHash } from 'node:crypto'
+import { canonicalJson } from '../base/canonical-json.js'
 import { SweepmillError, toSweepmillError } from '../base/errors.js'
 import type { Clock } from '../base/clock.js'
 import { Compensation } from './compensation.js'
@@ -190,7 +191,7 @@ function pivotIsBehind<Context>(definition: SagaDefinition<Context>, step: SagaS
 }
 
 function hashOf<Context>({ type, version }: SagaDefinition<Context>, step: string, input: unknown): string {
-  return createHash('sha256').update(`${type} ${version} ${step} ${JSON.stringify(input ?? null)}`).digest('hex')
+  return createHash('sha256').update(`${type} ${version} ${step} ${canonicalJson(input)}`).digest('hex')
 }
 
 function finished<Context>({ step, seq, output }: EndedStep<Context>): { step: string; undo: false; seq: number; status: 'finished'; output: StepOutput } {

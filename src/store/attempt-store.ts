@@ -65,6 +65,10 @@ with input as (
       then 'The task ended its process ' || $3 || ' times without progress.' else t.error_message end
   from once o where o.task_id = t.task_id and o.verdict in ('opened', 'poison')
   returning t.*, o.verdict, o.takeover, o.needs_data
+), lives as (
+  -- Whoever opens is alive, also one that was taken for dead and has not beaten since: nobody may take this back from it.
+  update workers w set beat_at = now(), beats = w.beats + 1
+  where w.incarnation = $2 and w.stopped_at is null and exists (select 1 from changed)
 ), unhinged as (
   -- Its own entry comes anew: the group was made again, and nobody holds the lease in Redis any more.
   update tasks t set published_at = null

@@ -17,7 +17,8 @@ const share = (weight: Each<number>, one: TaskPriority): number => weight[one] /
  * anywhere it may just have been ahead by what it gets while the slowest of the others gets one step.
  */
 const slack = (weight: Each<number>, step: Each<number>, one: TaskPriority): number =>
-  step[one] + weight[one] * Math.max(...PRIORITIES.map((other) => step[other] / weight[other])) + 1e-6
+  // One step that began before what is measured, one that ends after it.
+  2 * step[one] + weight[one] * Math.max(...PRIORITIES.map((other) => step[other] / weight[other])) + 1e-6
 const sum = (values: Each<number>, of: readonly TaskPriority[] = PRIORITIES): number => of.reduce((total, one) => total + values[one], 0)
 
 /** A pool in virtual time: the waiting line and the shares as the real pool uses them. */

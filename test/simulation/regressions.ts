@@ -18,4 +18,14 @@ export const REGRESSIONS: readonly (readonly Op[])[] = [
     { op: 'enqueue', by: 0, priority: 'high', delayMs: 0, retries: 0, crashAt: null },
     { op: 'recover', by: 0 }, { op: 'start' },
   ],
+  // A worker that was stopped past its lease woke up, opened a task before it had beaten again, and Redis was emptied.
+  [
+    { op: 'outlive', by: 3 },
+    { op: 'enqueue', by: 0, priority: 'high', delayMs: 0, retries: 0, crashAt: null },
+    { op: 'pick', by: 3, count: 1, crashAt: null, loseReply: false },
+    { op: 'flush' }, { op: 'start' },
+    { op: 'finish', by: 0, n: 0, ending: 'complete', crashAt: null, loseReply: false },
+    { op: 'recover', by: 0 }, { op: 'advance', ms: 300 },
+    { op: 'finish', by: 0, n: 0, ending: 'complete', crashAt: null, loseReply: false },
+  ],
 ]
