@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util'
 import { packageRoot } from '../src/base/package-root.js'
 import { passes } from './figure.js'
 import type { Suite, SuiteResult } from './figure.js'
+import { importSuite } from './suites/import.js'
 import { kernelsSuite } from './suites/kernels.js'
 import { millionSuite } from './suites/million.js'
 import { peersSuite } from './suites/peers.js'
@@ -17,9 +18,9 @@ import { poolSuite } from './suites/pool.js'
 import { prioritySuite } from './suites/priority.js'
 import { queueSuite } from './suites/queue.js'
 
-const SUITES: Readonly<Record<string, Suite>> = { kernels: kernelsSuite, pool: poolSuite, queue: queueSuite, priority: prioritySuite, million: millionSuite, peers: peersSuite }
+const SUITES: Readonly<Record<string, Suite>> = { kernels: kernelsSuite, pool: poolSuite, queue: queueSuite, priority: prioritySuite, import: importSuite, million: millionSuite, peers: peersSuite }
 /** Take minutes, or packages from npm; a full run leaves them out. */
-const ONLY_WHEN_NAMED: ReadonlySet<string> = new Set(['million', 'peers'])
+const ONLY_WHEN_NAMED: ReadonlySet<string> = new Set(['import', 'million', 'peers'])
 
 function print(result: SuiteResult): void {
   console.log(`\n${result.suite} (limit: ${result.limit})`)
@@ -59,7 +60,7 @@ if (values.compare) {
   if (values.only !== undefined && !(values.only in SUITES)) throw new Error(`--only takes one of ${Object.keys(SUITES).join(', ')}`)
   const results: SuiteResult[] = []
   for (const [name, suite] of Object.entries(SUITES)) {
-    if (values.only === undefined ? ONLY_WHEN_NAMED.has(name) && !(values.smoke && name === 'million') : values.only !== name) continue
+    if (values.only === undefined ? ONLY_WHEN_NAMED.has(name) && !(values.smoke && name !== 'peers') : values.only !== name) continue
     const result = await suite({ smoke: values.smoke, stateDir: process.env['STATE_DIR'] ?? join(packageRoot, '.sweepmill') })
     print(result)
     results.push(result)
