@@ -19,6 +19,8 @@ const MOST_BYTES = 4 * 2 ** 20
 
 export class BybitKlines implements KlineSource {
   readonly name = 'bybit'
+  readonly categories = BYBIT_CATEGORIES
+  readonly timeframes = BYBIT_TIMEFRAMES
   readonly pageBars = PAGE_BARS
   readonly #baseUrl: string
 

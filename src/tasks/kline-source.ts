@@ -15,8 +15,15 @@ export type KlineAnswer =
   | { readonly kind: 'body'; readonly bytes: Uint8Array }
   | { readonly kind: 'limited' | 'again'; readonly why: string; readonly afterMs: number | null }
 
-export interface KlineSource {
+/** What an exchange can be asked for. */
+export interface ExchangeOffer {
   readonly name: string
+  /** The first is taken where none is named. */
+  readonly categories: readonly string[]
+  readonly timeframes: readonly string[]
+}
+
+export interface KlineSource extends ExchangeOffer {
   readonly pageBars: number
   /** One request. Rejects only with `signal.reason`. */
   page(request: KlineRequest, signal: AbortSignal): Promise<KlineAnswer>

@@ -4,13 +4,8 @@ import { SweepmillError } from '../base/errors.js'
 import { parseOrRefuse, refuseUnknownKeys, requireObject } from '../engine/specs/refuse.js'
 import { parseTime } from '../market/parse-time.js'
 import { DAY_MS, parseTimeframe } from '../market/timeframe.js'
-
-/** What the exchanges that this version knows can be asked for. */
-export interface ExchangeOffer {
-  readonly name: string
-  readonly categories: readonly string[]
-  readonly timeframes: readonly string[]
-}
+import type { SeriesKey } from '../tasks/bar-series.js'
+import type { ExchangeOffer } from '../tasks/kline-source.js'
 
 const text = (what: string): z.ZodString => z.string(`must be ${what}`).regex(/^[\w./:-]{1,40}$/, `must be ${what}`)
 const schema = z.object({
@@ -53,6 +48,14 @@ export function parseDataSyncSpec(json: unknown, offers: readonly ExchangeOffer[
     exchange, symbol: spec.symbol.toUpperCase(), timeframe, start_date: new Date(start).toISOString(),
     ...(end === null ? {} : { end_date: new Date(end).toISOString() }), category,
   }
+}
+
+/**
+ * Where the bars are kept. Futures have names of their own, but BTCUSDT is a spot market as well, with other prices: in one
+ * series each would pass for the other, and what one has would never be fetched for the other.
+ */
+export function seriesKeyOf({ exchange, symbol, timeframe, category }: DataSyncSpec): SeriesKey {
+  return { exchange: category === 'spot' ? `${exchange}-spot` : exchange, symbol, timeframe }
 }
 
 function timeOf(key: string, value: string): number {

@@ -9,11 +9,13 @@ import { SweepmillError } from '../base/errors.js'
 import { parseTimeframe } from '../market/timeframe.js'
 import type { Timeframe } from '../market/timeframe.js'
 import { defineSaga } from '../saga/saga-step.js'
+import type { StepRetry } from '../saga/saga-step.js'
 import type { NewBlock, Series } from '../tasks/bar-series.js'
 import type { KlineSource } from '../tasks/kline-source.js'
 import { leaseLost } from '../tasks/lease-lost.js'
 import { TaskType } from '../tasks/task.js'
 import type { Attempt } from '../tasks/task.js'
+import { parseDataSyncSpec, seriesKeyOf } from './data-sync-spec.js'
 import type { DataSyncSpec } from './data-sync-spec.js'
 import { KlinePages } from './kline-pages.js'
 import type { KlinePage } from './kline-pages.js'
@@ -29,6 +31,8 @@ const AT_ONCE = 4
 /** Of one sync, for gaps: an exchange that was down for a year is not asked for every minute of it again. */
 const MOST_GAP_PAGES = 200
 const LISTED_GAPS = 100
+/** Going on from the last checkpoint costs less than undoing it all: an exchange may be away for some minutes. */
+const PATIENCE: StepRetry = { tries: 6, pauseMs: 5000 }
 
 interface Plan {
   readonly from: number
@@ -60,10 +64,14 @@ interface SyncContext {
   tally: Tally
 }
 
-function sourceOf(spec: DataSyncSpec, tools: WorkflowTools): KlineSource {
-  const found = tools.exchanges.find(({ name }) => name === spec.exchange)
-  if (found === undefined) throw new SweepmillError('NOT_RESOLVABLE', `This worker cannot ask ${spec.exchange}.`)
-  return found
+/** Whoever puts a task into the queue by hand has not been at the door, where specs are checked. */
+function checked({ data }: Attempt, tools: WorkflowTools): { readonly spec: DataSyncSpec; readonly source: KlineSource } {
+  const found = tools.exchanges.find(({ name }) => name === data['exchange'])
+  // A newer version may know it.
+  if (found === undefined && typeof data['exchange'] === 'string') throw new SweepmillError('NOT_RESOLVABLE', `This worker cannot ask ${data['exchange']}.`)
+  const spec = parseDataSyncSpec(data, tools.exchanges)
+  if (found === undefined) throw new SweepmillError('INVARIANT', 'A spec without an exchange was accepted.')
+  return { spec, source: found }
 }
 
 /** What the series has between two times, and where it has nothing. */
@@ -105,7 +113,7 @@ async function plan(context: SyncContext): Promise<Plan> {
   const closed = timeframe.startOf(tools.clock.wallMs())
   const to = Math.min(closed, spec.end_date === undefined ? closed : Date.parse(spec.end_date))
   if (to <= from) throw new SweepmillError('SPEC_INVALID', `No bar of ${spec.timeframe} is closed yet after ${spec.start_date}.`, { details: { path: 'start_date' } })
-  const { holes } = await coverage(context, await tools.series.find(spec), from, to)
+  const { holes } = await coverage(context, await tools.series.find(seriesKeyOf(spec)), from, to)
   return { from, to, missing: holes }
 }
 
@@ -141,7 +149,7 @@ async function merge(context: SyncContext, pages: readonly KlinePage[]): Promise
     step: 'join_months', input: { months: parts.map(({ month }) => month) }, bytes: Object.fromEntries(parts.map(({ bytes }, i) => [`part:${i}`, bytes])), divisible: true, userCode: false,
   })
   const { months } = JSON.parse(reply.json) as { months: MonthFacts[] }
-  const total = await addMonths(tools, spec, months.map((facts): NewBlock => newBlock(facts, reply)), { writer: { taskId: attempt.taskId, attempt: attempt.attempt }, keep: 'newer' })
+  const total = await addMonths(tools, seriesKeyOf(spec), months.map((facts): NewBlock => newBlock(facts, reply)), { writer: { taskId: attempt.taskId, attempt: attempt.attempt }, keep: 'newer' })
   context.tally = { ...context.tally, bars_replaced: context.tally.bars_replaced + total.replaced }
 }
 
@@ -173,7 +181,7 @@ async function takeBackAll({ attempt, tools, spec }: SyncContext): Promise<void>
   const writer = { taskId: attempt.taskId, attempt: attempt.attempt }
   for (let [change] = await tools.series.changesOf(attempt.taskId); change !== undefined; [change] = await tools.series.changesOf(attempt.taskId)) {
     const { changeId, seriesId, month, before, after } = change
-    const current = (await tools.series.find(spec))?.blocks.find((block) => block.month === month)?.hash ?? null
+    const current = (await tools.series.find(seriesKeyOf(spec)))?.blocks.find((block) => block.month === month)?.hash ?? null
     const named = { current, before, after }
     const hashes = Object.entries(named).filter((entry): entry is [string, string] => entry[1] !== null)
     const bytes = await tools.series.blocks(hashes.map(([, hash]) => hash))
@@ -199,8 +207,7 @@ function restore(context: SyncContext, output: string): Promise<void> {
 export const dataSyncWorkflow: Workflow<SyncContext> = {
   taskType: TaskType.DATA_SYNC,
   begin: (attempt, tools) => {
-    const spec = attempt.data as unknown as DataSyncSpec
-    const source = sourceOf(spec, tools)
+    const { spec, source } = checked(attempt, tools)
     const context: SyncContext = {
       attempt, tools, spec, source, timeframe: parseTimeframe(spec.timeframe), plan: null, tally: NOTHING.tally,
       pages: new KlinePages({ source, clock: tools.clock, signal: tools.signal, compute: (request) => tools.compute(request), onWait: () => tools.report({ step: 'sync_bars', done: 0, total: 1 }) }),
@@ -227,6 +234,7 @@ export const dataSyncWorkflow: Workflow<SyncContext> = {
       {
         name: 'sync_bars',
         kind: 'compensatable',
+        retry: PATIENCE,
         run: async (context) => {
           await syncRanges(context, 'sync_bars', planOf(context).missing)
           return outputOf(context)
@@ -237,9 +245,10 @@ export const dataSyncWorkflow: Workflow<SyncContext> = {
       {
         name: 'fill_gaps',
         kind: 'compensatable',
+        retry: PATIENCE,
         run: async (context) => {
           const { from, to } = planOf(context)
-          const { holes, firstTime } = await coverage(context, await context.tools.series.find(context.spec), from, to)
+          const { holes, firstTime } = await coverage(context, await context.tools.series.find(seriesKeyOf(context.spec)), from, to)
           // Before its first bar a market was not there yet.
           const gaps = subtract(holes, firstTime === null ? [[from, to]] : [[from, firstTime]])
           const pageMs = context.timeframe.stepMs * context.source.pageBars
@@ -256,7 +265,7 @@ export const dataSyncWorkflow: Workflow<SyncContext> = {
         run: async (context) => {
           const { from, to } = planOf(context)
           const { tools, attempt } = context
-          const found = await coverage(context, await tools.series.find(context.spec), from, to)
+          const found = await coverage(context, await tools.series.find(seriesKeyOf(context.spec)), from, to)
           await tools.commit({ kind: 'completed', resultJson: JSON.stringify(resultOf(context, { from, to, ...found }, await tools.series.addedBy(attempt.taskId))) })
           return 'null'
         },
@@ -275,7 +284,7 @@ function resultOf({ spec, timeframe, tally }: SyncContext, { from, to, bars, fir
   const at = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString())
   const missing = gaps.map(([gapFrom, gapTo]) => ({ from: at(gapFrom), to: at(gapTo), bars: Math.round((gapTo - gapFrom) / timeframe.stepMs) }))
   return {
-    exchange: spec.exchange, symbol: spec.symbol, timeframe: spec.timeframe, category: spec.category, from: at(from), to: at(to), bars_added: barsAdded, ...tally,
+    ...seriesKeyOf(spec), category: spec.category, from: at(from), to: at(to), bars_added: barsAdded, ...tally,
     bars, first_time: at(firstTime), last_time: at(lastTime), gaps: missing.slice(0, LISTED_GAPS), gaps_total: missing.length,
     bars_missing: missing.reduce((sum, gap) => sum + gap.bars, 0),
   }

@@ -21,9 +21,12 @@ export interface KlinePagesParts {
   readonly onWait: () => void
 }
 
+/** Of an answer that is no page. */
+type Verdict = 'again' | 'limited' | 'refused' | 'invalid'
+
 /** What the step parse_klines replies. */
 interface PageFacts {
-  readonly kind: 'bars' | 'again' | 'limited' | 'refused'
+  readonly kind: 'bars' | Verdict
   readonly why: string
   readonly bars: number
   readonly months: readonly string[]
@@ -49,7 +52,7 @@ export class KlinePages {
     return this.#requests
   }
 
-  /** EXCHANGE_REFUSED when asking again is no use, EXCHANGE_UNAVAILABLE when all tries were in vain. */
+  /** EXCHANGE_REFUSED and DATA_INVALID when asking again is no use, EXCHANGE_UNAVAILABLE when all tries were in vain. */
   async fetch(request: KlineRequest): Promise<KlinePage> {
     const { source, clock, signal } = this.#parts
     let why = ''
@@ -61,13 +64,16 @@ export class KlinePages {
       const read = answer.kind === 'body' ? await this.#read(request, answer.bytes) : answer
       if ('months' in read) return read
       if (read.kind === 'refused') throw new SweepmillError('EXCHANGE_REFUSED', `${source.name} refused ${request.symbol} (${request.category}): ${read.why}`, { details: { symbol: request.symbol, category: request.category } })
+      if (read.kind === 'invalid') {
+        throw new SweepmillError('DATA_INVALID', `${source.name} was asked for ${request.symbol} of ${request.timeframe} from ${new Date(request.fromMs).toISOString()} to ${new Date(request.toMs).toISOString()} and sent ${read.why}. Nothing of the answer was taken.`, { details: { symbol: request.symbol, category: request.category } })
+      }
       why = read.why
       if (read.kind === 'limited') this.#quietUntilMs = Math.max(this.#quietUntilMs, clock.monotonicMs() + (read.afterMs ?? Math.min(MOST_PAUSE_MS, 1000 * 2 ** tried)))
     }
     throw new SweepmillError('EXCHANGE_UNAVAILABLE', `${source.name} gave no usable page of ${request.symbol} from ${new Date(request.fromMs).toISOString()} in ${TRIES} tries; the last time: ${why}.`)
   }
 
-  async #read({ category, symbol, timeframe, fromMs, toMs }: KlineRequest, page: Uint8Array): Promise<KlinePage | { kind: 'again' | 'limited' | 'refused'; why: string; afterMs: null }> {
+  async #read({ category, symbol, timeframe, fromMs, toMs }: KlineRequest, page: Uint8Array): Promise<KlinePage | { kind: Verdict; why: string; afterMs: null }> {
     const { source, compute } = this.#parts
     const reply = await compute({
       step: 'parse_klines', input: { exchange: source.name, category, symbol, timeframe, from_ms: fromMs, to_ms: toMs }, bytes: { page }, divisible: true, userCode: false,

@@ -31,12 +31,12 @@ const AGAIN: ReadonlySet<number> = new Set([10000, 10016, 10019])
 
 /**
  * {exchange, category, timeframe, from_ms, to_ms} and `page` → {kind: 'bars', bars, months: [MONTH]} and block:MONTH for each,
- * or {kind: 'again' | 'limited' | 'refused', why}. Bars that are not closed by the exchange's clock are left out; a bar that
- * was not asked for makes the page unusable.
+ * or {kind: 'again' | 'limited' | 'refused' | 'invalid', why}. Bars that are not closed by the exchange's clock are left out.
+ * `invalid`: a whole answer with a bar that was not asked for or cannot be; asking again would bring it again.
  */
 export const parseKlines: Step = (context) => {
   const { category, timeframe: name, from_ms: fromMs, to_ms: toMs } = context.input as { category: string; timeframe: string; from_ms: number; to_ms: number }
-  const verdict = (kind: 'again' | 'limited' | 'refused', why: string): StepResult => ({ json: { kind, why } })
+  const verdict = (kind: 'again' | 'limited' | 'refused' | 'invalid', why: string): StepResult => ({ json: { kind, why } })
   let answer: BybitAnswer
   try {
     answer = JSON.parse(utf8Text(payload(context, 'page'))) as BybitAnswer
@@ -52,15 +52,21 @@ export const parseKlines: Step = (context) => {
   const timeframe = parseTimeframe(name)
   const bars: number[][] = []
   for (const row of rows as unknown[]) {
-    const values = Array.isArray(row) ? row.slice(0, 7).map(Number) : []
-    const [start = Number.NaN] = values
-    if (values.length < 6 || values.some((value) => !Number.isFinite(value)) || timeframe.startOf(start) !== start) return verdict('again', 'a kline that cannot be read')
-    if (start < fromMs || start >= toMs) return verdict('again', `klines of ${new Date(start).toISOString()}, which were not asked for`)
+    const values = Array.isArray(row) ? row.slice(0, 7).map(numberOf) : []
+    const [start = Number.NaN, ...rest] = values
+    if (values.length < 7 || values.some((value) => !Number.isFinite(value)) || timeframe.startOf(start) !== start) return verdict('invalid', `a kline that cannot be read: ${JSON.stringify(row)?.slice(0, 120)}`)
+    if (start < fromMs || start >= toMs) return verdict('invalid', `klines of ${new Date(start).toISOString()}, which were not asked for`)
+    if (rest.some((value, i) => (i < 4 ? value <= 0 : value < 0))) return verdict('invalid', `a kline with a price that cannot be: ${JSON.stringify(row).slice(0, 120)}`)
     if (timeframe.next(start) <= nowMs) bars.push(values)
   }
   const columns = columnsOf(bars, category === 'inverse')
   const blocks = encodeBlocks(columns)
   return { json: { kind: 'bars', bars: columns.length, months: blocks.map(({ month }) => month) }, bytes: monthsOf(blocks).bytes ?? {} }
+}
+
+/** An empty text is no number, and null is none, though `Number` makes 0 of both. */
+function numberOf(value: unknown): number {
+  return typeof value === 'string' && value.trim() !== '' ? Number(value) : Number.NaN
 }
 
 /** Oldest first, each time once. Contracts that settle in the coin count their volume in dollars, and their turnover in coins. */
