@@ -17,6 +17,8 @@ export interface Workplace {
   readonly pool: ComputePool
   readonly redisUrl: string
   readonly databaseUrl: string
+  /** With the schema that this workplace has to itself. */
+  readonly schemaUrl: string
   countTasks(status: string): Promise<number>
   close(): Promise<void>
 }
@@ -36,7 +38,7 @@ export async function openWorkplace(stateDir: string, role: RuntimeRole, threads
   const runtime = await createRuntime<null>({ config, redisUrl: services.redisUrl, databaseUrl: url.href, role, pool, workflows, health: () => null })
   await runtime.start()
   return {
-    runtime, pool, redisUrl: services.redisUrl, databaseUrl: services.databaseUrl,
+    runtime, pool, redisUrl: services.redisUrl, databaseUrl: services.databaseUrl, schemaUrl: url.href,
     countTasks: async (status) => (await admin.query<{ n: number }>(`select count(*)::int as n from bench_${id}.tasks where status = $1`, [status])).rows[0]?.n ?? 0,
     close: async () => {
       await runtime.close()
