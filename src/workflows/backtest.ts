@@ -66,10 +66,10 @@ export const backtestWorkflow: Workflow<BacktestContext> = {
             onProgress: (done, total) => tools.report({ step: 'run_backtest', done, total }),
           })
           tools.barsProcessed(lease.bars)
-          for (const kind of BACKTEST_ARTIFACTS) {
+          await Promise.all(BACKTEST_ARTIFACTS.map(async (kind) => {
             const bytes = reply.bytes[kind]
             if (bytes !== undefined && !await tools.artifacts.put(attempt.taskId, attempt.attempt, kind, bytes)) throw leaseLost(attempt.taskId, 'artifact')
-          }
+          }))
           context.resultJson = reply.json
           return reply.json
         },
