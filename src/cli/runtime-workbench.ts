@@ -16,6 +16,7 @@ import { readSeriesFile } from '../runtime/stored-series.js'
 import type { Prepared } from '../runtime/submission.js'
 import type { Backend, StrategyRequest, SubmitRequest, Submitted } from '../tasks/backend.js'
 import type { SeriesFile } from '../tasks/bar-series.js'
+import { TaskType } from '../tasks/task.js'
 import type { StrategyDraft } from '../tasks/strategy-book.js'
 import type { ComputePool } from '../tasks/compute-pool.js'
 import { EventLoopMonitor } from '../telemetry/event-loop.js'
@@ -67,8 +68,8 @@ export class RuntimeWorkbench implements Workbench {
     if (request.data['strategy_id'] !== undefined) return
     const { pool, clock } = this.#parts
     const options = { pool, clock, strategyDir: this.#options.config.strategyDir }
-    // So are stored bars.
-    if (request.data['symbol'] !== undefined) await checkWithoutBars(request, options)
+    // So are stored bars. A sync names a symbol too, and is checked whole.
+    if (request.data['symbol'] !== undefined && request.taskType !== TaskType.DATA_SYNC) await checkWithoutBars(request, options)
     else this.#prepared.set(request, await prepare(request, options))
   }
 

@@ -156,6 +156,7 @@ export async function createRuntime<Health>(options: RuntimeOptions<Health>): Pr
   const fleet = new PostgresFleet(postgres)
   const archive = new PostgresBarArchive(postgres)
   const series = new PostgresBarSeriesStore(postgres)
+  const storedSeries = new StoredSeries({ store: series, pool, clock })
   const exchanges = openExchanges(config)
   const artifacts = new PostgresArtifactStore(postgres)
   const sweeps = new PostgresSweepStore(postgres)
@@ -180,7 +181,7 @@ export async function createRuntime<Health>(options: RuntimeOptions<Health>): Pr
   const worker: TaskWorker = new TaskWorker({
     source, ledger, keeper, observer, waypoint, pool, workflows, clock, random, log,
     saga: { log: new PostgresSagaLog(postgres, incarnation.id), clock, waypoint, undoBudget: { tries: 5, pauseMs: 200, timeoutMs: 60_000 }, ...(options.observers === undefined ? {} : { observer: options.observers.saga }) },
-    tools: { bars, archive, series, artifacts, sweeps, retention, exchanges, clock, threads: pool.threads, engineVersion, barsProcessed: (count) => options.observers?.barsProcessed(count) },
+    tools: { bars, archive, series, artifacts, sweeps, retention, exchanges, checkSeries: (key) => storedSeries.check(key), clock, threads: pool.threads, engineVersion, barsProcessed: (count) => options.observers?.barsProcessed(count) },
     checkpoints: {
       save: async ({ taskId, attempt }, step, data) => {
         if (!await attempts.checkpoint(taskId, attempt, step, JSON.stringify(data))) throw leaseLost(taskId, 'checkpoint')
@@ -215,7 +216,7 @@ export async function createRuntime<Health>(options: RuntimeOptions<Health>): Pr
         return prepared.data
       },
     }),
-    series: new StoredSeries({ store: series, pool, clock }),
+    series: storedSeries,
     strategies: new StrategyOffice({ book: strategies, archive, options: prepareOptions }),
     pauses: gate,
     deadLetters: new DeadLetterOffice({ desk: deadLetters, book, publisher: stream, letters }),

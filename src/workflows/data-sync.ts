@@ -1,5 +1,5 @@
 /**
- * data_sync: plan → sync_bars → fill_gaps → save_results. Klines of an exchange into the series they belong to.
+ * data_sync: plan → sync_bars → fill_gaps → check_series → save_results. Klines of an exchange into the series they belong to.
  *
  * The plan fixes what is missing, so that a run that is resumed asks for the same pages. Pages are fetched in groups; a
  * group's bars are merged into its months, and then a checkpoint says that its time is covered: a crash costs the pages in
@@ -17,6 +17,7 @@ import { TaskType } from '../tasks/task.js'
 import type { Attempt } from '../tasks/task.js'
 import { parseDataSyncSpec, seriesKeyOf } from './data-sync-spec.js'
 import type { DataSyncSpec } from './data-sync-spec.js'
+import { inLanes } from './in-lanes.js'
 import { KlinePages } from './kline-pages.js'
 import type { KlinePage } from './kline-pages.js'
 import { addMonths, batches, newBlock } from './series-months.js'
@@ -128,7 +129,7 @@ async function syncRanges(context: SyncContext, step: string, ranges: readonly T
   for (let at = 0; at < windows.length; at += GROUP_PAGES) {
     const group = windows.slice(at, at + GROUP_PAGES)
     tools.report({ step, done: at, total: windows.length })
-    const pages = await inLanes(group, (window) => fetchPage(context, window))
+    const pages = await inLanes(group, AT_ONCE, (window) => fetchPage(context, window))
     await merge(context, pages)
     covered = unite([...covered, ...group])
     await tools.checkpoint(step, { covered, tally: context.tally } satisfies Progress)
@@ -151,29 +152,6 @@ async function merge(context: SyncContext, pages: readonly KlinePage[]): Promise
   const { months } = JSON.parse(reply.json) as { months: MonthFacts[] }
   const total = await addMonths(tools, seriesKeyOf(spec), months.map((facts): NewBlock => newBlock(facts, reply)), { writer: { taskId: attempt.taskId, attempt: attempt.attempt }, keep: 'newer' })
   context.tally = { ...context.tally, bars_replaced: context.tally.bars_replaced + total.replaced }
-}
-
-/** Results in the order of the items. The first error ends it, once all that was under way has ended. */
-async function inLanes<Item, Result>(items: readonly Item[], run: (item: Item) => Promise<Result>): Promise<Result[]> {
-  const results = Array.from({ length: items.length }) as Result[]
-  let next = 0
-  let failed = false
-  const lane = async (): Promise<void> => {
-    while (next < items.length && !failed) {
-      const at = next
-      next += 1
-      try {
-        results[at] = await run(items[at] as Item)
-      } catch (error) {
-        failed = true
-        throw error
-      }
-    }
-  }
-  const lanes = await Promise.allSettled(Array.from({ length: Math.min(AT_ONCE, items.length) }, lane))
-  const broken = lanes.find((one) => one.status === 'rejected')
-  if (broken !== undefined) throw broken.reason
-  return results
 }
 
 /** Takes back, latest first, what this task changed; what others changed since stays. */
@@ -257,6 +235,16 @@ export const dataSyncWorkflow: Workflow<SyncContext> = {
         },
         resume: restore,
         compensation: undo,
+      },
+      {
+        // What is stored is what it is, whether this task can be saved or not: there is nothing to undo.
+        name: 'check_series',
+        kind: 'read-only',
+        run: async ({ tools, spec }) => {
+          const key = seriesKeyOf(spec)
+          if ((await tools.series.find(key))?.blocks.length) await tools.checkSeries(key)
+          return 'null'
+        },
       },
       {
         name: 'save_results',

@@ -3,7 +3,7 @@
  * steps share. Everything a step may touch comes in through `WorkflowTools`; a step never sees an adapter.
  */
 import type { ArtifactStore, BarArchive } from '../tasks/bar-archive.js'
-import type { BarSeriesStore } from '../tasks/bar-series.js'
+import type { BarSeriesStore, SeriesKey } from '../tasks/bar-series.js'
 import type { BarStore } from '../tasks/bar-store.js'
 import type { ComputeReply, ComputeRequest } from '../tasks/compute-pool.js'
 import type { Retention } from '../tasks/retention.js'
@@ -26,6 +26,8 @@ export interface WorkflowTools {
   readonly sweeps: SweepStore
   readonly retention: Retention
   readonly exchanges: readonly KlineSource[]
+  /** Reads all of a series and keeps what it finds as its quality report. */
+  readonly checkSeries: (key: SeriesKey) => Promise<unknown>
   readonly clock: Clock
   readonly threads: number
   readonly engineVersion: string

@@ -1,5 +1,9 @@
 /** data_sync against an exchange that answers over real HTTP, with real threads, Redis and Postgres. */
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { packageRoot } from '../../src/base/package-root.js'
 import { decodeColumns } from '../../src/market/blocks.js'
 import { Postgres } from '../../src/store/postgres.js'
 import { PostgresBarSeriesStore } from '../../src/store/bar-series.js'
@@ -114,6 +118,19 @@ test('inverse contracts swap volume and turnover; an unknown symbol is refused f
   expect(await sync(worker, START, minutes(10), { category: 'inverse' })).toMatchObject({ status: 'completed' })
   expect(await stored()).toEqual(range(0, 10))
   expect(await sync(worker, START, minutes(10), { symbol: 'NOPE' })).toMatchObject({ status: 'failed', attempt: 1, error: { code: 'EXCHANGE_REFUSED', message: expect.stringContaining('Not supported symbols') as string } })
+})
+
+test('from the command line: the result, the series with its quality, and a backtest on it', async () => {
+  exchange = await BybitServer.start({ outage: [minutes(100), minutes(110)] })
+  const cli = async (...args: string[]): Promise<Record<string, unknown>> => {
+    const { stdout } = await promisify(execFile)(process.execPath, [join(packageRoot, 'dist', 'src', 'cli', 'main.js'), ...args, '--json'],
+      { env: { ...process.env, ...bed.environment, BYBIT_URL: exchange?.url ?? '', WORKER_THREADS: '1', LOG_LEVEL: 'silent' } })
+    return JSON.parse(stdout) as Record<string, unknown>
+  }
+  const named = ['--exchange', 'bybit', '--symbol', 'BTCUSDT', '--timeframe', '1m']
+  expect(await cli('sync', ...named, '--start', iso(START), '--end', iso(minutes(600)))).toMatchObject({ status: 'completed', bars_added: 590, bars_missing: 10 })
+  expect(await cli('series', 'show', 'bybit/BTCUSDT/1m')).toMatchObject({ bars: 590, quality: { gaps: { count: 1 } } })
+  expect(await cli('backtest', ...named, '--strategy', 'sma-cross')).toMatchObject({ status: 'completed', result: { bars: 590 } })
 })
 
 describe('the way back', () => {
