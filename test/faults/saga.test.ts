@@ -158,6 +158,7 @@ describe.each(CASES)('$saga', (sagaCase) => {
       }
     }
     await Promise.all(Array.from({ length: SCENES_AT_ONCE }, lane))
-    console.log(rows.join('\n'))
+    // On lines of their own: the first one is coloured by whoever prints the output of tests.
+    console.log(['', ...rows].join('\n'))
   }, 600_000)
 })
