@@ -5,11 +5,13 @@
 import type { Backend, SubmitRequest, TaskView } from '../tasks/backend.js'
 import type { TaskStatus } from '../tasks/task.js'
 import type { HealthReport } from '../telemetry/health.js'
+import { asRecord } from './backtest-summary.js'
 import type { Invocation } from './context.js'
 import { failureOfTask, Interrupted } from './failure.js'
 import { interruptible } from './interrupt.js'
 import { ProgressDisplay } from './progress.js'
 import type { Workbench } from './session.js'
+import { formatDuration } from './text-table.js'
 
 /** What steps count. A sweep counts combinations: those that a constraint excludes are no trials. */
 const UNITS: Readonly<Record<string, string>> = { run_backtest: 'bars', run_chunks: 'combinations' }
@@ -55,6 +57,23 @@ export async function awaitTask(
   } finally {
     display.stop()
   }
+}
+
+/**
+ * A command whose task has one flat result: submits it, waits unless told not to, and prints the result. As JSON it is
+ * `{task_id, status, …result, processing_time_ms}`.
+ */
+export async function submitAndShow(invocation: Invocation, request: SubmitRequest, awaited: boolean, title: string, summary: (result: unknown) => string): Promise<void> {
+  const { output } = invocation
+  await invocation.withWorkbench(invocation.config(), async (workbench) => {
+    await workbench.check(request)
+    const backend = await workbench.connect(awaited ? 'session' : 'client')
+    if (!awaited) return submitDetached(invocation, workbench, request)
+    const { taskId } = await workbench.submit(request)
+    const { task } = await awaitTask(invocation, workbench, backend, taskId)
+    output.document({ task_id: taskId, status: task.status, ...asRecord(task.result), processing_time_ms: task.processing_time_ms })
+    output.text(`${output.bold(`${title} ${taskId}`)} in ${formatDuration(task.processing_time_ms ?? Number.NaN)}\n${summary(task.result)}`)
+  })
 }
 
 /** Submits and says what to do next; the reply of `--detach`, `--delay` and `--at`. */

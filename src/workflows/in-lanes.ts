@@ -1,5 +1,4 @@
-/** A few at a time: what is under way at once is bounded, and whatever began has ended before an error is thrown. */
-/** Results in the order of the items. The first error ends it, once all that was under way has ended. */
+/** A few at a time. Results are in the order of the items; the first error is thrown once all that was under way has ended. */
 export async function inLanes<Item, Result>(items: readonly Item[], atOnce: number, run: (item: Item) => Promise<Result>): Promise<Result[]> {
   const results = Array.from({ length: items.length }) as Result[]
   let next = 0

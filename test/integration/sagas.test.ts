@@ -178,6 +178,31 @@ describe('steps', () => {
     expect([effects, told]).toEqual([0, ['slow']])
   })
 
+  test('a step that was stopped and does not end leaves the way back to the next attempt, which it cannot disturb', async () => {
+    const client = await bed.open({ role: 'client' })
+    const taskId = await client.queue.enqueueTask({ taskType: 'tested', data: {} })
+    const owner = (attempt: number): Promise<object[]> => bed.sql('update tasks set status = \'processing\', attempt = $2 where task_id = $1', [taskId, attempt])
+    const postgres = new Postgres({ databaseUrl: bed.databaseUrl })
+    try {
+      const orchestrator = new SagaOrchestrator({ sagaType: 'tested', userId: null, ipAddress: null, enableMetrics: false, enableAuditLog: true },
+        { log: new PostgresSagaLog(postgres, 'test'), clock: systemClock, undoBudget: { tries: 1, pauseMs: 1, timeoutMs: 1000 }, graceMs: 20 })
+      const undone: string[] = []
+      const deaf = defineSaga<null>({ type: 'tested', version: 1, steps: [{
+        name: 'deaf', kind: 'compensatable', timeoutMs: 10, run: () => new Promise(() => undefined),
+        compensation: { name: 'undo_deaf', undo: (_context, _output, key) => { undone.push(key); return Promise.resolve() } },
+      }] })
+      await owner(1)
+      await expect(orchestrator.execute(deaf, null, taskId, 1)).rejects.toMatchObject({ code: 'STEP_UNANSWERED' })
+      // It may still be at work: nothing is undone yet, and nothing goes forward again.
+      expect([undone, await runs(taskId), await audit(taskId, 'step_failed')]).toEqual([[], [{ run: 1, status: 'compensating' }], ['step_failed deaf']])
+      await owner(2)
+      await expect(orchestrator.execute(deaf, null, taskId, 2)).rejects.toMatchObject({ code: 'STEP_TIMEOUT' })
+      expect([undone, await audit(taskId, 'compensation%')]).toEqual([[`${taskId}/1:deaf:undo`], ['compensation_start deaf', 'compensation_complete deaf']])
+    } finally {
+      await postgres.close()
+    }
+  })
+
   test('an error that may pass is tried again within the attempt, as often as the step says', async () => {
     let tries = 0
     const worker = await start([workflow([{ name: 'flaky', kind: 'read-only', retry: { tries: 3, pauseMs: 1 }, run: () => { tries += 1; return tries < 3 ? transient() : done() } }, save])])

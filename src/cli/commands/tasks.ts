@@ -12,6 +12,7 @@ import { backtestSummary } from '../backtest-summary.js'
 import { eventTrail } from '../event-trail.js'
 import { TASKS_HELP } from '../help-text.js'
 import { sagaTimeline } from '../saga-timeline.js'
+import { syncSummary } from '../sync-summary.js'
 import { sweepSummary } from '../sweep-summary.js'
 import { formatDuration, textPairs, textTable } from '../text-table.js'
 import { time } from '../time-flag.js'
@@ -106,6 +107,7 @@ function resultOf(task: TaskView): string {
   if (task.task_type === TaskType.BACKTEST) return backtestSummary(task.result)
   if (task.task_type === TaskType.OPTIMIZATION) return sweepSummary(task.result, task.data, { task, busyShare: null })
   if (task.task_type === TaskType.CLEANUP) return cleanupSummary(task.result)
+  if (task.task_type === TaskType.DATA_SYNC) return syncSummary(task.result)
   return `  result ${JSON.stringify(task.result, null, 2).replaceAll('\n', '\n  ')}`
 }
 
