@@ -55,6 +55,7 @@ export const importSuite: Suite = async ({ smoke, stateDir }) => {
         { name: `read, checked and blocked, ${kind}`, value: readMs / 1000, unit: 's' },
         { name: `that to the plain reader, ${kind}`, value: readMs / plain, unit: '×', target: { kind: 'max', value: 2 } },
         { name: `stored in Postgres, ${kind}`, value: storeMs / 1000, unit: 's' },
+        { name: `read to stored, to the plain reader, ${kind}`, value: (readMs + storeMs) / plain, unit: '×' },
         { name: `main loop held at most, ${kind}`, value: Math.max(heldMs, stored.heldMs), unit: 'ms', target: { kind: 'max', value: 50 } },
         { name: `memory over before ÷ columns, ${kind}`, value: (peakRss - before) / (rows * COLUMN_BYTES), unit: '×', target: { kind: 'max', value: 3 } },
       )

@@ -16,13 +16,17 @@ export interface RowProblem {
 
 type Columns = Readonly<Record<Exclude<ColumnName, 'adjclose'>, Float64Array>> & { readonly adjclose?: Float64Array }
 
+/** One test passes almost every row; the reasons are found out only when it fails. */
+export function canBeBar(open: number, high: number, low: number, close: number, volume: number): boolean {
+  const slack = high * TOLERANCE
+  return low > 0 && open > 0 && close > 0 && high + slack >= low && high + slack >= open && high + slack >= close
+    && low - slack <= open && low - slack <= close && volume >= 0
+}
+
 /** Null for a row of numbers that can be a bar. */
 export function problemOfRow(columns: Columns, i: number, hasAdjclose: boolean): RowProblem | null {
   const open = columns.open[i]!, high = columns.high[i]!, low = columns.low[i]!, close = columns.close[i]!, volume = columns.volume[i]!
-  // One test passes almost every row; the reasons are found out only when it fails.
-  const slack = high * TOLERANCE
-  if (low > 0 && open > 0 && close > 0 && high + slack >= low && high + slack >= open && high + slack >= close
-    && low - slack <= open && low - slack <= close && volume >= 0 && (!hasAdjclose || columns.adjclose![i]! > 0)) return null
+  if (canBeBar(open, high, low, close, volume) && (!hasAdjclose || columns.adjclose![i]! > 0)) return null
   for (const name of hasAdjclose ? ADJUSTED_PRICES : PRICES) {
     const value = columns[name]![i]!
     if (value <= 0) return { what: `has the ${name} ${value}; a price must be above 0`, column: name, value: String(value) }

@@ -4,7 +4,8 @@
  * Fast path: at most 15 significant digits and at most 22 decimals. Mantissa and power of ten are then exact, so
  * one division rounds once, correctly (Clinger 1990). Everything else goes to `Number`.
  */
-const POWERS = Array.from({ length: 23 }, (_, i) => Number(`1e${i}`))
+/** 10⁰ to 10²²: every one of them is exact. */
+export const POWERS_OF_TEN: Float64Array = Float64Array.from({ length: 23 }, (_, i) => Number(`1e${i}`))
 const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/
 
 const ZERO = 48
@@ -38,7 +39,7 @@ export function parseNumber(bytes: Uint8Array, from: number, to: number): number
   }
   if (digits === 0) return Number.NaN
   if (decimals > 22) return slowNumber(bytes, from, to)
-  const value = decimals === 0 ? mantissa : mantissa / POWERS[decimals]!
+  const value = decimals === 0 ? mantissa : mantissa / POWERS_OF_TEN[decimals]!
   return negative ? -value : value
 }
 

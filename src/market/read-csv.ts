@@ -15,6 +15,7 @@ import { GrowingColumns } from './growing-columns.js'
 import type { BarColumns, Bars, ColumnName } from './layout.js'
 import { parseNumber, textOf } from './parse-number.js'
 import { parseTime, TIME_FORMS } from './parse-time.js'
+import { PlainRows } from './plain-rows.js'
 
 const LF = 10
 const CR = 13
@@ -22,6 +23,7 @@ const QUOTE = 34
 const SPACE = 32
 /** No line of bars is near it; a file without line ends is something else. */
 const LONGEST_LINE = 2 ** 20
+const FIRST_ROWS = 1024
 
 /** Bars as a reader found them, not yet in shared memory. */
 export interface ReadBars {
@@ -60,12 +62,6 @@ function nextLine(bytes: Uint8Array, start: number, stop: number, firstLine: num
   return null
 }
 
-function countLines(bytes: Uint8Array): number {
-  let lines = 0
-  for (let at = bytes.indexOf(LF); at >= 0; at = bytes.indexOf(LF, at + 1)) lines += 1
-  return lines
-}
-
 /** `feed` any number of times, then `finish` once. */
 export class CsvReader {
   readonly #source: string
@@ -77,8 +73,9 @@ export class CsvReader {
   /** The line that the next piece goes on with. */
   #rest = new Uint8Array()
   #line = 1
-  #seenBytes = 0
-  #seenLines = 0
+  #plain: PlainRows | null = null
+  /** Bytes of the lines read so far: how long a row is follows from them. */
+  #readBytes = 0
 
   constructor(source: string, totalBytes: number | null) {
     this.#source = source
@@ -88,29 +85,23 @@ export class CsvReader {
   /** The piece is not kept: the caller may use its memory again. */
   feed(piece: Uint8Array): void {
     if (piece.length === 0) return
-    this.#seenBytes += piece.length
-    const lines = countLines(piece)
-    this.#seenLines += lines
-    if (lines === 0) {
+    const end = piece.lastIndexOf(LF) + 1
+    if (end === 0) {
       this.#keep(joined(this.#rest, piece))
       return
     }
-    this.#reserve()
     let from = 0
     if (this.#rest.length > 0) {
       from = piece.indexOf(LF) + 1
       const line = joined(this.#rest, piece.subarray(0, from))
       this.#read(line, 0, line.length)
     }
-    const end = piece.lastIndexOf(LF) + 1
     this.#read(piece, from, end)
     this.#keep(piece.slice(end))
   }
 
   finish(): ReadBars {
     const source = this.#source
-    this.#seenLines += 1
-    this.#reserve()
     this.#read(this.#rest, 0, this.#rest.length)
     if (this.#format === null) throw new SweepmillError('DATA_EMPTY', `${source} is empty. It should hold rows such as 2020-01-02,open,high,low,close,volume.`, { details: { file: source } })
     const columns = this.#rows.written()
@@ -134,13 +125,13 @@ export class CsvReader {
     throw new SweepmillError('DATA_FORMAT', `${this.#source}, line ${this.#line} is longer than ${LONGEST_LINE} bytes: this is not a CSV of bars.`, { details: { file: this.#source, line: this.#line } })
   }
 
-  /** Exact for a text in one piece; else by the lines a byte so far. */
-  #reserve(): void {
-    const needed = this.#seenLines + 1
-    if (needed <= this.#rows.capacity) return
+  /** Room for one row more, and for the rest of the text by the length of its rows so far. */
+  #reserve(readBytes: number): void {
+    const { count, capacity } = this.#rows
+    if (count < capacity) return
     const total = this.#totalBytes
-    const guess = total === null ? needed * 1.5 : total > this.#seenBytes ? needed * (total / this.#seenBytes) * 1.02 : needed
-    this.#rows.reserve(Math.ceil(Math.max(needed, guess)))
+    const guess = count < FIRST_ROWS ? FIRST_ROWS : total === null || count === 0 ? count * 1.5 : count * (total / readBytes) * 1.02
+    this.#rows.reserve(Math.ceil(Math.max(count + FIRST_ROWS, guess)))
   }
 
   /** Whole lines. */
@@ -156,12 +147,22 @@ export class CsvReader {
       }
       const format = detectFormat(bytes, first.from, first.to, this.#source)
       this.#format = format
-      this.#start(format)
+      this.#rows = new GrowingColumns(format.hasAdjclose)
+      this.#plain = new PlainRows(format)
       from = format.hasHeader ? first.next : first.from
       this.#line = format.hasHeader ? first.line + 1 : first.line
     }
     const rows = this.#rows
+    // What ends without a line end would be read beyond its end.
+    const plain = bytes[stop - 1] === LF ? this.#plain : null
     for (;;) {
+      this.#reserve(this.#readBytes + from - start)
+      if (plain !== null) {
+        const before = rows.count
+        from = plain.read(bytes, from, stop, this.#line, rows)
+        this.#line += rows.count - before
+        if (rows.count === rows.capacity) continue
+      }
       const found = nextLine(bytes, from, stop, this.#line)
       if (found === null) break
       rows.lines[rows.count] = found.line
@@ -173,12 +174,7 @@ export class CsvReader {
       this.#line = found.line + 1
     }
     for (let at = from; at < stop; at += 1) if (bytes[at] === LF) this.#line += 1
-  }
-
-  #start(format: CsvFormat): void {
-    const { capacity } = this.#rows
-    this.#rows = new GrowingColumns(format.hasAdjclose)
-    this.#rows.reserve(capacity)
+    this.#readBytes += stop - start
   }
 
   #row(line: Line, { separator, fields }: CsvFormat): void {
