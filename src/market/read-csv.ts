@@ -3,7 +3,7 @@
  *
  * It is fed in pieces of any size, so that a large file never lies in memory as a whole. Every row is checked (numbers,
  * signs, high and low, order of times); the first that is wrong ends the reading with its row, line, column and text.
- * Rows count data rows from 1, lines count lines of the file from 1. Cost: about 0.2 µs a field.
+ * Rows count data rows from 1, lines count lines of the file from 1. Cost: about 25 ns a field of a plain row, 0.2 µs of any other.
  */
 import { SweepmillError } from '../base/errors.js'
 import type { ErrorCode } from '../base/errors.js'
