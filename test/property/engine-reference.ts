@@ -80,7 +80,7 @@ export function referenceRun(bars: BarColumns, masks: ReferenceMasks, e: Executi
     const perUnit = price * (1 + e.feeRate)
     const most = (power - e.feeFixed) / perUnit
     const value = e.sizing.value ?? 0
-    let units = { all_in: most, fraction: (power * value - e.feeFixed) / perUnit, cash: (value - e.feeFixed) / perUnit, units: value }[e.sizing.mode]
+    let units = { all_in: most, fraction: (power * value - e.feeFixed) / perUnit, cash: (value - e.feeFixed) / perUnit, units: value, risk: NaN }[e.sizing.mode]
     const lot = e.sizing.wholeUnits ? 1 : e.sizing.lotSize
     if (lot !== null) units = Math.floor((units / lot) * (1 + (units < 0 ? -1 : 1) * 1e-12)) * lot
     if (units > most * (1 + 1e-12)) units = 0
@@ -104,11 +104,11 @@ export function referenceRun(bars: BarColumns, masks: ReferenceMasks, e: Executi
     if (p === null || (p.bar === bar && !e.stopOnEntryBar)) return false
     const [o, h, l] = [bars.open[bar] ?? NaN, bars.high[bar] ?? NaN, bars.low[bar] ?? NaN]
     const levels: { level: number; reason: string }[] = []
-    if (e.stopLoss !== null) levels.push({ level: p.reference * (1 - p.side * e.stopLoss), reason: 'stop_loss' })
-    if (e.trailingStop !== null) levels.push({ level: p.peak * (1 - p.side * e.trailingStop), reason: 'trailing_stop' })
+    if (e.stopLoss !== null) levels.push({ level: p.reference * (1 - p.side * (e.stopLoss as number)), reason: 'stop_loss' })
+    if (e.trailingStop !== null) levels.push({ level: p.peak * (1 - p.side * (e.trailingStop as number)), reason: 'trailing_stop' })
     levels.sort((a, b) => p.side * (b.level - a.level)) // the tighter first; a tie is the stop-loss
     const stop = levels[0]
-    const target = e.takeProfit === null ? undefined : p.reference * (1 + p.side * e.takeProfit)
+    const target = e.takeProfit === null ? undefined : p.reference * (1 + p.side * (e.takeProfit as number))
     if (p.side === 1) {
       if (stop !== undefined && o <= stop.level) close(bar, o, e.stopSlippage, stop.reason)
       else if (target !== undefined && o >= target) close(bar, o, 0, 'take_profit')

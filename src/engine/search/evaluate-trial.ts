@@ -12,7 +12,7 @@ import { SWEEP_METRICS } from '../metrics/sweep-metrics.js'
 import { prepareBars, sliceBars } from '../simulate/prepare-bars.js'
 import type { BarWindow } from '../simulate/run-backtest.js'
 import { runStrategy } from '../simulate/run-strategy.js'
-import { Simulation } from '../simulate/simulation.js'
+import { createSimulation } from '../simulate/create-simulation.js'
 import type { SweepSpec } from '../specs/sweep-spec.js'
 import { checkParams } from '../strategies/check-params.js'
 import type { Params, Strategy } from '../strategies/strategy.js'
@@ -49,7 +49,7 @@ export function evaluateTrial(bars: BarColumns, strategy: Strategy, spec: SweepS
     const seen = sliceBars(part, 0, to)
     const decisions = new Uint8Array(to)
     runStrategy(strategy, seen, checked, ta, spec.execution.direction, decisions)
-    const simulation = new Simulation(to, spec.execution)
+    const simulation = createSimulation(to, spec.execution)
     simulation.run(seen, decisions, from, to)
     const row = new Float64Array(SWEEP_METRICS.length)
     new SweepMeter(to, { periodsPerYear: periods, riskFree: spec.metrics.riskFree }).measure(simulation, seen, from, to, spec.execution.initialCash, row, 0)

@@ -10,7 +10,8 @@ import { SweepMeter } from '../metrics/sweep-meter.js'
 import { SWEEP_METRICS } from '../metrics/sweep-metrics.js'
 import { prepareBars, sliceBars } from '../simulate/prepare-bars.js'
 import { runStrategy } from '../simulate/run-strategy.js'
-import { Simulation } from '../simulate/simulation.js'
+import { createSimulation } from '../simulate/create-simulation.js'
+import type { Simulation } from '../simulate/simulation.js'
 import type { SweepSpec } from '../specs/sweep-spec.js'
 import type { Strategy } from '../strategies/strategy.js'
 import { ColumnCache, DEFAULT_CACHE_BYTES } from './column-cache.js'
@@ -50,7 +51,7 @@ export class TrialRunner {
     this.width = 1 + plan.names.length + SWEEP_METRICS.length
     this.columns = new ColumnCache(this.bars, cacheBytes)
     this.decisions = new Uint8Array(this.bars.length)
-    this.simulation = new Simulation(this.bars.length, spec.execution)
+    this.simulation = createSimulation(this.bars.length, spec.execution)
     this.meter = new SweepMeter(this.bars.length, { periodsPerYear: periods.value, riskFree: spec.metrics.riskFree })
   }
 

@@ -13,7 +13,7 @@ import type { Strategy } from '../strategies/strategy.js'
 import { prepareBars, sliceBars } from './prepare-bars.js'
 import type { RunIdentity } from './run-identity.js'
 import { runStrategy } from './run-strategy.js'
-import { Simulation } from './simulation.js'
+import { createSimulation } from './create-simulation.js'
 import { summarise } from './summarise.js'
 import type { Trade } from './trade-log.js'
 
@@ -47,7 +47,7 @@ export function runBacktest(bars: BarColumns, strategy: Strategy, spec: Backtest
   const seen = sliceBars(prepared.bars, 0, to)
   const decisions = new Uint8Array(seen.length)
   runStrategy(strategy, seen, params, ta, spec.execution.direction, decisions)
-  const simulation = new Simulation(seen.length, spec.execution)
+  const simulation = createSimulation(seen.length, spec.execution)
   simulation.run(seen, decisions, from, to)
   const meter = new SweepMeter(seen.length, { periodsPerYear: periods.value, riskFree: spec.metrics.riskFree })
   const summary = summarise({ bars: seen, from, to, strategy, params, spec, identity, periods, simulation, meter, warnings: [...spec.dataWarnings ?? [], ...prepared.warnings] })

@@ -1,4 +1,5 @@
 /** Specs: defaults, the way there and back, and a refusal with a code and a sentence for each mistake. */
+import { executionToJson, parseExecution } from '../../../src/engine/specs/execution-spec.js'
 import { describe, expect, test } from 'vitest'
 import { checkParams, builtinStrategy, defineStrategy, describeStrategy, hashInput, parseBacktestSpec, parseSweepSpec, specToJson } from '../../../src/engine/index.js'
 import { refusal } from './refusal.js'
@@ -62,8 +63,21 @@ describe('backtest specs', () => {
     ['no value', withExecution({ sizing: { mode: 'cash' } }), 'SPEC_INVALID', 'execution.sizing.value is missing'],
     ['fraction above 1', withExecution({ sizing: { mode: 'fraction', value: 2 } }), 'SPEC_INVALID', 'at most 1'],
     ['two roundings', withExecution({ sizing: { whole_units: true, lot_size: 2 } }), 'SPEC_INVALID', 'keep one'],
-    ['perpetual', withExecution({ market: 'perpetual' }), 'NOT_SUPPORTED', 'execution.market "perpetual" is not supported'],
-    ['pyramiding', withExecution({ entry_when_in_position: 'add' }), 'NOT_SUPPORTED', 'execution.entry_when_in_position "add"'],
+    ['a market of no kind', withExecution({ market: 'margin' }), 'SPEC_INVALID', 'must be one of spot, perpetual'],
+    ['funding in a spot market', withExecution({ funding: { rate: 0.0001 } }), 'SPEC_INVALID', 'only for perpetuals'],
+    ['funding without a rate', withExecution({ market: 'perpetual', funding: { interval_hours: 8 } }), 'SPEC_INVALID', 'execution.funding.rate is missing'],
+    ['funding out of order', withExecution({ market: 'perpetual', funding: [{ time: '2024-01-02', rate: 0 }, { time: '2024-01-01', rate: 0 }] }), 'SPEC_INVALID', 'does not come after'],
+    ['a margin below its maintenance', withExecution({ market: 'perpetual', leverage: 100, maintenance_margin: 0.01 }), 'SPEC_INVALID', 'liquidated at once'],
+    ['tiers that do not end', withExecution({ market: 'perpetual', maintenance_margin: [{ up_to: 1000, rate: 0.01 }] }), 'SPEC_INVALID', 'the last tier has no end'],
+    ['tiers that fall', withExecution({ market: 'perpetual', maintenance_margin: [{ up_to: 1000, rate: 0.01 }, { rate: 0.005 }] }), 'SPEC_INVALID', 'at least 0.01'],
+    ['interest on a perpetual', withExecution({ market: 'perpetual', borrow_rate: 0.05 }), 'SPEC_INVALID', 'which pay funding'],
+    ['a bound on lots that are not added', withExecution({ max_entries: 3 }), 'SPEC_INVALID', '"entry_when_in_position": "add"'],
+    ['an order by no word', withExecution({ entry_order: { type: 'market' } }), 'SPEC_INVALID', 'execution.entry_order.type is "market", but must be one of limit, stop'],
+    ['half an ATR', withExecution({ stop_loss: { atr: 14.5, multiple: 2 } }), 'SPEC_INVALID', 'execution.stop_loss.atr is 14.5'],
+    ['an ATR without a multiple', withExecution({ trailing_stop: { atr: 14 } }), 'SPEC_INVALID', 'execution.trailing_stop.multiple is undefined'],
+    ['a distance in words', withExecution({ take_profit: '5%' }), 'SPEC_INVALID', '{"atr": 14, "multiple": 2}'],
+    ['risk without a stop', withExecution({ sizing: { mode: 'risk', value: 0.01 } }), 'SPEC_INVALID', 'add a stop_loss or a trailing_stop'],
+    ['a path with vectorbt\'s priority', withExecution({ stop_loss: 0.1, stop_priority: 'stop_first', intrabar_path: 'ohlc' }), 'SPEC_INVALID', 'parity with vectorbt'],
     ['conflicts', withExecution({ conflicting_signals: 'entry' }), 'NOT_SUPPORTED', 'execution.conflicting_signals "entry"'],
     ['bad date', { ...minimal, start_date: '2020-02-30' }, 'SPEC_INVALID', 'start_date is "2020-02-30", but must be a time'],
     ['dates reversed', { ...minimal, start_date: '2021-01-01', end_date: '2020-01-01' }, 'SPEC_INVALID', 'lies before'],
@@ -74,6 +88,23 @@ describe('backtest specs', () => {
     const error = refusal(() => parseBacktestSpec(json))
     expect([error.code, error.message]).toEqual([code, expect.stringContaining(part)])
   })
+})
+
+test('every key of the execution comes back from its JSON', () => {
+  const spot = {
+    stop_loss: { atr: 14, multiple: 2 }, take_profit: 0.5, trailing_stop: { multiple: 3, atr: 20 }, sizing: { mode: 'risk', value: 0.01, lot_size: 0.1, min_notional: 10 },
+    entry_when_in_position: 'add', max_entries: 3, entry_order: { type: 'limit', offset: { atr: 5, multiple: 0.5 }, bars: null }, intrabar_path: 'adaptive',
+    maker_fee_rate: 0.0002, fee_rate: 0.0005, tick_size: 0.5, borrow_rate: 0.05,
+  }
+  const perpetual = {
+    market: 'perpetual', leverage: 10, funding: [{ time: '2024-01-01T00:00:00.000Z', rate: 0.0001 }, { time: '2024-01-01T08:00:00.000Z', rate: -0.0002 }],
+    maintenance_margin: [{ up_to: 50000, rate: 0.004 }, { rate: 0.01 }], liquidation_fee: 0.002,
+  }
+  for (const execution of [spot, perpetual, { ...perpetual, funding: { rate: 0.0001 }, maintenance_margin: 0.01 }, {}]) {
+    const parsed = parseExecution(execution)
+    expect(parseExecution(JSON.parse(JSON.stringify(executionToJson(parsed))))).toEqual(parsed)
+    expect(executionToJson(parsed)).toMatchObject(execution)
+  }
 })
 
 describe('sweep specs', () => {

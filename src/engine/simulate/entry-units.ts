@@ -1,0 +1,39 @@
+/** How many units an entry buys or sells (F8). */
+import type { ExecutionSpec } from '../specs/execution-spec.js'
+
+/** Relative tolerance of "affordable" and "a whole number of lots": 3 × 0.1 must count as 0.3. */
+const ROUNDING = 1e-12
+
+export interface EntryOffer {
+  readonly cash: number
+  /** Signed; 0 when flat. */
+  readonly heldUnits: number
+  /** The entry's raw price, and what it costs after spread, slippage and ticks. */
+  readonly raw: number
+  readonly price: number
+  readonly feeRate: number
+  /** From the price to the nearer stop, in price; Infinity without a stop. */
+  readonly stopDistance: number
+}
+
+/** 0 or less, or NaN, is no entry. */
+export function entryUnits(e: ExecutionSpec, { cash, heldUnits, raw, price, feeRate, stopDistance }: EntryOffer): number {
+  const { sizing, leverage, feeFixed } = e
+  const unitCost = price * (1 + feeRate)
+  const equity = cash + heldUnits * raw
+  const affordable = (equity * leverage - Math.abs(heldUnits) * raw - feeFixed) / unitCost
+  const value = sizing.value ?? 0
+  let units = affordable
+  if (sizing.mode === 'fraction') units = (equity * leverage * value - feeFixed) / unitCost
+  else if (sizing.mode === 'cash') units = (value - feeFixed) / unitCost
+  else if (sizing.mode === 'units') units = value
+  else if (sizing.mode === 'risk') units = stopDistance > 0 ? Math.min((equity * value) / stopDistance, affordable) : 0
+  const lot = sizing.wholeUnits ? 1 : sizing.lotSize
+  if (lot !== null) {
+    const lots = units / lot
+    units = Math.floor(lots + Math.abs(lots) * ROUNDING) * lot
+  }
+  // What is ordered must be affordable, so this comes after the flooring.
+  if (units > affordable * (1 + ROUNDING)) return 0
+  return units * price < sizing.minNotional ? 0 : units
+}

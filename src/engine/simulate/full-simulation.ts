@@ -1,0 +1,236 @@
+/**
+ * The execution kernel of everything in docs/fills.md: several lots, resting orders, paths within a bar, distances by
+ * indicator, ticks, interest, perpetuals. Some ten times slower than fast-simulation.ts, whose bits it gives for what
+ * that one can do. This file holds the account and the order of a bar; bar-watch.ts what happens inside one.
+ *
+ * Invariants: cash + units × close = equity on every bar; nothing on bar i depends on a bar after i; nothing is allocated
+ * per bar. One instance belongs to one thread and is reused: run() resets it.
+ */
+import type { BarColumns } from '../../market/layout.js'
+import type { ExecutionSpec } from '../specs/execution-spec.js'
+import { BarWatch } from './bar-watch.js'
+import { LONG_ENTRY, LONG_EXIT, SHORT_ENTRY, SHORT_EXIT } from './decisions.js'
+import { DistanceLevels } from './distance-levels.js'
+import { fundingColumns } from './funding.js'
+import type { FundingColumns } from './funding.js'
+import { Lots } from './lots.js'
+import { entryUnits } from './entry-units.js'
+import type { Account, EntryFill, RestingOrder } from './account.js'
+import type { Simulation } from './simulation.js'
+import { Ticks } from './ticks.js'
+import { END, LIQUIDATION, SIGNAL, TAKE_PROFIT, TradeLog } from './trade-log.js'
+
+const YEAR_MS = 365 * 86_400_000
+
+export class FullSimulation implements Simulation, Account {
+  readonly equity: Float64Array
+  readonly trades = new TradeLog()
+  readonly lots = new Lots()
+  cash = 0.1
+  feesPaid = 0.1
+  notional = 0.1
+  interestPaid = 0.1
+  fundingPaid = 0.1
+  rejectedEntries = 0
+  liquidated = false
+
+  private order: RestingOrder | null = null
+  private halted = false
+  private readonly execution: ExecutionSpec
+  private readonly ticks: Ticks
+  private readonly levels = new DistanceLevels()
+  private readonly watch: BarWatch
+  private bars: BarColumns | undefined
+  private funding: FundingColumns | undefined
+
+  /** `length`: of the bars to be simulated. */
+  constructor(length: number, execution: ExecutionSpec) {
+    this.equity = new Float64Array(length)
+    this.execution = execution
+    this.ticks = new Ticks(execution.tickSize)
+    this.watch = new BarWatch(this, execution, this.ticks)
+  }
+
+  get units(): number { return this.lots.units }
+  get entryBar(): number { return this.lots.oldest?.entryBar ?? 0 }
+  get entryPrice(): number { return this.lots.entryPrice() }
+  get entryFee(): number { return this.lots.entryFee() }
+
+  run(bars: BarColumns, decisions: Uint8Array, from: number, to: number, onClose?: (bar: number) => void): void {
+    this.reset(bars)
+    const { open, close } = bars
+    const { equity, execution, lots } = this
+    const nextOpen = execution.fill === 'next_open'
+    const hasStops = execution.stopLoss !== null || execution.takeProfit !== null || execution.trailingStop !== null
+    const stopFirst = hasStops && nextOpen && execution.stopPriority === 'stop_first'
+    const watches = hasStops || execution.perpetual !== null
+    const last = to - 1
+    for (let i = from; i < to; i++) {
+      if (i > from && lots.count > 0) this.payForHolding(bars, i)
+      if (nextOpen && i > from && !this.halted) {
+        const decision = decisions[i - 1]!
+        if (decision !== 0 && !(stopFirst && this.watch.pessimisticExits(bars, i))) this.act(decision, bars, i, i - 1, open[i]!, false)
+      }
+      if (execution.finalize === 'close_last_open' && i === last) {
+        this.exitAll(i, open[i]!, execution.stopSlippage, END)
+        this.halted = true
+      }
+      if (this.order !== null && (this.halted || i > this.order.lastBar)) this.order = null
+      if ((watches && lots.count > 0) || this.order !== null) this.watch.follow(bars, i)
+      if (!nextOpen && !this.halted) {
+        if (onClose !== undefined) {
+          equity[i] = this.cash + lots.units * close[i]!
+          onClose(i)
+        }
+        const decision = decisions[i]!
+        if (decision !== 0) this.act(decision, bars, i, i, close[i]!, true)
+      }
+      let value = this.cash + lots.units * close[i]!
+      if (value <= 0 && !this.halted) {
+        this.exitAll(i, close[i]!, execution.stopSlippage, LIQUIDATION)
+        value = this.cash
+        this.liquidated = true
+        this.halted = true
+      }
+      equity[i] = value
+      if (nextOpen && onClose !== undefined && !this.halted) onClose(i)
+    }
+    if (execution.finalize === 'close_last_close' && lots.count > 0) {
+      this.exitAll(last, close[last]!, execution.stopSlippage, END)
+      equity[last] = this.cash
+    }
+  }
+
+  get resting(): RestingOrder | null { return this.order }
+
+  takeOrder(): void {
+    this.order = null
+  }
+
+  trailingLevel(peak: number, side: number, trail: number): number {
+    const { trailingStop } = this.execution
+    if (trailingStop === null) return side * -Infinity
+    return this.ticks.against(typeof trailingStop === 'number' ? peak * (1 - side * trailingStop) : peak - side * trail, -side)
+  }
+
+  /** F6, F8, F10, F20, F21: opens a lot, or counts why not. */
+  enter({ side, bar, raw, limitPrice, signalBar, atClose }: EntryFill): void {
+    const { execution: e, lots, ticks, levels } = this
+    if (lots.count > 0) {
+      if (e.entryWhenInPosition === 'ignore' || (e.entryWhenInPosition === 'add' && lots.count >= (e.maxEntries ?? Infinity))) return
+      if (e.entryWhenInPosition === 'replace') this.exitAll(bar, raw, e.slippage, SIGNAL)
+    }
+    const price = ticks.against(limitPrice ?? raw * (1 + side * e.spread) * (1 + side * e.slippage), side)
+    const feeRate = limitPrice === null ? e.feeRate : e.makerFeeRate
+    const reference = e.stopReference === 'fill_price' ? price : this.bars!.close[signalBar]!
+    const stop = e.stopLoss === null ? side * -Infinity : ticks.against(levels.price(reference, -side, e.stopLoss, signalBar), -side)
+    const target = e.takeProfit === null ? side * Infinity : ticks.harder(levels.price(reference, side, e.takeProfit, signalBar), -side)
+    const trail = e.trailingStop === null || typeof e.trailingStop === 'number' ? 0 : levels.gap(e.trailingStop, signalBar)
+    const trailing = this.trailingLevel(price, side, trail)
+    const units = Number.isNaN(stop) || Number.isNaN(target) || Number.isNaN(trail) ? 0 : entryUnits(e, {
+      cash: this.cash, heldUnits: lots.units, raw, price, feeRate, stopDistance: Math.min(side * (price - stop), side * (price - trailing)),
+    })
+    if (!(units > 0)) {
+      this.rejectedEntries++
+      return
+    }
+    const notional = units * price
+    const fee = notional * feeRate + e.feeFixed
+    this.cash -= side * notional + fee
+    this.feesPaid += fee
+    this.notional += notional
+    lots.add({ units: side * units, entryBar: bar, entryPrice: price, entryFee: fee, atClose, stop, target, trail, peak: price, margin: e.perpetual === null ? 0 : notional / e.leverage })
+  }
+
+  exit(k: number, bar: number, raw: number, slippage: number, reason: number): void {
+    const e = this.execution
+    const lot = this.lots.at(k)
+    const { units } = lot
+    const side = units > 0 ? 1 : -1
+    const isLiquidation = reason === LIQUIDATION && e.perpetual !== null
+    const feeRate = reason === TAKE_PROFIT ? e.makerFeeRate : isLiquidation ? e.feeRate + e.perpetual.liquidationFee : e.feeRate
+    let price = this.ticks.against(raw * (1 - side * slippage), -side)
+    // F30: never worse than the price at which the margin is gone.
+    if (isLiquidation) {
+      const worst = (units * lot.entryPrice - lot.margin + e.feeFixed) / (units * (1 - side * feeRate))
+      if (side * worst > side * price) price = worst
+    }
+    const notional = Math.abs(units) * price
+    const fee = notional * feeRate + e.feeFixed
+    const fees = lot.entryFee + fee
+    const pnl = units * (price - lot.entryPrice) - fees
+    this.cash += units * price - fee
+    this.feesPaid += fee
+    this.notional += notional
+    this.trades.push(units, lot.entryBar, lot.entryPrice, bar, price, pnl, pnl / (Math.abs(units) * lot.entryPrice), fees, reason)
+    if (isLiquidation) this.liquidated = true
+    this.lots.remove(k)
+  }
+
+  private exitAll(bar: number, raw: number, slippage: number, reason: number): void {
+    while (this.lots.count > 0) this.exit(0, bar, raw, slippage, reason)
+  }
+
+  private reset(bars: BarColumns): void {
+    const { perpetual, initialCash } = this.execution
+    if (this.bars !== bars) {
+      this.bars = bars
+      this.levels.use(bars)
+      this.funding = perpetual === null ? undefined : fundingColumns(bars.time, perpetual.funding)
+    }
+    this.trades.clear()
+    this.lots.clear()
+    this.order = null
+    this.halted = false
+    this.cash = initialCash
+    this.feesPaid = 0
+    this.notional = 0
+    this.interestPaid = 0
+    this.fundingPaid = 0
+    this.rejectedEntries = 0
+    this.liquidated = false
+  }
+
+  /** F27 to F29: what the lots held over owe for the time since the bar before. */
+  private payForHolding(bars: BarColumns, i: number): void {
+    const { borrowRate } = this.execution
+    const { units } = this.lots
+    if (borrowRate > 0) {
+      const borrowed = units > 0 ? Math.max(0, -this.cash) : -units * bars.close[i - 1]!
+      const interest = borrowed * borrowRate * ((bars.time[i]! - bars.time[i - 1]!) / YEAR_MS)
+      this.cash -= interest
+      this.interestPaid += interest
+    }
+    if (this.funding === undefined) return
+    const { since, at } = this.funding
+    let funding = 0
+    for (const lot of this.lots) funding += lot.units * bars.open[i]! * (lot.atClose && lot.entryBar === i - 1 ? at[i]! : since[i]!)
+    this.cash -= funding
+    this.fundingPaid += funding
+  }
+
+  /** F4, F5, F20, F22: exits first, then an entry, at once or as an order. */
+  private act(decision: number, bars: BarColumns, bar: number, signalBar: number, raw: number, atClose: boolean): void {
+    const { execution: e, lots } = this
+    const againstLong = decision & (LONG_EXIT | SHORT_ENTRY)
+    const againstShort = decision & (SHORT_EXIT | LONG_ENTRY)
+    if ((lots.units > 0 && againstLong !== 0) || (lots.units < 0 && againstShort !== 0)) this.exitAll(bar, raw, e.slippage, SIGNAL)
+    if (this.order !== null && (this.order.side > 0 ? againstLong : againstShort) !== 0) this.order = null
+    const side = (decision & LONG_ENTRY) !== 0 ? 1 : (decision & SHORT_ENTRY) !== 0 ? -1 : 0
+    if (side === 0) return
+    if (e.entryOrder === null) this.enter({ side, bar, raw, limitPrice: null, signalBar, atClose })
+    else this.place(side, e.entryOrder, bars, signalBar)
+  }
+
+  private place(side: 1 | -1, { type, offset, bars: life }: NonNullable<ExecutionSpec['entryOrder']>, bars: BarColumns, signalBar: number): void {
+    const { execution: e, lots, levels, ticks } = this
+    if (lots.count > 0 && (e.entryWhenInPosition === 'ignore' || (e.entryWhenInPosition === 'add' && lots.count >= (e.maxEntries ?? Infinity)))) return
+    const direction = type === 'limit' ? -side : side
+    const level = levels.price(bars.close[signalBar]!, direction, offset, signalBar)
+    if (Number.isNaN(level)) {
+      this.rejectedEntries++
+      return
+    }
+    this.order = { side, level: type === 'limit' ? ticks.harder(level, side) : ticks.against(level, side), signalBar, lastBar: life === null ? Infinity : signalBar + life }
+  }
+}

@@ -1,0 +1,33 @@
+/**
+ * Where the isolated margin of a position is used up (F30): margins + gain = maintenance margin of the notional there.
+ * Tiers are cut like a tax: each rate holds for the part of the notional within its tier, so the margin needed at a notional
+ * N of tier k is N × rate − deduction, with the deduction that makes it continuous. Then one line meets one of another, and
+ * exactly one tier holds the notional of its own solution.
+ */
+import type { MaintenanceTier } from '../specs/perpetual-spec.js'
+import type { Lots } from './lots.js'
+
+/** Infinitely far on the losing side where no price uses the margin up. */
+export function liquidationPrice(lots: Lots, tiers: readonly MaintenanceTier[]): number {
+  const side = lots.units > 0 ? 1 : -1
+  let units = 0
+  let value = 0
+  let margin = 0
+  for (const lot of lots) {
+    units += side * lot.units
+    value += side * lot.units * lot.entryPrice
+    margin += lot.margin
+  }
+  let deduction = 0
+  let lower = 0
+  let before = 0
+  for (const { upTo, rate } of tiers) {
+    deduction += lower * (rate - before)
+    // side × (units × P − value) + margin = units × P × rate − deduction
+    const price = (side * value - margin - deduction) / (units * (side - rate))
+    if (units * price <= upTo) return price > 0 ? price : side * -Infinity
+    lower = upTo
+    before = rate
+  }
+  return side * -Infinity
+}
