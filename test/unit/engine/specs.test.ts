@@ -97,7 +97,7 @@ test('every key of the execution comes back from its JSON', () => {
     maker_fee_rate: 0.0002, fee_rate: 0.0005, tick_size: 0.5, borrow_rate: 0.05,
   }
   const perpetual = {
-    market: 'perpetual', leverage: 10, funding: [{ time: '2024-01-01T00:00:00.000Z', rate: 0.0001 }, { time: '2024-01-01T08:00:00.000Z', rate: -0.0002 }],
+    market: 'perpetual', leverage: 10, funding: [{ time: '2024-01-01T00:00:00Z', rate: 0.0001 }, { time: '2024-01-01T08:00:00Z', rate: -0.0002 }],
     maintenance_margin: [{ up_to: 50000, rate: 0.004 }, { rate: 0.01 }], liquidation_fee: 0.002,
   }
   for (const execution of [spot, perpetual, { ...perpetual, funding: { rate: 0.0001 }, maintenance_margin: 0.01 }, {}]) {
