@@ -11,7 +11,7 @@ import { SweepmillError } from '../base/errors.js'
 import { createRuntime } from '../runtime/create-runtime.js'
 import type { Runtime, RuntimeLog, RuntimeReading } from '../runtime/create-runtime.js'
 import { draftStrategy } from '../runtime/strategy-draft.js'
-import { checkWithoutBars, prepare } from '../runtime/submission.js'
+import { checkWithoutBars, namesStoredBars, prepare } from '../runtime/submission.js'
 import { readSeriesFile } from '../runtime/stored-series.js'
 import type { Prepared } from '../runtime/submission.js'
 import type { Backend, StrategyRequest, SubmitRequest, Submitted } from '../tasks/backend.js'
@@ -69,7 +69,7 @@ export class RuntimeWorkbench implements Workbench {
     const { pool, clock } = this.#parts
     const options = { pool, clock, strategyDir: this.#options.config.strategyDir }
     // So are stored bars. A sync names a symbol too, and is checked whole.
-    if (request.data['symbol'] !== undefined && request.taskType !== TaskType.DATA_SYNC) await checkWithoutBars(request, options)
+    if (namesStoredBars(request.data) && request.taskType !== TaskType.DATA_SYNC) await checkWithoutBars(request, options)
     else this.#prepared.set(request, await prepare(request, options))
   }
 

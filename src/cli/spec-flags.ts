@@ -5,7 +5,7 @@
  * a POST would carry; nothing is validated here but what only the command line can get wrong.
  */
 import { readFile, stat } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { basename, resolve } from 'node:path'
 import { InvalidArgumentError, Option } from 'commander'
 import type { Command } from 'commander'
 import { SweepmillError } from '../base/errors.js'
@@ -15,8 +15,8 @@ export type Spec = Record<string, unknown>
 
 export interface SpecFlags {
   readonly spec?: string
-  readonly data?: string
-  readonly symbol?: string
+  readonly data?: readonly string[]
+  readonly symbol?: readonly string[]
   readonly timeframe?: string
   readonly exchange?: string
   readonly strategy?: string
@@ -59,8 +59,8 @@ export const repeated = (text: string, before: readonly string[] = []): readonly
 export function addSpecFlags(command: Command): Command {
   return command
     .option('--spec <file>', 'JSON spec; flags override it')
-    .option('--data <file>', 'file of bars: CSV (also in gzip or zip) or Parquet')
-    .option('--symbol <name>', 'stored bars instead of a file, such as BTCUSDT')
+    .option('--data <file>', 'file of bars: CSV (also in gzip or zip) or Parquet; several make a portfolio (repeatable)', repeated)
+    .option('--symbol <name>', 'stored bars instead of a file, such as BTCUSDT (repeatable)', repeated)
     .option('--timeframe <name>', 'how long a stored bar is, such as 1h; made of shorter ones where it is not stored')
     .option('--exchange <name>', 'where stored bars are from; needed if several have the symbol')
     .option('--strategy <name|file>', 'a built-in strategy, or a file such as ./mine.ts')
@@ -95,20 +95,7 @@ function direction(text: string): string {
 
 export async function backtestSpec(flags: SpecFlags): Promise<Spec> {
   const spec = flags.spec === undefined ? {} : await readSpecFile(flags.spec)
-  if (flags.data !== undefined) {
-    for (const key of ['symbol', 'timeframe', 'exchange', 'data_hash']) delete spec[key]
-    spec['file'] = flags.data
-  }
-  if (flags.symbol !== undefined || flags.timeframe !== undefined || flags.exchange !== undefined) {
-    if (flags.data !== undefined) throw new SweepmillError('USAGE', '--data names a file and --symbol stored bars: write one of them.', { details: { flag: '--data' } })
-    for (const key of ['file', 'data_hash']) delete spec[key]
-    // Another symbol than the file's comes without the file's exchange.
-    if (flags.symbol !== undefined && flags.symbol !== spec['symbol']) delete spec['exchange']
-    override(spec, { symbol: flags.symbol, timeframe: flags.timeframe, exchange: flags.exchange })
-  }
-  if (flags.spec === undefined && flags.data === undefined && flags.symbol === undefined) {
-    throw new SweepmillError('USAGE', 'No bars were named: write --data FILE.csv, or --symbol NAME --timeframe 1h for stored ones, or --spec FILE.json.', { details: { flag: '--data' } })
-  }
+  overrideBars(spec, flags)
   overrideStrategy(spec, flags)
   override(spec, { start_date: flags.start, end_date: flags.end, adjust: flags.adjust })
   const execution = merged(objectAt(spec, 'execution'), parseExecution(flags.execution ?? []))
@@ -116,8 +103,34 @@ export async function backtestSpec(flags: SpecFlags): Promise<Spec> {
     initial_cash: flags.cash, fee_rate: flags.feeRate, slippage: flags.slippage, direction: flags.direction, fill: flags.fill,
   })
   if (Object.keys(execution).length > 0) spec['execution'] = execution
-  if (typeof spec['file'] === 'string') await assertFile(spec['file'])
+  for (const file of filesOf(spec)) await assertFile(file)
   return spec
+}
+
+/** Bars named by flags replace those of the file as a whole. */
+function overrideBars(spec: Spec, flags: SpecFlags): void {
+  const { data, symbol: symbols, timeframe, exchange } = flags
+  if (data !== undefined) {
+    if (symbols !== undefined || timeframe !== undefined || exchange !== undefined) throw new SweepmillError('USAGE', '--data names a file and --symbol stored bars: write one of them.', { details: { flag: '--data' } })
+    for (const key of ['symbol', 'symbols', 'timeframe', 'exchange', 'data_hash', 'data_parts']) delete spec[key]
+    if (data.length === 1) spec['file'] = data[0]
+    else spec['symbols'] = data.map((file) => ({ symbol: basename(file).replace(/(\.[a-z]+)+$/i, ''), file }))
+    if (data.length > 1) delete spec['file']
+  } else if (symbols !== undefined || timeframe !== undefined || exchange !== undefined) {
+    for (const key of ['file', 'data_hash', 'data_parts']) delete spec[key]
+    // Another symbol than the file's comes without the file's exchange.
+    if (symbols !== undefined && symbols[0] !== spec['symbol']) delete spec['exchange']
+    if (symbols !== undefined) for (const key of ['symbol', 'symbols']) delete spec[key]
+    override(spec, { ...(symbols === undefined ? {} : symbols.length === 1 ? { symbol: symbols[0] } : { symbols }), timeframe, exchange })
+  } else if (flags.spec === undefined) {
+    throw new SweepmillError('USAGE', 'No bars were named: write --data FILE.csv, or --symbol NAME --timeframe 1h for stored ones, or --spec FILE.json.', { details: { flag: '--data' } })
+  }
+}
+
+/** What stands in the spec, whatever it is: its parser judges it. */
+function filesOf(spec: Spec): string[] {
+  const symbols: readonly unknown[] = Array.isArray(spec['symbols']) ? spec['symbols'] : []
+  return [spec, ...symbols].map((one) => (typeof one === 'object' && one !== null ? (one as Spec)['file'] : undefined)).filter((file) => typeof file === 'string')
 }
 
 export async function sweepSpec(flags: SweepFlags): Promise<Spec> {

@@ -7,11 +7,11 @@ export interface ParsedBars {
   readonly dataset: DatasetRecord
   readonly blocks: readonly StoredBlock[]
   readonly buffer: SharedArrayBuffer
-  /** What the spec's name of a series turned out to be; empty for a file. */
-  readonly series: Readonly<Record<string, string>>
+  /** Keys of the spec that only reading the bars could tell: what the name of a series turned out to be. Empty for a file. */
+  readonly pinned: Readonly<Record<string, unknown>>
 }
 
-export function parsedBars(reply: ComputeReply, series: ParsedBars['series'] = {}): ParsedBars {
+export function parsedBars(reply: ComputeReply, pinned: ParsedBars['pinned'] = {}): ParsedBars {
   const parsed = JSON.parse(reply.json) as {
     data_hash: string; source: string; bars: number; first_time: string; last_time: string; size_bytes: number
     warnings: string[]; blocks: { month: string; hash: string; bars: number }[]
@@ -24,6 +24,6 @@ export function parsedBars(reply: ComputeReply, series: ParsedBars['series'] = {
       sizeBytes: parsed.size_bytes, warnings: parsed.warnings, blocks: parsed.blocks.map((block) => block.hash),
     },
     blocks: parsed.blocks.map((block) => ({ ...block, bytes: reply.bytes[`block:${block.hash}`] ?? new Uint8Array() })),
-    buffer, series,
+    buffer, pinned,
   }
 }

@@ -11,6 +11,7 @@ import { existsSync } from 'node:fs'
 import type { Clock } from '../base/clock.js'
 import { hasCode, SweepmillError } from '../base/errors.js'
 import { builtinStrategies, parseBacktestSpec, parseSweepSpec, specToJson } from '../engine/index.js'
+import type { SymbolSpec } from '../engine/index.js'
 import type { BarArchive } from '../tasks/bar-archive.js'
 import type { BarSeriesStore } from '../tasks/bar-series.js'
 import type { BarStore } from '../tasks/bar-store.js'
@@ -23,6 +24,7 @@ import { EXCHANGE_OFFERS } from '../exchange/exchanges.js'
 import { parseDataSyncSpec } from '../workflows/data-sync-spec.js'
 import { parseCleanupSpec } from '../workflows/cleanup-spec.js'
 import { findFile, isStrategyFile } from './data-files.js'
+import { joinedBars } from './joined-bars.js'
 import { parsedBars } from './parsed-bars.js'
 import type { ParsedBars } from './parsed-bars.js'
 import type { Publisher } from './publisher.js'
@@ -78,6 +80,11 @@ async function prepareSync(request: SubmitRequest): Promise<Prepared> {
   return { request, data: { ...spec }, bars: null, source: null, attachKey, warnings: [] }
 }
 
+/** Whether the bars of a spec are found only in the store. What is no list is for its parser to refuse. */
+export function namesStoredBars({ symbol, symbols }: Readonly<Record<string, unknown>>): boolean {
+  return symbol !== undefined || (Array.isArray(symbols) && symbols.some((one: unknown) => typeof one === 'string' || (one as { file?: unknown } | null)?.file === undefined))
+}
+
 /** What can be told wrong of a run before the bar store is there: its spec and its strategy. */
 export async function checkWithoutBars(request: SubmitRequest, options: PrepareOptions): Promise<void> {
   const spec = canonical(request, request.data)
@@ -106,7 +113,7 @@ async function prepareRun(request: SubmitRequest, options: PrepareOptions): Prom
     throw new SweepmillError('SPEC_INVALID', `data_hash is ${pinned}, but ${bars.dataset.source} has ${bars.dataset.dataHash}: the data changed. Leave data_hash out to take it as it is.`)
   }
   const { warnings } = bars.dataset
-  spec = parse({ ...spec, ...bars.series, data_hash: bars.dataset.dataHash, data_warnings: warnings.length === 0 ? undefined : warnings })
+  spec = parse({ ...spec, ...bars.pinned, data_hash: bars.dataset.dataHash, data_warnings: warnings.length === 0 ? undefined : warnings })
   const step = isSweep ? 'check_sweep' : 'check_backtest'
   const shared = { bars: bars.buffer }
   const checked = source === null
@@ -207,13 +214,21 @@ export function strategyFile(name: string, request: Pick<SubmitRequest, 'roots'>
 }
 
 async function parseBars(spec: Record<string, unknown>, request: SubmitRequest, options: PrepareOptions): Promise<ParsedBars> {
+  const symbols = spec['symbols'] as readonly SymbolSpec[] | undefined
+  if (symbols === undefined) return parseOne(spec, request, options)
+  const parts: ParsedBars[] = []
+  for (const one of symbols) parts.push(await parseOne({ ...spec, exchange: spec['exchange'], ...one }, request, options))
+  return joinedBars(symbols, parts, options.pool)
+}
+
+function parseOne(spec: Record<string, unknown>, request: SubmitRequest, options: PrepareOptions): Promise<ParsedBars> {
   const { file } = spec
   if (typeof file !== 'string') {
     if (options.series === undefined) throw new SweepmillError('INVARIANT', 'Bars by symbol were asked for without the bar store.')
     return storedBars(spec as unknown as WantedSeries, options.series, options.pool)
   }
   const path = findFile(file, request.roots, 'The data file')
-  return parsedBars(await run(options, 'parse_bars', { file: path, source: basename(file) }))
+  return run(options, 'parse_bars', { file: path, source: basename(file) }).then((reply) => parsedBars(reply))
 }
 
 export interface AcceptParts {

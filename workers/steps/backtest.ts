@@ -2,8 +2,9 @@
 import { readFileSync } from 'node:fs'
 import { engineVersion } from '../../src/base/engine-version.js'
 import { SweepmillError } from '../../src/base/errors.js'
-import { checkParams, describeStrategy, formatIsoTime, prepareBars, runBacktest, tradesCsv } from '../../src/engine/index.js'
-import type { BacktestResult, Strategy } from '../../src/engine/index.js'
+import { checkParams, describeStrategy, formatIsoTime, prepareBars, runBacktest, runPortfolio, splitParts, tradesCsv } from '../../src/engine/index.js'
+import type { BacktestResult, BacktestSpec, RunIdentity, Strategy } from '../../src/engine/index.js'
+import type { Bars } from '../../src/market/layout.js'
 import { keptArtifacts } from '../artifact-limit.js'
 import { loadBacktest } from '../spec.js'
 import { barsOf, payload, utf8 } from '../step.js'
@@ -30,22 +31,27 @@ export const describe: Step = async ({ input, bytes }) => {
 export const checkBacktest: Step = async (context) => {
   const { spec, specHash, strategy } = await loadBacktest(context)
   checkParams(strategy, 'params' in spec.strategy ? spec.strategy.params : {})
-  prepareBars(barsOf(context), spec.bars)
+  const bars = barsOf(context)
+  for (const part of spec.bars.symbols === undefined ? [{ bars }] : splitParts(bars, spec)) prepareBars(part.bars, spec.bars)
   return { json: { spec_hash: specHash } }
 }
 
 /** {spec} and bars → nothing: runs the strategy once, so that one that throws is refused before it becomes a task. */
 export const tryBacktest: Step = async (context) => {
   const { spec, strategy } = await loadBacktest(context)
-  runBacktest(barsOf(context), strategy, spec)
+  runOne(barsOf(context), strategy, spec)
   return { json: {} }
+}
+
+function runOne(bars: Bars, strategy: Strategy, spec: BacktestSpec, identity?: RunIdentity): BacktestResult {
+  return spec.bars.symbols === undefined ? runBacktest(bars, strategy, spec, identity) : runPortfolio(splitParts(bars, spec), strategy, spec, identity)
 }
 
 /** {spec} and bars → the result, and trades and equity as bytes. */
 export const backtest: Step = async (context) => {
   const { spec, specHash, strategy } = await loadBacktest(context)
   const bars = barsOf(context)
-  const result = runBacktest(bars, strategy, spec, { dataHash: bars.hash, specHash, engineVersion })
+  const result = runOne(bars, strategy, spec, { dataHash: bars.hash, specHash, engineVersion })
   const kept = keptArtifacts({ trades: utf8(tradesCsv(result)), equity: equityBytes(result) })
   return { json: { ...result.summary, warnings: [...result.summary['warnings'] as string[], ...kept.warnings] }, bytes: kept.bytes }
 }

@@ -1,8 +1,10 @@
 /** Bars into shared memory: from a file, or from stored blocks. */
 import { SweepmillError } from '../../src/base/errors.js'
 import { encodeBlocks, decodeBlocks } from '../../src/market/blocks.js'
-import type { Bars, BarsMeta } from '../../src/market/layout.js'
-import { createBars } from '../../src/market/bars.js'
+import type { BarBlock } from '../../src/market/blocks.js'
+import { attachBars, COLUMN_NAMES } from '../../src/market/layout.js'
+import type { BarColumns, Bars, BarsMeta } from '../../src/market/layout.js'
+import { createBars, layOutBars } from '../../src/market/bars.js'
 import { readBars } from '../bar-file.js'
 import { noteHandle } from '../handles.js'
 import type { Step, StepResult } from '../step.js'
@@ -14,10 +16,34 @@ export const parseBars: Step = async ({ input }) => {
   return handedOver(createBars(columns, { source, warnings }))
 }
 
+/** {symbols, warnings: one list a symbol} and shared part:0… → their bars one after the other, as `parse_bars` returns them. */
+export const joinBars: Step = ({ input, shared }) => {
+  const { symbols, warnings } = input as { symbols: readonly string[]; warnings: readonly (readonly string[])[] }
+  const parts = symbols.map((_, k) => {
+    const buffer = shared[`part:${k}`]
+    if (buffer === undefined) throw new SweepmillError('INVARIANT', `This step was called without part ${k}.`)
+    return attachBars(buffer)
+  })
+  const names = COLUMN_NAMES.filter((name) => parts.every((part) => part[name] !== undefined))
+  const all = warnings.flatMap((list, k) => list.map((text) => `${symbols[k] ?? ''}: ${text}`))
+  const joined = layOutBars(parts.reduce((sum, { length }) => sum + length, 0), names, { source: symbols.join(', '), warnings: all }, (name, into) => {
+    let at = 0
+    for (const part of parts) {
+      into.set(part[name] ?? [], at)
+      at += part.length
+    }
+  })
+  // Months of each part by themselves: where one symbol ends and the next begins, time goes back. Without a column that some lack.
+  return handedOver(joined, all, parts.flatMap((part) => encodeBlocks(names.includes('adjclose') ? part : withoutAdjclose(part))))
+}
+
+function withoutAdjclose({ adjclose: _adjclose, ...columns }: BarColumns): BarColumns {
+  return columns
+}
+
 /** What `parse_bars` and `cut_series` return: bars in shared memory, and the blocks under which they are stored. */
-export function handedOver(bars: Bars, warnings: readonly string[] = bars.meta.warnings): StepResult {
+export function handedOver(bars: Bars, warnings: readonly string[] = bars.meta.warnings, blocks: readonly BarBlock[] = encodeBlocks(bars)): StepResult {
   noteHandle(bars.hash, bars.buffer)
-  const blocks = encodeBlocks(bars)
   return {
     json: {
       data_hash: bars.hash, source: bars.meta.source, bars: bars.length, first_time: iso(bars.time[0]), last_time: iso(bars.time[bars.length - 1]),

@@ -31,7 +31,7 @@ async function runBacktestCommand(invocation: Invocation, flags: Flags): Promise
   const unawaited = unawaitedBy(flags)
   refuseUnawaited(unawaited, outputs)
   const data = await backtestSpec(flags)
-  await assertWritable(outputs, [flags.data, flags.spec])
+  await assertWritable(outputs, [...flags.data ?? [], flags.spec])
   const config = invocation.config()
   const request = taskRequest(TaskType.BACKTEST, data, flags, { notBefore: notBefore(flags, invocation.context.clock) })
   await invocation.withWorkbench(config, async (workbench) => {

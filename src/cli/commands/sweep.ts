@@ -31,7 +31,7 @@ async function runSweepCommand(invocation: Invocation, flags: Flags): Promise<vo
   const unawaited = unawaitedBy(flags)
   refuseUnawaited(unawaited, outputs)
   const data = await sweepSpec(flags)
-  await assertWritable(outputs, [flags.data, flags.spec])
+  await assertWritable(outputs, [...flags.data ?? [], flags.spec])
   const config = invocation.config()
   const request = taskRequest(TaskType.OPTIMIZATION, data, flags, { fresh: flags.new === true, notBefore: notBefore(flags, invocation.context.clock) })
   const { output } = invocation

@@ -10,7 +10,7 @@
  * rounding (see NO_VARIANCE) counts as none.
  */
 import type { BarColumns } from '../../market/layout.js'
-import type { Simulation } from '../simulate/simulation.js'
+import type { RunRecord } from '../simulate/simulation.js'
 import { ENTRY_BAR, EXIT_BAR, PNL, RETURN } from '../simulate/trade-log.js'
 import { SWEEP_METRICS } from './sweep-metrics.js'
 
@@ -37,7 +37,7 @@ export class SweepMeter {
   }
 
   /** Writes SWEEP_METRICS of bars [from, to) to `out` from `at` on. */
-  measure(run: Simulation, bars: BarColumns, from: number, to: number, initialCash: number, out: Float64Array, at: number): void {
+  measure(run: RunRecord, bars: BarColumns, from: number, to: number, initialCash: number, out: Float64Array, at: number): void {
     const drawdownAndMean = this.passEquity(run.equity, from, to, initialCash)
     const final = run.equity[to - 1]!
     const growth = final / initialCash
@@ -124,13 +124,14 @@ export class SweepMeter {
   }
 
   /** total_trades … exposure, out[at + 8] to out[at + 17]. */
-  private passTrades(run: Simulation, from: number, to: number, out: Float64Array, at: number): void {
+  private passTrades(run: RunRecord, from: number, to: number, out: Float64Array, at: number): void {
     const { trades } = run
     const count = trades.count
     let wins = 0, won = 0, losses = 0, lost = 0, sum = 0, sumReturn = 0
     let best = -Infinity, worst = Infinity
     let covered = from - 1 // last bar already counted as exposed
     let exposed = 0
+    let nested = false // a lot lived within the life of another
     for (let k = 0; k < count; k++) {
       const pnl = trades.at(k, PNL)
       const ret = trades.at(k, RETURN)
@@ -140,10 +141,15 @@ export class SweepMeter {
       if (ret > best) best = ret
       if (ret < worst) worst = ret
       const exitBar = trades.at(k, EXIT_BAR)
+      nested ||= k > 0 && trades.at(k, ENTRY_BAR) < trades.at(k - 1, ENTRY_BAR)
       exposed += exitBar - Math.max(trades.at(k, ENTRY_BAR) - 1, covered)
       covered = exitBar
     }
-    if (run.units !== 0) exposed += to - 1 - Math.max(run.entryBar - 1, covered)
+    if (run.units !== 0) {
+      nested ||= count > 0 && run.entryBar < trades.at(count - 1, ENTRY_BAR)
+      exposed += to - 1 - Math.max(run.entryBar - 1, covered)
+    }
+    if (nested) exposed = barsHeld(run, from, to)
     const mean = sum / count
     let squares = 0
     for (let k = 0; k < count; k++) {
@@ -168,4 +174,14 @@ export class SweepMeter {
 /** Percent from the first close of [from, to) to its last. */
 export function buyAndHoldReturn(bars: BarColumns, from: number, to: number): number {
   return (bars.close[to - 1]! / bars.close[from]! - 1) * 100
+}
+
+/** Bars with a position, where lots nest and their ends alone do not tell. */
+function barsHeld({ trades, units, entryBar }: RunRecord, from: number, to: number): number {
+  const held = new Uint8Array(to - from)
+  for (let k = 0; k < trades.count; k++) held.fill(1, trades.at(k, ENTRY_BAR) - from, trades.at(k, EXIT_BAR) + 1 - from)
+  if (units !== 0) held.fill(1, entryBar - from)
+  let sum = 0
+  for (const one of held) sum += one
+  return sum
 }

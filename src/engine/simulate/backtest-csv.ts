@@ -3,14 +3,20 @@ import { formatIsoTime } from '../calendar/iso-time.js'
 import type { BacktestResult } from './run-backtest.js'
 
 export function tradesCsv(result: BacktestResult): string {
-  const lines = ['side,units,entry_bar,entry_time,entry_price,exit_bar,exit_time,exit_price,pnl,return,fees,exit_reason']
+  // The symbol comes last, and only in a portfolio: readers of the columns before it need not know of it.
+  const isPortfolio = result.trades.some(({ symbol }) => symbol !== undefined)
+  const lines = [`side,units,entry_bar,entry_time,entry_price,exit_bar,exit_time,exit_price,pnl,return,fees,exit_reason${isPortfolio ? ',symbol' : ''}`]
   for (const t of result.trades) {
     lines.push([
       t.side, t.units, t.entryBar, formatIsoTime(t.entryTime), t.entryPrice,
-      t.exitBar, formatIsoTime(t.exitTime), t.exitPrice, t.pnl, t.return, t.fees, t.exitReason,
+      t.exitBar, formatIsoTime(t.exitTime), t.exitPrice, t.pnl, t.return, t.fees, t.exitReason, ...(isPortfolio ? [csvText(t.symbol ?? '')] : []),
     ].join(','))
   }
   return `${lines.join('\n')}\n`
+}
+
+function csvText(text: string): string {
+  return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }
 
 export function equityCsv(result: BacktestResult): string {

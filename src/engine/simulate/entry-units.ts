@@ -1,11 +1,12 @@
 /** How many units an entry buys or sells (F8). */
 import type { ExecutionSpec } from '../specs/execution-spec.js'
+import type { Wallet } from './wallet.js'
 
 /** Relative tolerance of "affordable" and "a whole number of lots": 3 × 0.1 must count as 0.3. */
 const ROUNDING = 1e-12
 
 export interface EntryOffer {
-  readonly cash: number
+  readonly wallet: Wallet
   /** Signed; 0 when flat. */
   readonly heldUnits: number
   /** The entry's raw price, and what it costs after spread, slippage and ticks. */
@@ -17,14 +18,15 @@ export interface EntryOffer {
 }
 
 /** 0 or less, or NaN, is no entry. */
-export function entryUnits(e: ExecutionSpec, { cash, heldUnits, raw, price, feeRate, stopDistance }: EntryOffer): number {
+export function entryUnits(e: ExecutionSpec, { wallet, heldUnits, raw, price, feeRate, stopDistance }: EntryOffer): number {
   const { sizing, leverage, feeFixed } = e
   const unitCost = price * (1 + feeRate)
-  const equity = cash + heldUnits * raw
-  const affordable = (equity * leverage - Math.abs(heldUnits) * raw - feeFixed) / unitCost
+  const equity = wallet.cash + wallet.elsewhere + heldUnits * raw
+  const affordable = (equity * leverage - Math.abs(heldUnits) * raw - wallet.exposureElsewhere - feeFixed) / unitCost
   const value = sizing.value ?? 0
   let units = affordable
-  if (sizing.mode === 'fraction') units = (equity * leverage * value - feeFixed) / unitCost
+  // Beside what is held already there may be less left than the fraction: then that.
+  if (sizing.mode === 'fraction') units = Math.min((equity * leverage * value - feeFixed) / unitCost, affordable)
   else if (sizing.mode === 'cash') units = (value - feeFixed) / unitCost
   else if (sizing.mode === 'units') units = value
   else if (sizing.mode === 'risk') units = stopDistance > 0 ? Math.min((equity * value) / stopDistance, affordable) : 0

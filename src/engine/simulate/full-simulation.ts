@@ -17,6 +17,7 @@ import { Lots } from './lots.js'
 import { entryUnits } from './entry-units.js'
 import type { Account, EntryFill, RestingOrder } from './account.js'
 import type { Simulation } from './simulation.js'
+import type { Wallet } from './wallet.js'
 import { Ticks } from './ticks.js'
 import { END, LIQUIDATION, SIGNAL, TAKE_PROFIT, TradeLog } from './trade-log.js'
 
@@ -26,7 +27,6 @@ export class FullSimulation implements Simulation, Account {
   readonly equity: Float64Array
   readonly trades = new TradeLog()
   readonly lots = new Lots()
-  cash = 0.1
   feesPaid = 0.1
   notional = 0.1
   interestPaid = 0.1
@@ -35,7 +35,8 @@ export class FullSimulation implements Simulation, Account {
   liquidated = false
 
   private order: RestingOrder | null = null
-  private halted = false
+  /** Nothing is traded any more. */
+  halted = false
   private readonly execution: ExecutionSpec
   private readonly ticks: Ticks
   private readonly levels = new DistanceLevels()
@@ -43,62 +44,143 @@ export class FullSimulation implements Simulation, Account {
   private bars: BarColumns | undefined
   private funding: FundingColumns | undefined
 
-  /** `length`: of the bars to be simulated. */
-  constructor(length: number, execution: ExecutionSpec) {
+  private readonly wallet: Wallet
+
+  /** `length`: of the bars to be simulated. A `wallet` that is given is shared with other accounts. */
+  constructor(length: number, execution: ExecutionSpec, wallet: Wallet = { cash: 0.1, elsewhere: 0, exposureElsewhere: 0 }) {
+    this.wallet = wallet
     this.equity = new Float64Array(length)
     this.execution = execution
     this.ticks = new Ticks(execution.tickSize)
     this.watch = new BarWatch(this, execution, this.ticks)
   }
 
+  get cash(): number { return this.wallet.cash }
   get units(): number { return this.lots.units }
   get entryBar(): number { return this.lots.oldest?.entryBar ?? 0 }
   get entryPrice(): number { return this.lots.entryPrice() }
   get entryFee(): number { return this.lots.entryFee() }
 
   run(bars: BarColumns, decisions: Uint8Array, from: number, to: number, onClose?: (bar: number) => void): void {
-    this.reset(bars)
-    const { open, close } = bars
+    this.wallet.cash = this.execution.initialCash
+    this.begin(bars)
+    const { close } = bars
     const { equity, execution, lots } = this
     const nextOpen = execution.fill === 'next_open'
-    const hasStops = execution.stopLoss !== null || execution.takeProfit !== null || execution.trailingStop !== null
-    const stopFirst = hasStops && nextOpen && execution.stopPriority === 'stop_first'
-    const watches = hasStops || execution.perpetual !== null
-    const last = to - 1
     for (let i = from; i < to; i++) {
-      if (i > from && lots.count > 0) this.payForHolding(bars, i)
-      if (nextOpen && i > from && !this.halted) {
-        const decision = decisions[i - 1]!
-        if (decision !== 0 && !(stopFirst && this.watch.pessimisticExits(bars, i))) this.act(decision, bars, i, i - 1, open[i]!, false)
+      if (i > from) {
+        this.payForHolding(i)
+        if (nextOpen && this.leaveAtOpen(i, decisions[i - 1]!)) this.arriveAtOpen(i, decisions[i - 1]!)
       }
-      if (execution.finalize === 'close_last_open' && i === last) {
-        this.exitAll(i, open[i]!, execution.stopSlippage, END)
-        this.halted = true
-      }
-      if (this.order !== null && (this.halted || i > this.order.lastBar)) this.order = null
-      if ((watches && lots.count > 0) || this.order !== null) this.watch.follow(bars, i)
+      this.passBar(i, i === to - 1)
       if (!nextOpen && !this.halted) {
         if (onClose !== undefined) {
           equity[i] = this.cash + lots.units * close[i]!
           onClose(i)
         }
-        const decision = decisions[i]!
-        if (decision !== 0) this.act(decision, bars, i, i, close[i]!, true)
+        this.leaveAtClose(i, decisions[i]!)
+        this.arriveAtClose(i, decisions[i]!)
       }
       let value = this.cash + lots.units * close[i]!
       if (value <= 0 && !this.halted) {
-        this.exitAll(i, close[i]!, execution.stopSlippage, LIQUIDATION)
+        this.halt(i)
         value = this.cash
-        this.liquidated = true
-        this.halted = true
       }
       equity[i] = value
       if (nextOpen && onClose !== undefined && !this.halted) onClose(i)
     }
     if (execution.finalize === 'close_last_close' && lots.count > 0) {
-      this.exitAll(last, close[last]!, execution.stopSlippage, END)
-      equity[last] = this.cash
+      this.closeAtEnd(to - 1)
+      equity[to - 1] = this.cash
     }
+  }
+
+  // The parts of a bar, one by one and in this order, for whoever runs several accounts on one wallet.
+
+  /** Flat, without touching the wallet. */
+  begin(bars: BarColumns): void {
+    const { perpetual } = this.execution
+    if (this.bars !== bars) {
+      this.bars = bars
+      this.levels.use(bars)
+      this.funding = perpetual === null ? undefined : fundingColumns(bars.time, perpetual.funding)
+    }
+    this.trades.clear()
+    this.lots.clear()
+    this.order = null
+    this.halted = false
+    this.feesPaid = 0
+    this.notional = 0
+    this.interestPaid = 0
+    this.fundingPaid = 0
+    this.rejectedEntries = 0
+    this.liquidated = false
+  }
+
+  /** F27 to F29: what the lots held over owe for the time since the bar before. */
+  payForHolding(i: number): void {
+    const { borrowRate } = this.execution
+    const { units, count } = this.lots
+    const bars = this.bars!
+    if (count === 0) return
+    if (borrowRate > 0) {
+      const borrowed = units > 0 ? Math.max(0, -this.cash) : -units * bars.close[i - 1]!
+      const interest = borrowed * borrowRate * ((bars.time[i]! - bars.time[i - 1]!) / YEAR_MS)
+      this.wallet.cash -= interest
+      this.interestPaid += interest
+    }
+    if (this.funding === undefined) return
+    const { since, at } = this.funding
+    let funding = 0
+    for (const lot of this.lots) funding += lot.units * bars.open[i]! * (lot.atClose && lot.entryBar === i - 1 ? at[i]! : since[i]!)
+    this.wallet.cash -= funding
+    this.fundingPaid += funding
+  }
+
+  /** F5 at the open, by the decision of the bar before; false when that decision is void (F14). */
+  leaveAtOpen(i: number, decision: number): boolean {
+    if (decision === 0 || this.halted) return false
+    const { execution: e } = this
+    const hasStops = e.stopLoss !== null || e.takeProfit !== null || e.trailingStop !== null
+    if (hasStops && e.stopPriority === 'stop_first' && this.watch.pessimisticExits(this.bars!, i)) return false
+    this.leave(decision, i, this.bars!.open[i]!)
+    return true
+  }
+
+  arriveAtOpen(i: number, decision: number): void {
+    if (!this.halted) this.arrive(decision, i, i - 1, this.bars!.open[i]!, false)
+  }
+
+  /** The end at the open of the last bar, and what happens inside the bar. */
+  passBar(i: number, isLast: boolean): void {
+    const { execution: e, lots } = this
+    const bars = this.bars!
+    if (isLast && e.finalize === 'close_last_open') {
+      this.exitAll(i, bars.open[i]!, e.stopSlippage, END)
+      this.halted = true
+    }
+    if (this.order !== null && (this.halted || i > this.order.lastBar)) this.order = null
+    const isWatched = e.stopLoss !== null || e.takeProfit !== null || e.trailingStop !== null || e.perpetual !== null
+    if ((isWatched && lots.count > 0) || this.order !== null) this.watch.follow(bars, i)
+  }
+
+  leaveAtClose(i: number, decision: number): void {
+    if (decision !== 0 && !this.halted) this.leave(decision, i, this.bars!.close[i]!)
+  }
+
+  arriveAtClose(i: number, decision: number): void {
+    if (decision !== 0 && !this.halted) this.arrive(decision, i, i, this.bars!.close[i]!, true)
+  }
+
+  /** F16. */
+  halt(i: number): void {
+    this.exitAll(i, this.bars!.close[i]!, this.execution.stopSlippage, LIQUIDATION)
+    this.liquidated = true
+    this.halted = true
+  }
+
+  closeAtEnd(i: number): void {
+    this.exitAll(i, this.bars!.close[i]!, this.execution.stopSlippage, END)
   }
 
   get resting(): RestingOrder | null { return this.order }
@@ -128,7 +210,7 @@ export class FullSimulation implements Simulation, Account {
     const trail = e.trailingStop === null || typeof e.trailingStop === 'number' ? 0 : levels.gap(e.trailingStop, signalBar)
     const trailing = this.trailingLevel(price, side, trail)
     const units = Number.isNaN(stop) || Number.isNaN(target) || Number.isNaN(trail) ? 0 : entryUnits(e, {
-      cash: this.cash, heldUnits: lots.units, raw, price, feeRate, stopDistance: Math.min(side * (price - stop), side * (price - trailing)),
+      wallet: this.wallet, heldUnits: lots.units, raw, price, feeRate, stopDistance: Math.min(side * (price - stop), side * (price - trailing)),
     })
     if (!(units > 0)) {
       this.rejectedEntries++
@@ -136,7 +218,7 @@ export class FullSimulation implements Simulation, Account {
     }
     const notional = units * price
     const fee = notional * feeRate + e.feeFixed
-    this.cash -= side * notional + fee
+    this.wallet.cash -= side * notional + fee
     this.feesPaid += fee
     this.notional += notional
     lots.add({ units: side * units, entryBar: bar, entryPrice: price, entryFee: fee, atClose, stop, target, trail, peak: price, margin: e.perpetual === null ? 0 : notional / e.leverage })
@@ -159,7 +241,7 @@ export class FullSimulation implements Simulation, Account {
     const fee = notional * feeRate + e.feeFixed
     const fees = lot.entryFee + fee
     const pnl = units * (price - lot.entryPrice) - fees
-    this.cash += units * price - fee
+    this.wallet.cash += units * price - fee
     this.feesPaid += fee
     this.notional += notional
     this.trades.push(units, lot.entryBar, lot.entryPrice, bar, price, pnl, pnl / (Math.abs(units) * lot.entryPrice), fees, reason)
@@ -171,55 +253,22 @@ export class FullSimulation implements Simulation, Account {
     while (this.lots.count > 0) this.exit(0, bar, raw, slippage, reason)
   }
 
-  private reset(bars: BarColumns): void {
-    const { perpetual, initialCash } = this.execution
-    if (this.bars !== bars) {
-      this.bars = bars
-      this.levels.use(bars)
-      this.funding = perpetual === null ? undefined : fundingColumns(bars.time, perpetual.funding)
-    }
-    this.trades.clear()
-    this.lots.clear()
-    this.order = null
-    this.halted = false
-    this.cash = initialCash
-    this.feesPaid = 0
-    this.notional = 0
-    this.interestPaid = 0
-    this.fundingPaid = 0
-    this.rejectedEntries = 0
-    this.liquidated = false
-  }
-
-  /** F27 to F29: what the lots held over owe for the time since the bar before. */
-  private payForHolding(bars: BarColumns, i: number): void {
-    const { borrowRate } = this.execution
-    const { units } = this.lots
-    if (borrowRate > 0) {
-      const borrowed = units > 0 ? Math.max(0, -this.cash) : -units * bars.close[i - 1]!
-      const interest = borrowed * borrowRate * ((bars.time[i]! - bars.time[i - 1]!) / YEAR_MS)
-      this.cash -= interest
-      this.interestPaid += interest
-    }
-    if (this.funding === undefined) return
-    const { since, at } = this.funding
-    let funding = 0
-    for (const lot of this.lots) funding += lot.units * bars.open[i]! * (lot.atClose && lot.entryBar === i - 1 ? at[i]! : since[i]!)
-    this.cash -= funding
-    this.fundingPaid += funding
-  }
-
-  /** F4, F5, F20, F22: exits first, then an entry, at once or as an order. */
-  private act(decision: number, bars: BarColumns, bar: number, signalBar: number, raw: number, atClose: boolean): void {
-    const { execution: e, lots } = this
+  /** F5, F22: what the decision closes and takes out of the market. */
+  private leave(decision: number, bar: number, raw: number): void {
+    const { lots } = this
     const againstLong = decision & (LONG_EXIT | SHORT_ENTRY)
     const againstShort = decision & (SHORT_EXIT | LONG_ENTRY)
-    if ((lots.units > 0 && againstLong !== 0) || (lots.units < 0 && againstShort !== 0)) this.exitAll(bar, raw, e.slippage, SIGNAL)
+    if ((lots.units > 0 && againstLong !== 0) || (lots.units < 0 && againstShort !== 0)) this.exitAll(bar, raw, this.execution.slippage, SIGNAL)
     if (this.order !== null && (this.order.side > 0 ? againstLong : againstShort) !== 0) this.order = null
+  }
+
+  /** F4, F20, F22: an entry, at once or as an order. */
+  private arrive(decision: number, bar: number, signalBar: number, raw: number, atClose: boolean): void {
+    const { entryOrder } = this.execution
     const side = (decision & LONG_ENTRY) !== 0 ? 1 : (decision & SHORT_ENTRY) !== 0 ? -1 : 0
     if (side === 0) return
-    if (e.entryOrder === null) this.enter({ side, bar, raw, limitPrice: null, signalBar, atClose })
-    else this.place(side, e.entryOrder, bars, signalBar)
+    if (entryOrder === null) this.enter({ side, bar, raw, limitPrice: null, signalBar, atClose })
+    else this.place(side, entryOrder, this.bars!, signalBar)
   }
 
   private place(side: 1 | -1, { type, offset, bars: life }: NonNullable<ExecutionSpec['entryOrder']>, bars: BarColumns, signalBar: number): void {

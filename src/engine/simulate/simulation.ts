@@ -1,10 +1,9 @@
-/**
- * A run of decisions over bars, and what it leaves behind: the one thing that metrics and reports know of fills.
- */
+/** A run of decisions over bars, and what it leaves behind: the one thing that metrics and reports know of fills. */
 import type { BarColumns } from '../../market/layout.js'
 import type { TradeLog } from './trade-log.js'
 
-export interface Simulation {
+/** What a run leaves behind. */
+export interface RunRecord {
   /** Equity at each bar's close; only the bars of the last run's window are meaningful. */
   readonly equity: Float64Array
   readonly trades: TradeLog
@@ -26,6 +25,9 @@ export interface Simulation {
   readonly interestPaid: number
   /** Negative when more was received. */
   readonly fundingPaid: number
+}
+
+export interface Simulation extends RunRecord {
   /**
    * Simulates bars [from, to), flat and with the initial cash at first; decisions before `from` do not count. `onClose`
    * may write the decision of the bar it is called with, once equity and position at that bar's close are known and before

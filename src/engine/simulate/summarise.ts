@@ -15,7 +15,7 @@ import type { BacktestSpec } from '../specs/backtest-spec.js'
 import { executionToJson } from '../specs/execution-spec.js'
 import type { Params, Strategy } from '../strategies/strategy.js'
 import type { RunIdentity } from './run-identity.js'
-import type { Simulation } from './simulation.js'
+import type { RunRecord } from './simulation.js'
 import { ENTRY_BAR, EXIT_BAR } from './trade-log.js'
 
 export interface SummaryInput {
@@ -27,7 +27,7 @@ export interface SummaryInput {
   readonly spec: BacktestSpec
   readonly identity: RunIdentity
   readonly periods: PeriodsPerYear
-  readonly simulation: Simulation
+  readonly simulation: RunRecord
   readonly meter: SweepMeter
   readonly warnings: readonly string[]
 }
@@ -102,7 +102,7 @@ function measureAll({ bars, from, to, spec, periods, simulation, meter }: Summar
   }
 }
 
-function tradeDurations({ trades }: Simulation): Record<string, number> {
+function tradeDurations({ trades }: RunRecord): Record<string, number> {
   let longest = NaN
   let sum = 0
   for (let k = 0; k < trades.count; k++) {

@@ -20,6 +20,8 @@ export interface Trade {
   readonly return: number
   readonly fees: number
   readonly exitReason: ExitReason
+  /** Only in a portfolio. */
+  readonly symbol?: string
 }
 
 export const EXIT_REASONS: readonly ExitReason[] = ['signal', 'stop_loss', 'take_profit', 'trailing_stop', 'liquidation', 'end']

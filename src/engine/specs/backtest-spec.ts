@@ -8,10 +8,21 @@ import { SweepmillError } from '../../base/errors.js'
 import { parseIsoTime } from '../calendar/iso-time.js'
 import type { ExecutionSpec } from './execution-spec.js'
 import { parseExecution } from './execution-spec.js'
-import { parseOrRefuse, refuseUnknownKeys, requireObject, show, specInvalid } from './refuse.js'
+import { parseOrRefuse, refuseNotSupported, refuseUnknownKeys, requireObject, show, specInvalid } from './refuse.js'
+
+/** One symbol of a portfolio: a file, or stored bars of the spec's timeframe. */
+export interface SymbolSpec {
+  readonly symbol: string
+  readonly file?: string
+  readonly exchange?: string
+}
 
 export interface BarsSpec {
   readonly file?: string
+  /** A portfolio, in the order in which it trades. */
+  readonly symbols?: readonly SymbolSpec[]
+  /** How many of the pinned bars belong to each of the symbols, one after the other. */
+  readonly parts?: readonly number[]
   readonly symbol?: string
   readonly timeframe?: string
   readonly exchange?: string
@@ -46,6 +57,9 @@ export interface ParseOptions {
   readonly barsGiven?: boolean
 }
 
+/** A portfolio of more is a sweep of its own. */
+const MOST_SYMBOLS = 1000
+
 const text = (what: string): z.ZodString => z.string(`must be ${what}`).min(1, `must be ${what}, not an empty text`).max(4096, 'must be shorter')
 const day = text('a time such as "2020-01-31" or "2020-01-31T12:00:00Z"')
   .refine((value) => parseIsoTime(value) !== undefined, 'must be a time such as "2020-01-31" or "2020-01-31T12:00:00Z"')
@@ -60,6 +74,7 @@ const commonSchema = z.object({
   end_date: day.optional(),
   adjust: z.boolean('must be true or false').optional(),
   data_hash: hash.optional(),
+  data_parts: z.array(z.int('must be a whole number').min(1, 'must be at least 1'), 'must be a list of bar counts').max(MOST_SYMBOLS, `must have at most ${MOST_SYMBOLS} counts`).optional(),
   data_warnings: z.array(z.string('must be a text'), 'must be a list of texts').max(100, 'must have at most 100 texts').optional(),
   strategy_id: z.int('must be a whole number').min(1, 'must be at least 1').optional(),
   strategy_hash: hash.optional(),
@@ -71,7 +86,7 @@ const metricsSchema = z.object({
 })
 
 /** The keys a backtest may have; a sweep has these and its own. */
-export const COMMON_KEYS: readonly string[] = [...Object.keys(commonSchema.shape), 'strategy', 'execution', 'metrics']
+export const COMMON_KEYS: readonly string[] = [...Object.keys(commonSchema.shape), 'symbols', 'strategy', 'execution', 'metrics']
 
 export function parseBacktestSpec(json: unknown, options: ParseOptions = {}): BacktestSpec {
   const raw = requireObject(json, '')
@@ -85,22 +100,50 @@ export function parseCommon(raw: Record<string, unknown>, options: ParseOptions)
   const bars: BarsSpec = {
     ...pick('file', common.file), ...pick('symbol', common.symbol), ...pick('timeframe', common.timeframe), ...pick('exchange', common.exchange),
     ...pick('startDate', common.start_date), ...pick('endDate', common.end_date), ...pick('adjust', common.adjust),
+    ...pick('symbols', parseSymbols(raw.symbols)), ...pick('parts', common.data_parts),
   }
   checkBars(bars, options.barsGiven === true || common.data_hash !== undefined)
   const rawMetrics = requireObject(raw.metrics ?? {}, 'metrics')
   refuseUnknownKeys(rawMetrics, Object.keys(metricsSchema.shape), 'metrics')
   const metrics = parseOrRefuse(metricsSchema, rawMetrics, 'metrics')
+  const execution = parseExecution(raw.execution)
+  if (bars.symbols !== undefined && execution.borrowRate > 0) refuseNotSupported('execution.borrow_rate', execution.borrowRate, 'leave it out for a portfolio, whose symbols share one cash')
   return {
     bars,
     ...pick('dataHash', common.data_hash), ...pick('dataWarnings', common.data_warnings),
     strategy: parseStrategy(raw, common.strategy_id),
     ...pick('strategyHash', common.strategy_hash),
-    execution: parseExecution(raw.execution),
+    execution,
     metrics: { ...pick('periodsPerYear', metrics.periods_per_year), riskFree: metrics.risk_free },
   }
 }
 
+const symbolSchema = z.object({ symbol: text('a symbol such as "BTCUSDT"'), file: text('the path of a file').optional(), exchange: text('the name of an exchange').optional() })
+
+function parseSymbols(raw: unknown): readonly SymbolSpec[] | undefined {
+  if (raw === undefined) return undefined
+  if (!Array.isArray(raw) || raw.length === 0 || raw.length > MOST_SYMBOLS) throw specInvalid('symbols', `symbols is ${show(raw)}, but must be a list of 1 to ${MOST_SYMBOLS} symbols, such as ["BTCUSDT", "ETHUSDT"] or [{"symbol": "GOOG", "file": "GOOG.csv"}].`)
+  const symbols = raw.map((entry: unknown, k): SymbolSpec => {
+    const path = `symbols.${k}`
+    const given = typeof entry === 'string' ? { symbol: entry } : requireObject(entry, path)
+    refuseUnknownKeys(given, Object.keys(symbolSchema.shape), path)
+    const { symbol, file, exchange } = parseOrRefuse(symbolSchema, given, path)
+    if (file !== undefined && exchange !== undefined) throw specInvalid(path, `${path} names both a file and stored bars; keep file or exchange.`)
+    return { symbol, ...pick('file', file), ...pick('exchange', exchange) }
+  })
+  const twice = symbols.find(({ symbol }, k) => symbols.findIndex((one) => one.symbol === symbol) !== k)
+  if (twice !== undefined) throw specInvalid('symbols', `symbols names ${show(twice.symbol)} twice; each symbol has one series.`)
+  return symbols
+}
+
 function checkBars(bars: BarsSpec, given: boolean): void {
+  if (bars.symbols !== undefined) {
+    if (bars.file !== undefined || bars.symbol !== undefined) throw specInvalid('symbols', 'The spec names symbols and a single file or symbol beside them; keep one.')
+    if (bars.timeframe === undefined && bars.symbols.some(({ file }) => file === undefined)) throw specInvalid('timeframe', 'timeframe is missing; stored bars are named by symbol and timeframe.')
+    if (bars.parts !== undefined && bars.parts.length !== bars.symbols.length) throw specInvalid('data_parts', `data_parts has ${bars.parts.length} counts for ${bars.symbols.length} symbols.`)
+    checkDates(bars)
+    return
+  }
   if (bars.file !== undefined && (bars.symbol ?? bars.timeframe ?? bars.exchange) !== undefined) {
     throw specInvalid('file', 'The spec names both a file and stored bars; keep file, or symbol with timeframe and exchange.')
   }
@@ -108,6 +151,10 @@ function checkBars(bars: BarsSpec, given: boolean): void {
     throw specInvalid('file', 'The spec names no bars; add "file", or "symbol" with "timeframe".')
   }
   if (bars.symbol !== undefined && bars.timeframe === undefined) throw specInvalid('timeframe', 'timeframe is missing; stored bars are named by symbol and timeframe.')
+  checkDates(bars)
+}
+
+function checkDates(bars: BarsSpec): void {
   const start = parseIsoTime(bars.startDate ?? '')
   const end = parseIsoTime(bars.endDate ?? '')
   if (start !== undefined && end !== undefined && end < start) {

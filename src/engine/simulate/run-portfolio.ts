@@ -1,0 +1,197 @@
+/**
+ * One backtest of several symbols on one cash: the strategy decides for each symbol by its own bars, sizes are of the
+ * equity of all. Metrics are those of the whole; per symbol the result says what it traded and earned.
+ */
+import { SweepmillError } from '../../base/errors.js'
+import type { BarColumns } from '../../market/layout.js'
+import { formatIsoTime } from '../calendar/iso-time.js'
+import { ta } from '../indicators/indicators.js'
+import { periodsPerYear } from '../metrics/periods-per-year.js'
+import { SweepMeter } from '../metrics/sweep-meter.js'
+import type { BacktestSpec } from '../specs/backtest-spec.js'
+import { checkParams } from '../strategies/check-params.js'
+import type { Strategy } from '../strategies/strategy.js'
+import type { FullSimulation } from './full-simulation.js'
+import { PortfolioSimulation } from './portfolio-simulation.js'
+import { prepareBars, sliceBars } from './prepare-bars.js'
+import type { BacktestResult } from './run-backtest.js'
+import type { RunIdentity } from './run-identity.js'
+import { runStrategy } from './run-strategy.js'
+import type { RunRecord } from './simulation.js'
+import { summarise } from './summarise.js'
+import type { Timeline } from './timeline.js'
+import { ENTRY_BAR, ENTRY_PRICE, EXIT_BAR, EXIT_PRICE, FEES, PNL, REASON, RETURN, TradeLog, UNITS } from './trade-log.js'
+import type { Trade } from './trade-log.js'
+
+export interface PortfolioPart {
+  readonly symbol: string
+  readonly bars: BarColumns
+}
+
+/** The bars of each symbol of a pinned spec, out of the one frame they lie in one after the other. Views, no copies. */
+export function splitParts(bars: BarColumns, { bars: { symbols = [], parts = [] } }: BacktestSpec): PortfolioPart[] {
+  let from = 0
+  const split = symbols.map(({ symbol }, k) => {
+    const to = from + (parts[k] ?? 0)
+    const part = { symbol, bars: sliceBars(bars, from, to) }
+    from = to
+    return part
+  })
+  if (from !== bars.length || split.some((part) => part.bars.length === 0)) {
+    throw new SweepmillError('SPEC_INVALID', `data_parts counts ${from} bars, but the data have ${bars.length}; leave data_parts and data_hash out to have them pinned anew.`, { details: { path: 'data_parts' } })
+  }
+  return split
+}
+
+/**
+ * Trades of all symbols by the time of their exit, `symbol` in each; bars count along the times of all symbols together.
+ * Throws PARAM_INVALID, STRATEGY_FAILED, DATA_EMPTY, SPEC_INVALID.
+ */
+export function runPortfolio(parts: readonly PortfolioPart[], strategy: Strategy, spec: BacktestSpec, identity: RunIdentity = {}): BacktestResult {
+  const params = checkParams(strategy, 'params' in spec.strategy ? spec.strategy.params : {})
+  const prepared = parts.map(({ symbol, bars }) => preparedPart(symbol, bars, spec))
+  const series = prepared.map(({ bars }) => bars)
+  const simulation = new PortfolioSimulation(series, spec.execution)
+  const { timeline, equity, accounts } = simulation
+  simulation.run(series.map((bars) => {
+    const decisions = new Uint8Array(bars.length)
+    runStrategy(strategy, bars, params, ta, spec.execution.direction, decisions)
+    return decisions
+  }))
+  const record = recordOf(simulation)
+  const index = equalWeights(timeline, series)
+  const periods = periodsPerYear(timeline.time, spec.metrics.periodsPerYear)
+  const meter = new SweepMeter(timeline.length, { periodsPerYear: periods.value, riskFree: spec.metrics.riskFree })
+  const warnings = [...spec.dataWarnings ?? [], ...prepared.flatMap((one) => one.warnings)]
+  const summary = summarise({ bars: index, from: 0, to: timeline.length, strategy, params, spec, identity, periods, simulation: record, meter, warnings })
+  return {
+    summary: {
+      ...summary,
+      exposure: exposure(accounts, timeline),
+      open_position: null,
+      open_positions: accounts.flatMap((account, s) => openPosition(account, parts[s]!.symbol, series[s]!)),
+      symbols: accounts.map((account, s) => symbolSummary(account, parts[s]!.symbol, series[s]!)),
+    },
+    trades: tradesOf(accounts, parts, timeline),
+    equity,
+    time: timeline.time,
+    firstBar: 0,
+  }
+}
+
+function preparedPart(symbol: string, bars: BarColumns, spec: BacktestSpec): ReturnType<typeof prepareBars> {
+  try {
+    const { bars: prepared, warnings } = prepareBars(bars, spec.bars)
+    return { bars: prepared, warnings: warnings.map((text) => `${symbol}: ${text}`) }
+  } catch (error) {
+    if (!(error instanceof SweepmillError)) throw error
+    throw new SweepmillError(error.code, `${symbol}: ${error.message}`, { cause: error, ...(error.details === undefined ? {} : { details: { ...error.details, symbol } }) })
+  }
+}
+
+/** What holding the same value of every symbol from its first bar on is worth, as bars: what the portfolio is compared with. */
+function equalWeights(timeline: Timeline, series: readonly BarColumns[]): BarColumns {
+  const close = new Float64Array(timeline.length)
+  const worth = new Float64Array(series.length).fill(1)
+  for (let t = 0; t < timeline.length; t++) {
+    let sum = 0
+    for (let s = 0; s < series.length; s++) {
+      const i = timeline.bars[s]![t]!
+      if (i >= 0) worth[s] = series[s]!.close[i]! / series[s]!.close[0]!
+      sum += worth[s]!
+    }
+    close[t] = (100 * sum) / series.length
+  }
+  return { length: timeline.length, time: timeline.time, open: close, high: close, low: close, close, volume: new Float64Array(timeline.length) }
+}
+
+/** All trades in the order of their exits, and sums over the accounts. */
+function recordOf({ accounts, timeline, equity, cash, liquidated }: PortfolioSimulation): RunRecord {
+  const trades = new TradeLog()
+  for (const { account, k, entry, exit } of inOrder(accounts, timeline)) {
+    const { trades: own } = account
+    trades.push(own.at(k, UNITS), entry, own.at(k, ENTRY_PRICE), exit, own.at(k, EXIT_PRICE), own.at(k, PNL), own.at(k, RETURN), own.at(k, FEES), own.at(k, REASON))
+  }
+  const sum = (of: (account: FullSimulation) => number): number => accounts.reduce((total, account) => total + of(account), 0)
+  return {
+    equity, trades, cash, liquidated: liquidated || accounts.some((account) => account.liquidated),
+    units: 0, entryBar: 0, entryPrice: 0, entryFee: sum((account) => account.entryFee),
+    feesPaid: sum((account) => account.feesPaid), notional: sum((account) => account.notional), rejectedEntries: sum((account) => account.rejectedEntries),
+    interestPaid: sum((account) => account.interestPaid), fundingPaid: sum((account) => account.fundingPaid),
+  }
+}
+
+interface PlacedTrade {
+  readonly account: FullSimulation
+  readonly s: number
+  readonly k: number
+  readonly entry: number
+  readonly exit: number
+}
+
+function inOrder(accounts: readonly FullSimulation[], timeline: Timeline): PlacedTrade[] {
+  const placed = accounts.flatMap((account, s) => {
+    const place = placesOf(timeline.bars[s]!)
+    return Array.from({ length: account.trades.count }, (_, k): PlacedTrade =>
+      ({ account, s, k, entry: place[account.trades.at(k, ENTRY_BAR)]!, exit: place[account.trades.at(k, EXIT_BAR)]! }))
+  })
+  // The sort is stable: within one time, symbol by symbol as they trade.
+  return placed.sort((a, b) => a.exit - b.exit)
+}
+
+/** For each bar of a series: where it stands among all times. */
+function placesOf(bars: Int32Array): Int32Array {
+  const place = new Int32Array(bars.length)
+  for (let t = 0; t < bars.length; t++) if (bars[t]! >= 0) place[bars[t]!] = t
+  return place
+}
+
+function tradesOf(accounts: readonly FullSimulation[], parts: readonly PortfolioPart[], timeline: Timeline): Trade[] {
+  const own = accounts.map(({ trades }) => trades.toTrades(timeline.time))
+  return inOrder(accounts, timeline).map(({ s, k, entry, exit }) => ({
+    ...own[s]![k]!, entryBar: entry, entryTime: timeline.time[entry]!, exitBar: exit, exitTime: timeline.time[exit]!, symbol: parts[s]!.symbol,
+  }))
+}
+
+/** Share of the times at which anything was held. */
+function exposure(accounts: readonly FullSimulation[], timeline: Timeline): number {
+  const held = new Uint8Array(timeline.length)
+  accounts.forEach((account, s) => {
+    const place = placesOf(timeline.bars[s]!)
+    for (let k = 0; k < account.trades.count; k++) held.fill(1, place[account.trades.at(k, ENTRY_BAR)], place[account.trades.at(k, EXIT_BAR)]! + 1)
+    if (account.units !== 0) held.fill(1, place[account.entryBar])
+  })
+  let sum = 0
+  for (const bar of held) sum += bar
+  return sum / timeline.length
+}
+
+function symbolSummary(account: FullSimulation, symbol: string, { close, time, length }: BarColumns): Record<string, unknown> {
+  const { trades } = account
+  let pnl = 0, wins = 0, best = -Infinity, worst = Infinity
+  for (let k = 0; k < trades.count; k++) {
+    const one = trades.at(k, PNL)
+    pnl += one
+    if (one > 0) wins++
+    best = Math.max(best, trades.at(k, RETURN))
+    worst = Math.min(worst, trades.at(k, RETURN))
+  }
+  const some = trades.count > 0
+  return {
+    symbol, bars: length, start_time: formatIsoTime(time[0]!), end_time: formatIsoTime(time[length - 1]!),
+    total_trades: trades.count, win_rate: some ? wins / trades.count : null, best_trade: some ? best * 100 : null, worst_trade: some ? worst * 100 : null,
+    realized_pnl: pnl, unrealized_pnl: account.units === 0 ? 0 : account.units * (close[length - 1]! - account.entryPrice) - account.entryFee,
+    fees_paid: account.feesPaid, interest_paid: account.interestPaid, funding_paid: account.fundingPaid, rejected_entries: account.rejectedEntries,
+    buy_and_hold_return: (close[length - 1]! / close[0]! - 1) * 100,
+  }
+}
+
+function openPosition(account: FullSimulation, symbol: string, { close, time, length }: BarColumns): Record<string, unknown>[] {
+  const { units, entryBar, entryPrice, entryFee } = account
+  if (units === 0) return []
+  const lastPrice = close[length - 1]!
+  return [{
+    symbol, side: units > 0 ? 'long' : 'short', units: Math.abs(units), entry_time: formatIsoTime(time[entryBar]!), entry_price: entryPrice, entry_fee: entryFee,
+    last_price: lastPrice, market_value: units * lastPrice, unrealized_pnl: units * (lastPrice - entryPrice) - entryFee,
+  }]
+}
