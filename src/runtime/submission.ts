@@ -24,7 +24,7 @@ import { EXCHANGE_OFFERS } from '../exchange/exchanges.js'
 import { parseDataSyncSpec } from '../workflows/data-sync-spec.js'
 import { parseCleanupSpec } from '../workflows/cleanup-spec.js'
 import { findFile, isStrategyFile } from './data-files.js'
-import { joinedBars } from './joined-bars.js'
+import { joinedBars, withFiner } from './joined-bars.js'
 import { parsedBars } from './parsed-bars.js'
 import type { ParsedBars } from './parsed-bars.js'
 import type { Publisher } from './publisher.js'
@@ -215,7 +215,11 @@ export function strategyFile(name: string, request: Pick<SubmitRequest, 'roots'>
 
 async function parseBars(spec: Record<string, unknown>, request: SubmitRequest, options: PrepareOptions): Promise<ParsedBars> {
   const symbols = spec['symbols'] as readonly SymbolSpec[] | undefined
-  if (symbols === undefined) return parseOne(spec, request, options)
+  if (symbols === undefined) {
+    const bars = await parseOne(spec, request, options)
+    const finer = spec['finer'] as Record<string, unknown> | undefined
+    return finer === undefined ? bars : withFiner(bars, await parseOne({ ...spec, ...bars.pinned, ...finer }, request, options), options.pool)
+  }
   const parts: ParsedBars[] = []
   for (const one of symbols) parts.push(await parseOne({ ...spec, exchange: spec['exchange'], ...one }, request, options))
   return joinedBars(symbols, parts, options.pool)

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { engineVersion } from '../../src/base/engine-version.js'
 import { SweepmillError } from '../../src/base/errors.js'
-import { checkParams, describeStrategy, formatIsoTime, prepareBars, runBacktest, runPortfolio, splitParts, tradesCsv } from '../../src/engine/index.js'
+import { checkParams, describeStrategy, frameParts, formatIsoTime, prepareBars, runBacktest, runPortfolio, splitParts, tradesCsv } from '../../src/engine/index.js'
 import type { BacktestResult, BacktestSpec, RunIdentity, Strategy } from '../../src/engine/index.js'
 import type { Bars } from '../../src/market/layout.js'
 import { keptArtifacts } from '../artifact-limit.js'
@@ -32,7 +32,8 @@ export const checkBacktest: Step = async (context) => {
   const { spec, specHash, strategy } = await loadBacktest(context)
   checkParams(strategy, 'params' in spec.strategy ? spec.strategy.params : {})
   const bars = barsOf(context)
-  for (const part of spec.bars.symbols === undefined ? [{ bars }] : splitParts(bars, spec)) prepareBars(part.bars, spec.bars)
+  const parts = frameParts(bars, spec)
+  for (const part of spec.bars.finer === undefined ? parts : parts.slice(0, 1)) prepareBars(part, spec.bars)
   return { json: { spec_hash: specHash } }
 }
 
@@ -44,7 +45,9 @@ export const tryBacktest: Step = async (context) => {
 }
 
 function runOne(bars: Bars, strategy: Strategy, spec: BacktestSpec, identity?: RunIdentity): BacktestResult {
-  return spec.bars.symbols === undefined ? runBacktest(bars, strategy, spec, identity) : runPortfolio(splitParts(bars, spec), strategy, spec, identity)
+  if (spec.bars.symbols !== undefined) return runPortfolio(splitParts(bars, spec), strategy, spec, identity)
+  const [main = bars, finer] = frameParts(bars, spec)
+  return runBacktest(main, strategy, spec, identity, undefined, finer)
 }
 
 /** {spec} and bars → the result, and trades and equity as bytes. */

@@ -1,4 +1,5 @@
 /** The account as the watch of a bar sees it: what is open, what rests, and the booking of an entry or an exit. */
+import type { FinerBars } from './finer-bars.js'
 import type { Lots } from './lots.js'
 import type { TradeLog } from './trade-log.js'
 
@@ -25,6 +26,7 @@ export interface Account {
   readonly lots: Lots
   readonly trades: TradeLog
   readonly resting: RestingOrder | null
+  readonly finer: FinerBars | undefined
   /** Out of the market: it is about to be filled. */
   takeOrder(): void
   /** F6, F8, F10, F20, F21: opens a lot, or counts why not. */

@@ -114,15 +114,33 @@ export class BarWatch {
 
   /** F24. */
   private followPath(bars: BarColumns, bar: number): void {
-    const { lots } = this.account
-    const open = bars.open[bar]!, high = bars.high[bar]!, low = bars.low[bar]!, close = bars.close[bar]!
+    const open = bars.open[bar]!, close = bars.close[bar]!
+    const { finer } = this.account
+    if (finer === undefined || finer.from[bar] === finer.from[bar + 1]) {
+      this.walk(bars, bar, bar)
+      return
+    }
+    this.jump(open, bar)
+    for (let k = finer.from[bar]!; k < finer.from[bar + 1]!; k++) this.walk(finer.bars, k, bar)
+    // Finer bars that do not reach the close: what the bar says of it holds.
+    this.leg(finer.bars.close[finer.from[bar + 1]! - 1]!, close, bar)
+  }
+
+  /** Along the path of bar `k` of these bars, which is the bar itself or a finer one in it. */
+  private walk(bars: BarColumns, k: number, bar: number): void {
+    const open = bars.open[k]!, high = bars.high[k]!, low = bars.low[k]!
     const { intrabarPath } = this.execution
-    const highFirst = intrabarPath === 'ohlc' || (intrabarPath === 'adaptive' && high - open < open - low)
-    for (const lot of lots) raise(lot, open)
-    this.settleAtOpen(open, bar)
+    const highFirst = intrabarPath === 'ohlc' || (intrabarPath !== 'olhc' && high - open < open - low)
+    this.jump(open, bar)
     let price = this.leg(open, highFirst ? high : low, bar)
     price = this.leg(price, highFirst ? low : high, bar)
-    this.leg(price, close, bar)
+    this.leg(price, bars.close[k]!, bar)
+  }
+
+  /** The price opens here: everything already passed acts here. */
+  private jump(open: number, bar: number): void {
+    for (const lot of this.account.lots) raise(lot, open)
+    this.settleAtOpen(open, bar)
   }
 
   private settleAtOpen(open: number, bar: number): void {

@@ -13,6 +13,7 @@ import { LONG_ENTRY, LONG_EXIT, SHORT_ENTRY, SHORT_EXIT } from './decisions.js'
 import { DistanceLevels } from './distance-levels.js'
 import { fundingColumns } from './funding.js'
 import type { FundingColumns } from './funding.js'
+import type { FinerBars } from './finer-bars.js'
 import { Lots } from './lots.js'
 import { entryUnits } from './entry-units.js'
 import type { Account, EntryFill, RestingOrder } from './account.js'
@@ -34,6 +35,8 @@ export class FullSimulation implements Simulation, Account {
   rejectedEntries = 0
   liquidated = false
 
+  readonly finer: FinerBars | undefined
+
   private order: RestingOrder | null = null
   /** Nothing is traded any more. */
   halted = false
@@ -47,8 +50,9 @@ export class FullSimulation implements Simulation, Account {
   private readonly wallet: Wallet
 
   /** `length`: of the bars to be simulated. A `wallet` that is given is shared with other accounts. */
-  constructor(length: number, execution: ExecutionSpec, wallet: Wallet = { cash: 0.1, elsewhere: 0, exposureElsewhere: 0 }) {
-    this.wallet = wallet
+  constructor(length: number, execution: ExecutionSpec, { wallet, finer }: { wallet?: Wallet; finer?: FinerBars } = {}) {
+    this.wallet = wallet ?? { cash: 0.1, elsewhere: 0, exposureElsewhere: 0 }
+    this.finer = finer
     this.equity = new Float64Array(length)
     this.execution = execution
     this.ticks = new Ticks(execution.tickSize)

@@ -27,7 +27,7 @@ export class PortfolioSimulation {
     this.execution = execution
     this.timeline = mergeTimes(series)
     this.equity = new Float64Array(this.timeline.length)
-    this.accounts = series.map(() => new FullSimulation(0, execution, this.wallet))
+    this.accounts = series.map(() => new FullSimulation(0, execution, { wallet: this.wallet }))
     this.marks = new Float64Array(series.length)
   }
 

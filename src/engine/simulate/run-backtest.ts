@@ -13,6 +13,8 @@ import type { Strategy } from '../strategies/strategy.js'
 import { prepareBars, sliceBars } from './prepare-bars.js'
 import type { RunIdentity } from './run-identity.js'
 import { runStrategy } from './run-strategy.js'
+import { alignFiner } from './finer-bars.js'
+import type { FinerBars } from './finer-bars.js'
 import { createSimulation } from './create-simulation.js'
 import { summarise } from './summarise.js'
 import type { Trade } from './trade-log.js'
@@ -37,9 +39,9 @@ export interface BacktestResult {
 /**
  * Trades only within the window (default: all bars), flat and with the initial cash at its start; earlier bars
  * are warm-up, their decisions do not count; later bars are not seen. Bars are prepared here (dates, adjust).
- * Throws PARAM_INVALID, STRATEGY_FAILED, DATA_EMPTY, SPEC_INVALID.
+ * `finer` are bars of the same market, for `intrabar_path` "finer". Throws PARAM_INVALID, STRATEGY_FAILED, DATA_EMPTY, SPEC_INVALID.
  */
-export function runBacktest(bars: BarColumns, strategy: Strategy, spec: BacktestSpec, identity: RunIdentity = {}, window?: BarWindow): BacktestResult {
+export function runBacktest(bars: BarColumns, strategy: Strategy, spec: BacktestSpec, identity: RunIdentity = {}, window?: BarWindow, finer?: BarColumns): BacktestResult {
   const prepared = prepareBars(bars, spec.bars)
   const { from, to } = checkWindow(prepared.bars.length, window)
   const params = checkParams(strategy, 'params' in spec.strategy ? spec.strategy.params : {})
@@ -47,10 +49,11 @@ export function runBacktest(bars: BarColumns, strategy: Strategy, spec: Backtest
   const seen = sliceBars(prepared.bars, 0, to)
   const decisions = new Uint8Array(seen.length)
   runStrategy(strategy, seen, params, ta, spec.execution.direction, decisions)
-  const simulation = createSimulation(seen.length, spec.execution)
+  const inside = finerOf(seen, spec, finer)
+  const simulation = createSimulation(seen.length, spec.execution, inside)
   simulation.run(seen, decisions, from, to)
   const meter = new SweepMeter(seen.length, { periodsPerYear: periods.value, riskFree: spec.metrics.riskFree })
-  const summary = summarise({ bars: seen, from, to, strategy, params, spec, identity, periods, simulation, meter, warnings: [...spec.dataWarnings ?? [], ...prepared.warnings] })
+  const summary = summarise({ bars: seen, from, to, strategy, params, spec, identity, periods, simulation, meter, warnings: [...spec.dataWarnings ?? [], ...prepared.warnings, ...finerWarning(inside, seen.length)] })
   return {
     summary,
     trades: simulation.trades.toTrades(seen.time),
@@ -58,6 +61,16 @@ export function runBacktest(bars: BarColumns, strategy: Strategy, spec: Backtest
     time: seen.time.slice(from, to),
     firstBar: from,
   }
+}
+
+function finerOf(bars: BarColumns, spec: BacktestSpec, finer: BarColumns | undefined): FinerBars | undefined {
+  if (spec.execution.intrabarPath !== 'finer') return undefined
+  if (finer === undefined) throw new SweepmillError('SPEC_INVALID', 'execution.intrabar_path "finer" needs finer bars beside the bars.', { details: { path: 'execution.intrabar_path' } })
+  return alignFiner(bars, prepareBars(finer, spec.bars.adjust === undefined ? {} : { adjust: spec.bars.adjust }).bars)
+}
+
+function finerWarning(finer: FinerBars | undefined, length: number): string[] {
+  return finer === undefined || finer.missing === 0 ? [] : [`${finer.missing} of ${length} bars have no finer bars in them and were walked as "adaptive" does.`]
 }
 
 function checkWindow(length: number, window: BarWindow | undefined): BarWindow {

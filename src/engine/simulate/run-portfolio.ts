@@ -12,8 +12,9 @@ import type { BacktestSpec } from '../specs/backtest-spec.js'
 import { checkParams } from '../strategies/check-params.js'
 import type { Strategy } from '../strategies/strategy.js'
 import type { FullSimulation } from './full-simulation.js'
+import { frameParts } from './frame-parts.js'
 import { PortfolioSimulation } from './portfolio-simulation.js'
-import { prepareBars, sliceBars } from './prepare-bars.js'
+import { prepareBars } from './prepare-bars.js'
 import type { BacktestResult } from './run-backtest.js'
 import type { RunIdentity } from './run-identity.js'
 import { runStrategy } from './run-strategy.js'
@@ -28,19 +29,10 @@ export interface PortfolioPart {
   readonly bars: BarColumns
 }
 
-/** The bars of each symbol of a pinned spec, out of the one frame they lie in one after the other. Views, no copies. */
-export function splitParts(bars: BarColumns, { bars: { symbols = [], parts = [] } }: BacktestSpec): PortfolioPart[] {
-  let from = 0
-  const split = symbols.map(({ symbol }, k) => {
-    const to = from + (parts[k] ?? 0)
-    const part = { symbol, bars: sliceBars(bars, from, to) }
-    from = to
-    return part
-  })
-  if (from !== bars.length || split.some((part) => part.bars.length === 0)) {
-    throw new SweepmillError('SPEC_INVALID', `data_parts counts ${from} bars, but the data have ${bars.length}; leave data_parts and data_hash out to have them pinned anew.`, { details: { path: 'data_parts' } })
-  }
-  return split
+/** The bars of each symbol of a pinned spec, out of the one frame they lie in. */
+export function splitParts(bars: BarColumns, spec: BacktestSpec): PortfolioPart[] {
+  const parts = frameParts(bars, spec)
+  return (spec.bars.symbols ?? []).map(({ symbol }, k) => ({ symbol, bars: parts[k]! }))
 }
 
 /**

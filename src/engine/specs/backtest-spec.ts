@@ -21,7 +21,9 @@ export interface BarsSpec {
   readonly file?: string
   /** A portfolio, in the order in which it trades. */
   readonly symbols?: readonly SymbolSpec[]
-  /** How many of the pinned bars belong to each of the symbols, one after the other. */
+  /** Finer bars of the same market, which say what happened inside a bar (`intrabar_path` "finer"): a file, or a stored timeframe. */
+  readonly finer?: { readonly file: string } | { readonly timeframe: string }
+  /** How many of the pinned bars belong to each of the symbols, one after the other; or to the bars and to the finer ones. */
   readonly parts?: readonly number[]
   readonly symbol?: string
   readonly timeframe?: string
@@ -86,7 +88,7 @@ const metricsSchema = z.object({
 })
 
 /** The keys a backtest may have; a sweep has these and its own. */
-export const COMMON_KEYS: readonly string[] = [...Object.keys(commonSchema.shape), 'symbols', 'strategy', 'execution', 'metrics']
+export const COMMON_KEYS: readonly string[] = [...Object.keys(commonSchema.shape), 'symbols', 'finer', 'strategy', 'execution', 'metrics']
 
 export function parseBacktestSpec(json: unknown, options: ParseOptions = {}): BacktestSpec {
   const raw = requireObject(json, '')
@@ -100,13 +102,19 @@ export function parseCommon(raw: Record<string, unknown>, options: ParseOptions)
   const bars: BarsSpec = {
     ...pick('file', common.file), ...pick('symbol', common.symbol), ...pick('timeframe', common.timeframe), ...pick('exchange', common.exchange),
     ...pick('startDate', common.start_date), ...pick('endDate', common.end_date), ...pick('adjust', common.adjust),
-    ...pick('symbols', parseSymbols(raw.symbols)), ...pick('parts', common.data_parts),
+    ...pick('symbols', parseSymbols(raw.symbols)), ...pick('finer', parseFiner(raw.finer)), ...pick('parts', common.data_parts),
   }
   checkBars(bars, options.barsGiven === true || common.data_hash !== undefined)
   const rawMetrics = requireObject(raw.metrics ?? {}, 'metrics')
   refuseUnknownKeys(rawMetrics, Object.keys(metricsSchema.shape), 'metrics')
   const metrics = parseOrRefuse(metricsSchema, rawMetrics, 'metrics')
   const execution = parseExecution(raw.execution)
+  if ((execution.intrabarPath === 'finer') !== (bars.finer !== undefined)) {
+    throw specInvalid('finer', bars.finer === undefined
+      ? 'execution.intrabar_path "finer" needs finer bars; add "finer": {"timeframe": "1m"} or "finer": {"file": "bars-1m.csv"}.'
+      : 'finer names bars that nothing would look at; add "intrabar_path": "finer" to the execution, or leave finer out.')
+  }
+  if (bars.symbols !== undefined && bars.finer !== undefined) refuseNotSupported('finer', raw.finer, 'leave it out for a portfolio and choose another intrabar_path')
   if (bars.symbols !== undefined && execution.borrowRate > 0) refuseNotSupported('execution.borrow_rate', execution.borrowRate, 'leave it out for a portfolio, whose symbols share one cash')
   return {
     bars,
@@ -136,6 +144,16 @@ function parseSymbols(raw: unknown): readonly SymbolSpec[] | undefined {
   return symbols
 }
 
+function parseFiner(raw: unknown): BarsSpec['finer'] {
+  if (raw === undefined || raw === null) return undefined
+  const given = requireObject(raw, 'finer')
+  refuseUnknownKeys(given, ['file', 'timeframe'], 'finer')
+  if ((given.file === undefined) === (given.timeframe === undefined)) throw specInvalid('finer', 'finer must name either a file or a timeframe.')
+  return given.file === undefined
+    ? { timeframe: parseOrRefuse(text('a timeframe such as "1m"'), given.timeframe, 'finer.timeframe') }
+    : { file: parseOrRefuse(text('the path of a file'), given.file, 'finer.file') }
+}
+
 function checkBars(bars: BarsSpec, given: boolean): void {
   if (bars.symbols !== undefined) {
     if (bars.file !== undefined || bars.symbol !== undefined) throw specInvalid('symbols', 'The spec names symbols and a single file or symbol beside them; keep one.')
@@ -151,6 +169,8 @@ function checkBars(bars: BarsSpec, given: boolean): void {
     throw specInvalid('file', 'The spec names no bars; add "file", or "symbol" with "timeframe".')
   }
   if (bars.symbol !== undefined && bars.timeframe === undefined) throw specInvalid('timeframe', 'timeframe is missing; stored bars are named by symbol and timeframe.')
+  if (bars.finer !== undefined && 'timeframe' in bars.finer && bars.symbol === undefined && !given) throw specInvalid('finer.timeframe', 'finer.timeframe names stored bars, but the bars are a file; name the finer ones by "file" too.')
+  if (bars.parts !== undefined && bars.parts.length !== (bars.finer === undefined ? 1 : 2)) throw specInvalid('data_parts', `data_parts has ${bars.parts.length} counts; leave it out.`)
   checkDates(bars)
 }
 

@@ -13,7 +13,7 @@ import { parseOrRefuse, refuseNotSupported, refuseUnknownKeys, requireObject, sp
 export type Fill = 'next_open' | 'close'
 export type Direction = 'long' | 'short' | 'both'
 export type SizingMode = 'all_in' | 'fraction' | 'cash' | 'units' | 'risk'
-export type IntrabarPath = 'pessimistic' | 'ohlc' | 'olhc' | 'adaptive'
+export type IntrabarPath = 'pessimistic' | 'ohlc' | 'olhc' | 'adaptive' | 'finer'
 export type Finalize = 'mark_to_market' | 'close_last_open' | 'close_last_close'
 
 export interface SizingSpec {
@@ -109,7 +109,7 @@ const executionSchema = z.object({
   conflicting_signals: oneOf(['ignore']).default('ignore'),
   finalize: oneOf(['mark_to_market', 'close_last_open', 'close_last_close']).default('mark_to_market'),
   maker_fee_rate: share.optional(),
-  intrabar_path: oneOf(['pessimistic', 'ohlc', 'olhc', 'adaptive']).default('pessimistic'),
+  intrabar_path: oneOf(['pessimistic', 'ohlc', 'olhc', 'adaptive', 'finer']).default('pessimistic'),
   max_entries: z.int('must be null or a whole number').min(1, 'must be at least 1').nullable().default(null),
   borrow_rate: finite('must be a number from 0 to 10').min(0, 'must be at least 0').max(10, 'must be at most 10 (0.05 is 5 % a year)').default(0),
   tick_size: finite('must be null or a number above 0').gt(0, 'must be above 0').nullable().default(null),

@@ -26,16 +26,17 @@ export function specToJson(spec: BacktestSpec | SweepSpec): Record<string, unkno
 }
 
 export function hashInput(spec: BacktestSpec | SweepSpec): string {
-  const { file: _file, symbol: _symbol, timeframe: _timeframe, exchange: _exchange, symbols, ...content } = spec.bars
+  const { file: _file, symbol: _symbol, timeframe: _timeframe, exchange: _exchange, symbols, finer: _finer, ...content } = spec.bars
   const named = symbols === undefined ? content : { ...content, symbols: symbols.map(({ symbol }) => ({ symbol })) }
   const { dataWarnings: _warnings, ...rest } = spec
   return JSON.stringify(specToJson(spec.dataHash === undefined ? rest : { ...rest, bars: named }))
 }
 
 function barsToJson(bars: BarsSpec): Record<string, unknown> {
-  const { file, symbol, symbols, parts, timeframe, exchange, startDate, endDate, adjust } = bars
+  const { file, symbol, symbols, finer, parts, timeframe, exchange, startDate, endDate, adjust } = bars
   return {
     ...(symbols === undefined ? {} : { symbols: symbols.map((one) => ({ symbol: one.symbol, ...(one.file === undefined ? {} : { file: one.file }), ...(one.exchange === undefined ? {} : { exchange: one.exchange }) })) }),
+    ...(finer === undefined ? {} : { finer: { ...finer } }),
     ...(parts === undefined ? {} : { data_parts: [...parts] }),
     ...(file === undefined ? {} : { file }),
     ...(symbol === undefined ? {} : { symbol }),

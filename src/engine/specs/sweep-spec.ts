@@ -63,6 +63,7 @@ export function parseSweepSpec(json: unknown, options: ParseOptions = {}): Sweep
 
 /** What a later version will do: named, and refused. */
 function refuseLater(raw: Record<string, unknown>): void {
+  if (raw.finer !== undefined) refuseNotSupported('finer', raw.finer, 'sweep with "intrabar_path": "adaptive", and run the best with finer bars')
   if (raw.symbols !== undefined) refuseNotSupported('symbols', raw.symbols, 'sweep one symbol at a time, and run the best as a backtest of all')
   const method = raw.method ?? 'grid'
   if (typeof method !== 'string' || !METHODS.includes(method)) throw specInvalid('method', `method is ${show(method)}, but must be one of ${METHODS.join(', ')}.`)
