@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util'
 import { packageRoot } from '../src/base/package-root.js'
 import { passes } from './figure.js'
 import type { Suite, SuiteResult } from './figure.js'
+import { backtestSuite } from './suites/backtest.js'
 import { importSuite } from './suites/import.js'
 import { kernelsSuite } from './suites/kernels.js'
 import { millionSuite } from './suites/million.js'
@@ -18,7 +19,7 @@ import { poolSuite } from './suites/pool.js'
 import { prioritySuite } from './suites/priority.js'
 import { queueSuite } from './suites/queue.js'
 
-const SUITES: Readonly<Record<string, Suite>> = { kernels: kernelsSuite, pool: poolSuite, queue: queueSuite, priority: prioritySuite, import: importSuite, million: millionSuite, peers: peersSuite }
+const SUITES: Readonly<Record<string, Suite>> = { kernels: kernelsSuite, backtest: backtestSuite, pool: poolSuite, queue: queueSuite, priority: prioritySuite, import: importSuite, million: millionSuite, peers: peersSuite }
 /** Take minutes, or packages from npm; a full run leaves them out. */
 const ONLY_WHEN_NAMED: ReadonlySet<string> = new Set(['import', 'million', 'peers'])
 
