@@ -37,8 +37,10 @@ export class SweepExport {
     }
     // A sweep in which no trial has a value of the objective has a ranking, but no best trial's equity.
     if (bytes[isSweep ? 'ranking' : 'equity'] === undefined) return null
-    const reply = await this.#withBars(task, (shared) => this.#run(isSweep ? 'render_sweep_report' : 'render_backtest_report',
-      { spec: task.data, result: task.result, task_id: task.taskId }, { bytes, shared }))
+    const step = isSweep ? 'render_sweep_report' : 'render_backtest_report'
+    // The strategy says once more which indicators it looked at.
+    const reply = await this.#withBars(task, (shared) => this.#withSource(task, (code) => this.#run(step,
+      { spec: task.data, result: task.result, task_id: task.taskId }, { bytes: isSweep ? bytes : { ...bytes, ...code }, shared })))
     return reply.bytes['html'] ?? null
   }
 

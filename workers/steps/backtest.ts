@@ -71,7 +71,14 @@ export function equityBytes({ time, equity }: Pick<BacktestResult, 'time' | 'equ
 
 export function equityColumns(bytes: Uint8Array): { time: Float64Array; equity: Float64Array } {
   const pairs = new Float64Array(new Uint8Array(bytes).buffer)
-  return { time: pairs.filter((_, i) => i % 2 === 0), equity: pairs.filter((_, i) => i % 2 === 1) }
+  const length = pairs.length >> 1
+  const time = new Float64Array(length)
+  const equity = new Float64Array(length)
+  for (let i = 0; i < length; i += 1) {
+    time[i] = pairs[2 * i]!
+    equity[i] = pairs[2 * i + 1]!
+  }
+  return { time, equity }
 }
 
 /** payload equity → `bar,time,equity`. */

@@ -2,10 +2,11 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { parseBacktestSpec, parseSweepSpec, prepareBars, renderBacktestReport, renderSweepReport } from '../../src/engine/index.js'
+import { checkParams, frameParts, parseBacktestSpec, parseSweepSpec, portfolioIndex, prepareBars, recordIndicators, renderBacktestReport, renderSweepReport, splitParts } from '../../src/engine/index.js'
 import type { ReportAssets, SweepRankingDocument } from '../../src/engine/index.js'
 import { barsOf, payload, utf8 } from '../step.js'
-import type { Step } from '../step.js'
+import { loadBacktest } from '../spec.js'
+import type { Step, StepResult } from '../step.js'
 import { equityColumns } from './backtest.js'
 
 let assets: ReportAssets | null = null
@@ -28,16 +29,24 @@ export const renderSweep: Step = (context) => {
   const prepared = prepareBars(bars, parseSweepSpec(spec).bars).bars
   const ranking = JSON.parse(textOf(payload(context, 'ranking'))) as SweepRankingDocument
   const html = renderSweepReport({ taskId, source: bars.meta.source, spec, ranking, close: prepared.close, ...equityColumns(context.bytes['equity'] ?? new Uint8Array()) }, reportAssets())
-  return { json: {}, bytes: { html: utf8(html) } }
+  return page(html)
 }
 
-/** {spec, result, task_id}, bars, payloads equity and trades → html. */
-export const renderBacktest: Step = (context) => {
+/** {spec, result, task_id}, bars, payloads equity and trades, and code for a user's strategy → html. */
+export const renderBacktest: Step = async (context) => {
   const { spec, result, task_id: taskId } = context.input as { spec: Record<string, unknown>; result: Record<string, unknown>; task_id: string }
-  const bars = barsOf(context)
-  const prepared = prepareBars(bars, parseBacktestSpec(spec).bars).bars
-  const html = renderBacktestReport({
-    taskId, source: bars.meta.source, spec, summary: result, close: prepared.close, tradesCsv: textOf(payload(context, 'trades')), ...equityColumns(payload(context, 'equity')),
-  }, reportAssets())
+  const frame = barsOf(context)
+  const parsed = parseBacktestSpec(spec)
+  const common = { taskId, source: frame.meta.source, spec, summary: result, tradesCsv: textOf(payload(context, 'trades')), ...equityColumns(payload(context, 'equity')) }
+  if (parsed.bars.symbols !== undefined) {
+    return page(renderBacktestReport({ ...common, bars: null, close: portfolioIndex(splitParts(frame, parsed), parsed) }, reportAssets()))
+  }
+  const { bars } = prepareBars(frameParts(frame, parsed)[0] ?? frame, parsed.bars)
+  const { strategy } = await loadBacktest(context)
+  const params = checkParams(strategy, 'params' in parsed.strategy ? parsed.strategy.params : {})
+  return page(renderBacktestReport({ ...common, bars, close: bars.close, indicators: (grid) => recordIndicators(strategy, bars, params, grid) }, reportAssets()))
+}
+
+function page(html: string): StepResult {
   return { json: {}, bytes: { html: utf8(html) } }
 }

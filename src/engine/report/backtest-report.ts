@@ -1,11 +1,25 @@
-/** The report of one backtest: headline, equity and drawdown, every metric, every trade, the conventions. */
+/**
+ * The report of one backtest: headline, equity over its drawdown, price with trades and indicators, calendar returns,
+ * the shape of the trades, every metric, every trade, and how the numbers were made.
+ */
+import type { BarColumns } from '../../market/layout.js'
+import { backtestCharts } from './backtest-charts.js'
+import { BACKTEST_SCRIPT } from './backtest-script.js'
+import { calendarReturns } from './calendar-returns.js'
+import type { ChartGrid } from './chart-grid.js'
 import { executionFacts, identityFacts, warningList } from './conventions.js'
-import { escapeHtml, facts, formatMetric, formatNumber, label, table } from './markup.js'
-import type { Cell } from './markup.js'
+import type { IndicatorRecord } from './indicator-record.js'
+import { definitionList, metricSections, parityTable } from './metric-sections.js'
+import { escapeHtml, formatMetric, formatNumber, label } from './markup.js'
+import { monthTable } from './month-table.js'
 import { renderPage } from './page.js'
 import type { ReportAssets } from './page.js'
-import { drawdown, thinOut } from './series.js'
 import { span } from './sweep-report.js'
+import { symbolTable } from './symbol-table.js'
+import { numbersOf, readTrades } from './trade-rows.js'
+import type { TradeRows } from './trade-rows.js'
+import { excursionSvg, histogram, histogramSvg, scatterShare } from './trade-shape.js'
+import { tradeSplit, tradeTable } from './trade-table.js'
 
 export interface BacktestReportInput {
   readonly taskId: string
@@ -14,62 +28,80 @@ export interface BacktestReportInput {
   readonly summary: Readonly<Record<string, unknown>>
   readonly time: Float64Array
   readonly equity: Float64Array
+  /** What buying and holding is measured by: the closes, or an index of a portfolio's symbols. */
   readonly close: Float64Array
+  /** Null for a portfolio, which has no one price. */
+  readonly bars: BarColumns | null
   /** The trades as CSV, header first. */
   readonly tradesCsv: string
+  /** The lines that the strategy looked at, on the grid that they are drawn on. */
+  readonly indicators?: (grid: ChartGrid) => IndicatorRecord
 }
 
 const HEADLINE = ['total_return', 'buy_and_hold_return', 'sharpe_ratio', 'max_drawdown', 'total_trades', 'win_rate', 'final_equity'] as const
 const IDENTITY = ['data_hash', 'spec_hash', 'engine_version', 'seed'] as const
-/** A result that came through jsonb has its keys by length; readers look for returns beside returns. What is not named here comes last. */
-const ORDER = [
-  'initial_cash', 'annual_return', 'cagr', 'volatility', 'sortino_ratio', 'calmar_ratio', 'omega_ratio', 'tail_ratio', 'alpha', 'beta',
-  'avg_drawdown', 'max_drawdown_duration_bars', 'max_drawdown_duration_days', 'avg_drawdown_duration_bars', 'avg_drawdown_duration_days', 'ulcer_index',
-  'value_at_risk', 'conditional_value_at_risk', 'skew', 'kurtosis',
-  'best_trade', 'worst_trade', 'avg_trade', 'avg_trade_bars', 'longest_trade_bars', 'profit_factor', 'expectancy', 'sqn', 'kelly',
-  'exposure', 'turnover', 'fees_paid', 'rejected_entries', 'bars',
-]
+const NO_LINES: IndicatorRecord = { lines: [], left: [], note: null }
 
 export function renderBacktestReport(input: BacktestReportInput, assets: ReportAssets): string {
-  const { summary, spec, time, equity, close } = input
-  const strategy = spec['strategy'] as { name?: string; params?: Record<string, unknown> } | undefined
-  const name = strategy?.name ?? ''
-  const params = Object.entries(strategy?.params ?? {}).map(([key, value]) => `${key} ${String(value)}`).join(', ')
-  const initial = Number((spec['execution'] as { initial_cash?: unknown } | undefined)?.initial_cash ?? equity[0] ?? 1)
-  const shown = new Set<string>([...HEADLINE, ...IDENTITY])
-  const place = (key: string): number => (ORDER.includes(key) ? ORDER.indexOf(key) : ORDER.length)
-  const rest = Object.entries(summary).filter(([key, value]) => !shown.has(key) && (typeof value === 'number' || (value === null && key !== 'open_position')))
-    .sort(([a], [b]) => place(a) - place(b))
-  const { periods_per_year: periods, periods_per_year_reason: reason, returns } = (summary['conventions'] ?? {}) as Record<string, unknown>
+  const { summary, spec, time, equity } = input
+  const { name, params } = strategyOf(spec)
+  const initialCash = Number((spec['execution'] as { initial_cash?: unknown } | undefined)?.initial_cash ?? equity[0] ?? 1)
+  const { periods_per_year: periods, periods_per_year_reason: reason, returns, risk_free: riskFree } = (summary['conventions'] ?? {}) as Record<string, unknown>
   const warnings = Array.isArray(summary['warnings']) ? summary['warnings'].map(String) : []
+  const trades = readTrades(input.tradesCsv)
+  let record = NO_LINES
+  const made = backtestCharts({
+    name, holdName: input.bars === null ? 'Equal weights' : 'Buy and hold', hold: input.close, time, equity, initialCash, trades, bars: input.bars,
+    periodsPerYear: typeof periods === 'number' ? periods : 252, riskFree: typeof riskFree === 'number' ? riskFree : 0,
+    indicators: (grid) => {
+      record = input.indicators?.(grid) ?? NO_LINES
+      return record.lines
+    },
+  })
+  const { barsPerPoint } = made.charts
   const body = [
     `<h1>${escapeHtml(name)}${params === '' ? '' : `, ${escapeHtml(params)}`} on ${escapeHtml(input.source)}</h1>`,
     `<p class="soft">${formatNumber(equity.length, 0)} bars, ${span(time)}.</p>`,
     `<dl class="tiles">${HEADLINE.map((key) => `<div><dt>${label(key)}</dt><dd>${formatMetric(key, summary[key])}</dd></div>`).join('')}</dl>`,
     warningList(warnings),
-    '<h2>Equity</h2><button class="toggle" id="log" type="button">Logarithmic</button><div class="chart" id="equity" data-log="0" role="img" aria-label="Equity and buy and hold"></div><div class="chart" id="drawdown" role="img" aria-label="Drawdown in percent"></div>',
-    `<h2>Metrics</h2>${facts(rest.map(([key, value]) => [label(key), formatMetric(key, value)]))}`,
-    `<h2>Trades</h2>${tradesTable(input.tradesCsv)}`,
+    `<h2>Equity</h2><div class="bar"><p class="soft">Drag over a chart to look closer, double-click to see all.${barsPerPoint > 1 ? ` Each point is ${formatNumber(barsPerPoint, 0)} bars; the shade behind a line runs from their lowest to their highest value.` : ''}</p><button class="toggle" id="log" type="button">Logarithmic</button></div>`,
+    '<div class="chart" id="equity" data-log="0" role="img" aria-label="Equity beside buying and holding"></div><div class="chart" id="drawdown" role="img" aria-label="Drawdown in percent"></div>',
+    made.sharpeWindow === null ? '' : `<h3>Sharpe ratio of the last ${formatNumber(made.sharpeWindow, 0)} returns</h3><div class="chart" id="sharpe" role="img" aria-label="Rolling Sharpe ratio"></div>`,
+    input.bars === null ? '' : priceSection(record, made.markedTrades, trades.rows.length),
+    symbolTable(summary),
+    `<h2>Returns by month</h2>${monthTable(calendarReturns(time, equity, initialCash, summary))}`,
+    `<h2>Trades</h2>${tradeSplit(trades)}${tradeShapes(trades)}`,
+    `<h2>Metrics</h2>${metricSections(summary)}${definitionList(summary)}${parityTable(summary)}`,
+    `<h2>Every trade</h2>${tradeTable(trades)}`,
     `<h2>How these numbers were made</h2>${identityFacts({ task: input.taskId, ...Object.fromEntries(IDENTITY.map((key) => [key.replaceAll('_', ' '), summary[key]])),
       'periods per year': periods, 'because': reason, 'returns': returns })}${executionFacts(spec)}`,
   ].join('\n')
-  const hold = close.map((price) => (initial * price) / (close[0] ?? 1))
-  return renderPage({
-    title: `${name}: backtest`, body,
-    data: { name, equity: thinOut(time, equity, [hold]), drawdown: thinOut(time, drawdown(equity), []) },
-  }, assets)
+  return renderPage({ title: `${name}: backtest`, body, data: made.charts, script: BACKTEST_SCRIPT }, assets)
 }
 
-function tradesTable(csv: string): string {
-  const [header = '', ...lines] = csv.trim().split('\n')
-  if (lines.length === 0) return '<p class="soft">No trade was closed.</p>'
-  const headings = header.split(',')
-  const rows = lines.map((line) => line.split(',').map((text, i): Cell => {
-    const value = Number(text)
-    const isText = text === '' || Number.isNaN(value)
-    const heading = headings[i] ?? ''
-    if (isText) return { html: escapeHtml(heading.endsWith('_time') ? text.replace('T', ' ').replace(/(:00)?(\.000)?Z$/, '').replace(/ 00:00$/, '') : text), sort: text, left: true }
-    return { html: heading === 'return' ? formatNumber(value * 100) + '\u202f%' : formatNumber(value, heading.endsWith('_bar') ? 0 : 2), sort: value }
-  }))
-  return table(headings.map(label), rows, true)
+function strategyOf(spec: BacktestReportInput['spec']): { name: string; params: string } {
+  const { name = '', params = {} } = (spec['strategy'] ?? {}) as { name?: string; params?: Record<string, unknown> }
+  return { name, params: Object.entries(params).map(([key, value]) => `${key} ${String(value)}`).join(', ') }
+}
+
+function priceSection({ lines, left, note }: IndicatorRecord, marked: number, trades: number): string {
+  const panels = [...new Set(lines.flatMap(({ panel }) => (panel === null ? [] : [panel])))]
+  const said = [
+    'Full triangles are entries, hollow ones exits; those that point up buy.',
+    ...(marked < trades ? [`${formatNumber(marked, 0)} of ${formatNumber(trades, 0)} trades are marked: the first, the last, and the largest wins and losses.`] : []),
+    ...(left.length > 0 ? [`Not drawn: ${left.map(escapeHtml).join('; ')}.`] : []),
+    ...(note === null ? [] : [escapeHtml(note)]),
+  ]
+  return `<h2>Price</h2><p class="soft">${said.join(' ')}</p><div class="chart" id="price" role="img" aria-label="Price with trades and indicators"></div><p id="mark" aria-live="polite"></p>${
+    panels.map((panel, i) => `<div class="chart panel" id="panel-${i}" data-panel="${escapeHtml(panel)}" role="img" aria-label="${escapeHtml(panel)}"></div>`).join('')}`
+}
+
+function tradeShapes(trades: TradeRows): string {
+  const returns = numbersOf(trades, 'return')
+  const shape = returns === null ? null : histogram(returns.map((value) => value * 100))
+  if (returns === null || shape === null) return ''
+  const mae = numbersOf(trades, 'mae'), mfe = numbersOf(trades, 'mfe')
+  const excursions = mae === null || mfe === null ? '' : excursionSvg(mae, mfe, returns)
+  return `<div class="pair"><div><h3>Returns of the trades</h3>${histogramSvg(shape, returns.length)}</div>${
+    excursions === '' ? '' : `<div><h3>How far they went against and for (${scatterShare(returns.length)})</h3>${excursions}</div>`}</div>`
 }

@@ -1,5 +1,5 @@
 /**
- * What runs in the reader's browser: two line charts (uPlot), the heat map (a canvas) and sortable tables.
+ * What runs in the browser of who reads a sweep's report: line charts (uPlot) and the heat map (a canvas).
  * Plain script without modules; it reads only the JSON element of its own page.
  */
 export const CHART_SCRIPT = String.raw`
@@ -88,24 +88,6 @@ export const CHART_SCRIPT = String.raw`
       out.textContent = map.x.name + ' ' + map.x.values[c] + ', ' + map.y.name + ' ' + map.y.values[r] + ': ' + (v === null ? 'no trial' : map.objective + ' ' + v.toPrecision(4))
     })
   }
-  document.querySelectorAll('table.sortable').forEach(function (table) {
-    table.querySelectorAll('th[scope=col]').forEach(function (th, column) {
-      th.tabIndex = 0
-      function sort() {
-        var up = th.getAttribute('aria-sort') !== 'ascending', body = table.tBodies[0]
-        table.querySelectorAll('th').forEach(function (other) { other.removeAttribute('aria-sort') })
-        th.setAttribute('aria-sort', up ? 'ascending' : 'descending')
-        Array.from(body.rows).sort(function (a, b) {
-          var x = a.cells[column].dataset.sort, y = b.cells[column].dataset.sort
-          if (x === undefined) { x = a.cells[column].textContent; y = b.cells[column].textContent }
-          var d = x !== '' && y !== '' && !isNaN(x) && !isNaN(y) ? x - y : String(x).localeCompare(String(y))
-          return up ? d : -d
-        }).forEach(function (row) { body.appendChild(row) })
-      }
-      th.addEventListener('click', sort)
-      th.addEventListener('keydown', function (event) { if (event.key === 'Enter' || event.key === ' ') { event.preventDefault(); sort() } })
-    })
-  })
   var toggle = document.getElementById('log')
   if (toggle) toggle.addEventListener('click', function () {
     var host = document.getElementById('equity'), log = host.dataset.log === '1'

@@ -1,6 +1,6 @@
 /** The frame of every report: one file with its style, its charts and its data, and no request to anywhere. */
 import { escapeHtml, scriptJson } from './markup.js'
-import { CHART_SCRIPT } from './chart-script.js'
+import { TABLE_SCRIPT } from './table-script.js'
 
 export interface ReportAssets {
   readonly uplotJs: string
@@ -8,8 +8,8 @@ export interface ReportAssets {
 }
 
 const STYLE = `
-:root{color-scheme:light dark;--ink:#1b1f24;--soft:#5b6570;--line:#dfe3e8;--paper:#fff;--tint:#f6f7f9;--a:#1f6feb;--b:#9aa4af;--bad:#c4314b;--good:#1a7f4b}
-@media (prefers-color-scheme:dark){:root{--ink:#e6e9ed;--soft:#97a1ac;--line:#2c333b;--paper:#14181d;--tint:#1b2026;--a:#6ea8ff;--b:#75808b;--bad:#ff7b8e;--good:#57c98a}}
+:root{color-scheme:light dark;--ink:#1b1f24;--soft:#5b6570;--line:#dfe3e8;--paper:#fff;--tint:#f6f7f9;--a:#1f6feb;--b:#9aa4af;--bad:#c4314b;--good:#1a7f4b;--short:#b5532a}
+@media (prefers-color-scheme:dark){:root{--ink:#e6e9ed;--soft:#97a1ac;--line:#2c333b;--paper:#14181d;--tint:#1b2026;--a:#6ea8ff;--b:#75808b;--bad:#ff7b8e;--good:#57c98a;--short:#ffab70}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--paper);color:var(--ink);font:14px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",sans-serif;font-variant-numeric:tabular-nums}
 main{max-width:1180px;margin:0 auto;padding:28px 20px 60px}
@@ -29,18 +29,28 @@ code{font:12px/1.4 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;overflow
 .heat .y,.heat .x{display:flex;justify-content:space-between;color:var(--soft);font-size:12px}.heat .y{flex-direction:column;text-align:right}.heat .x{grid-column:2}
 .mark{position:absolute;width:14px;height:14px;margin:-7px;border:2px solid #fff;outline:1.5px solid #000;border-radius:50%;pointer-events:none}
 .legend{display:flex;flex-wrap:wrap;align-items:center;gap:8px;margin:8px 0;font-size:12px;color:var(--soft)}.legend i{flex:0 0 180px;height:10px;border:1px solid var(--line)}.readout{min-height:1.5em;font-size:13px}
+.metrics{columns:3 300px;column-gap:32px;font-size:13px}.metrics section{break-inside:avoid;margin:0 0 14px}h3{font-size:13px;margin:12px 0 4px;color:var(--soft);font-weight:600}.metrics dl{margin:0}.metrics dl div{display:flex;justify-content:space-between;gap:12px;border-bottom:1px dotted var(--line);padding:2px 0}.metrics dd{margin:0;text-align:right;font-weight:500}.metrics dd small{display:block;font-weight:400;color:var(--soft)}dt[title]{cursor:help}
+.definitions{font-size:13px;color:var(--soft);margin:6px 0}.definitions summary{cursor:pointer}.defs div{display:grid;grid-template-columns:minmax(130px,240px) 1fr;gap:12px;padding:2px 0;border-bottom:1px dotted var(--line)}.defs dd{margin:0}
+.pair{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,420px),1fr));gap:12px 28px}.pair>div{min-width:0}
+.shape{width:100%;height:auto;display:block;font-size:11px}.shape text{fill:var(--soft)}.shape .pos{fill:var(--good)}.shape .neg{fill:var(--bad)}.shape .dots{opacity:.6}.shape .grid{stroke:var(--line)}.shape .zero{stroke:var(--soft)}
+.months td,.months th{padding:5px 6px;font-size:12px}.months td{-webkit-print-color-adjust:exact;print-color-adjust:exact}
+.tall{max-height:560px;overflow-y:auto}.tall thead th{position:sticky;top:0;z-index:1}.bad{color:var(--bad)}td button{font:inherit;color:var(--a);background:none;border:0;padding:0;cursor:pointer;text-decoration:underline dotted}
+.filters{display:flex;flex-wrap:wrap;gap:6px 16px;margin:6px 0;font-size:13px;color:var(--soft)}.filters select{font:inherit;color:var(--ink);background:var(--paper);border:1px solid var(--line);padding:1px 4px}
+.note{font-size:13px;color:var(--soft)}.bar{display:flex;flex-wrap:wrap;gap:8px;align-items:baseline;justify-content:space-between}.u-legend .range{display:none}.print-only{display:none}#mark{min-height:1.5em;font-size:13px;color:var(--soft)}
 .chart{margin:6px 0 14px;min-width:0;overflow:hidden}th.group{text-align:center}.u-legend{font-size:12px;text-align:left}.toggle{font:inherit;font-size:12px;color:var(--a);background:none;border:1px solid var(--line);padding:2px 8px;cursor:pointer}
-@media print{main{max-width:none;padding:0}.toggle{display:none}h2{break-after:avoid}.scroll{overflow:visible}}
+@media print{main{max-width:none;padding:0}.toggle,.filters,#mark{display:none}h2,h3{break-after:avoid}.chart,.shape{break-inside:avoid}.scroll{overflow:visible}.tall{max-height:none}.tall thead th{position:static}.tall tbody tr:nth-child(n+61){display:none}.print-only{display:block}}
+@media (max-width:560px){main{padding:18px 12px 40px}.tiles{grid-template-columns:repeat(auto-fit,minmax(104px,1fr))}.defs div{grid-template-columns:1fr;gap:0}}
 `
 
 export interface Page {
   readonly title: string
   readonly body: string
-  /** What the charts draw. */
+  /** What the charts draw, and the script that draws it. */
   readonly data: unknown
+  readonly script: string
 }
 
-export function renderPage({ title, body, data }: Page, assets: ReportAssets): string {
+export function renderPage({ title, body, data, script }: Page, assets: ReportAssets): string {
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
 <title>${escapeHtml(title)}</title>
@@ -50,7 +60,7 @@ ${body}
 </main>
 <script type="application/json" id="data">${scriptJson(data)}</script>
 <script>${assets.uplotJs.replaceAll('</script', '<\\/script')}</script>
-<script>${CHART_SCRIPT}</script>
+<script>${TABLE_SCRIPT};${script}</script>
 </body></html>
 `
 }

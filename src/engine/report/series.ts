@@ -34,14 +34,3 @@ export function thinOut(timeMs: Float64Array, lead: Float64Array, others: readon
     columns: [lead, ...others].map((column) => kept.map((i) => round(column[i]!))),
   }
 }
-
-/** Percent below the highest value so far: 0 or negative. */
-export function drawdown(equity: Float64Array): Float64Array {
-  const below = new Float64Array(equity.length)
-  let peak = Number.NEGATIVE_INFINITY
-  for (let i = 0; i < equity.length; i += 1) {
-    peak = Math.max(peak, equity[i]!)
-    below[i] = (equity[i]! / peak - 1) * 100
-  }
-  return below
-}

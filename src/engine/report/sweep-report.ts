@@ -6,7 +6,9 @@ import { escapeHtml, formatMetric, formatNumber, label, table } from './markup.j
 import type { Cell } from './markup.js'
 import { renderPage } from './page.js'
 import type { ReportAssets } from './page.js'
-import { drawdown, thinOut } from './series.js'
+import { CHART_SCRIPT } from './chart-script.js'
+import { drawdown } from './chart-grid.js'
+import { thinOut } from './series.js'
 
 type MetricValues = Readonly<Record<string, number | null>>
 
@@ -77,7 +79,7 @@ export function renderSweepReport(input: SweepReportInput, assets: ReportAssets)
     splitTime: ranking.holdout === undefined ? null : Date.parse(ranking.holdout.first_time) / 1000,
     ...(best === undefined ? {} : { equity: thinOut(time, equity, [hold]), drawdown: thinOut(time, water, []) }),
   }
-  return renderPage({ title: `${strategy}: sweep of ${ranking.trials} trials`, body, data }, assets)
+  return renderPage({ title: `${strategy}: sweep of ${ranking.trials} trials`, body, data, script: CHART_SCRIPT }, assets)
 }
 
 function headline(best: ReportTrial, ranking: SweepRankingDocument): string {

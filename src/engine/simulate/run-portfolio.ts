@@ -20,6 +20,7 @@ import type { RunIdentity } from './run-identity.js'
 import { runStrategy } from './run-strategy.js'
 import type { RunRecord } from './simulation.js'
 import { summarise } from './summarise.js'
+import { mergeTimes } from './timeline.js'
 import type { Timeline } from './timeline.js'
 import { ENTRY_BAR, ENTRY_PRICE, EXIT_BAR, EXIT_PRICE, FEES, PNL, REASON, RETURN, TradeLog, UNITS } from './trade-log.js'
 import type { Trade } from './trade-log.js'
@@ -79,6 +80,12 @@ function preparedPart(symbol: string, bars: BarColumns, spec: BacktestSpec): Ret
     if (!(error instanceof SweepmillError)) throw error
     throw new SweepmillError(error.code, `${symbol}: ${error.message}`, { cause: error, ...(error.details === undefined ? {} : { details: { ...error.details, symbol } }) })
   }
+}
+
+/** The equal-weight index that `runPortfolio` compares with, at each of its times. */
+export function portfolioIndex(parts: readonly PortfolioPart[], spec: BacktestSpec): Float64Array {
+  const series = parts.map(({ symbol, bars }) => preparedPart(symbol, bars, spec).bars)
+  return equalWeights(mergeTimes(series), series).close
 }
 
 /** What holding the same value of every symbol from its first bar on is worth, as bars: what the portfolio is compared with. */

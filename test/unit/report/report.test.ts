@@ -2,7 +2,8 @@
 import { describe, expect, test } from 'vitest'
 import { renderBacktestReport } from '../../../src/engine/report/backtest-report.js'
 import { formatMetric, formatNumber, scriptJson } from '../../../src/engine/report/markup.js'
-import { drawdown, thinOut } from '../../../src/engine/report/series.js'
+import { drawdown } from '../../../src/engine/report/chart-grid.js'
+import { thinOut } from '../../../src/engine/report/series.js'
 import { renderSweepReport } from '../../../src/engine/report/sweep-report.js'
 import type { SweepReportInput } from '../../../src/engine/report/sweep-report.js'
 
@@ -69,7 +70,7 @@ describe('sweep report', () => {
 test('backtest report lists metrics and trades', () => {
   const { time, equity, close, spec } = input()
   const html = renderBacktestReport({
-    taskId: 't', source: 's', spec, time, equity, close,
+    taskId: 't', source: 's', spec, time, equity, close, bars: null,
     summary: { total_return: 9, sqn: null, cagr: 2, rejected_entries: 0, warnings: [HOSTILE], conventions: { periods_per_year: 252, periods_per_year_reason: 'because of weekends', returns: 'simple' } },
     tradesCsv: 'side,units,entry_bar,entry_time,entry_price,return\nlong,2,1,2020-01-02T00:00:00.000Z,51,0.015\n',
   }, ASSETS)
