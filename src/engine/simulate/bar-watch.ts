@@ -8,7 +8,7 @@ import type { Account, RestingOrder } from './account.js'
 import type { Lot } from './lots.js'
 import { liquidationPrice } from './liquidation-price.js'
 import type { Ticks } from './ticks.js'
-import { LIQUIDATION, STOP_LOSS, TAKE_PROFIT, TRAILING_STOP } from './trade-log.js'
+import { MARGIN_CALL, STOP_LOSS, TAKE_PROFIT, TRAILING_STOP } from './trade-log.js'
 
 /** Within the walk: nothing is reached on this leg. */
 const NOTHING = -1
@@ -245,7 +245,7 @@ export class BarWatch {
     }
     if (side * this.liquidation > side * this.stop) {
       this.stop = this.liquidation
-      this.reason = LIQUIDATION
+      this.reason = MARGIN_CALL
     }
   }
 

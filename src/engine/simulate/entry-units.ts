@@ -4,6 +4,7 @@ import type { Wallet } from './wallet.js'
 
 /** Relative tolerance of "affordable" and "a whole number of lots": 3 × 0.1 must count as 0.3. */
 const ROUNDING = 1e-12
+const DUST = 1e-9
 
 export interface EntryOffer {
   readonly wallet: Wallet
@@ -37,5 +38,8 @@ export function entryUnits(e: ExecutionSpec, { wallet, heldUnits, raw, price, fe
   }
   // What is ordered must be affordable, so this comes after the flooring.
   if (units > affordable * (1 + ROUNDING)) return 0
+  // Where everything is in the market already, what is left is a rounding error and no lot.
+  const held = Math.abs(heldUnits) * raw + wallet.exposureElsewhere
+  if (held > 0 && units * price < DUST * equity * leverage) return 0
   return units * price < sizing.minNotional ? 0 : units
 }

@@ -20,7 +20,7 @@ import type { Account, EntryFill, RestingOrder } from './account.js'
 import type { Simulation } from './simulation.js'
 import type { Wallet } from './wallet.js'
 import { Ticks } from './ticks.js'
-import { END, LIQUIDATION, SIGNAL, TAKE_PROFIT, TradeLog } from './trade-log.js'
+import { END, LIQUIDATION, MARGIN_CALL, SIGNAL, TAKE_PROFIT, TradeLog } from './trade-log.js'
 
 const YEAR_MS = 365 * 86_400_000
 
@@ -233,11 +233,11 @@ export class FullSimulation implements Simulation, Account {
     const lot = this.lots.at(k)
     const { units } = lot
     const side = units > 0 ? 1 : -1
-    const isLiquidation = reason === LIQUIDATION && e.perpetual !== null
-    const feeRate = reason === TAKE_PROFIT ? e.makerFeeRate : isLiquidation ? e.feeRate + e.perpetual.liquidationFee : e.feeRate
+    const isMarginCall = reason === MARGIN_CALL
+    const feeRate = reason === TAKE_PROFIT ? e.makerFeeRate : isMarginCall ? e.feeRate + (e.perpetual?.liquidationFee ?? 0) : e.feeRate
     let price = this.ticks.against(raw * (1 - side * slippage), -side)
     // F30: never worse than the price at which the margin is gone.
-    if (isLiquidation) {
+    if (isMarginCall) {
       const worst = (units * lot.entryPrice - lot.margin + e.feeFixed) / (units * (1 - side * feeRate))
       if (side * worst > side * price) price = worst
     }
@@ -249,7 +249,7 @@ export class FullSimulation implements Simulation, Account {
     this.feesPaid += fee
     this.notional += notional
     this.trades.push(units, lot.entryBar, lot.entryPrice, bar, price, pnl, pnl / (Math.abs(units) * lot.entryPrice), fees, reason)
-    if (isLiquidation) this.liquidated = true
+    if (isMarginCall) this.liquidated = true
     this.lots.remove(k)
   }
 

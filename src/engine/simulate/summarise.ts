@@ -51,6 +51,8 @@ export function summarise(input: SummaryInput): Record<string, unknown> {
     initial_cash: spec.execution.initialCash,
     rejected_entries: simulation.rejectedEntries,
     liquidated: simulation.liquidated,
+    interest_paid: simulation.interestPaid,
+    funding_paid: simulation.fundingPaid,
     open_position: openPosition(input),
     data_hash: identity.dataHash ?? spec.dataHash ?? null,
     spec_hash: identity.specHash ?? null,

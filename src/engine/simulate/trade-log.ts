@@ -24,13 +24,15 @@ export interface Trade {
   readonly symbol?: string
 }
 
-export const EXIT_REASONS: readonly ExitReason[] = ['signal', 'stop_loss', 'take_profit', 'trailing_stop', 'liquidation', 'end']
+export const EXIT_REASONS: readonly ExitReason[] = ['signal', 'stop_loss', 'take_profit', 'trailing_stop', 'liquidation', 'end', 'liquidation']
 export const SIGNAL = 0
 export const STOP_LOSS = 1
 export const TAKE_PROFIT = 2
 export const TRAILING_STOP = 3
 export const LIQUIDATION = 4
 export const END = 5
+/** A liquidation by isolated margin, which has a price and a fee of its own (F30). */
+export const MARGIN_CALL = 6
 
 /** Columns per trade: signed units, entry bar, entry price, exit bar, exit price, pnl, return, fees, reason. */
 const WIDTH = 9
