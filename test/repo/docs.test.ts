@@ -29,3 +29,10 @@ test('the npm scripts that the README names exist', () => {
   for (const name of named) expect(scripts).toHaveProperty([name])
   expect(Object.keys(scripts).length).toBeLessThanOrEqual(12)
 })
+
+test('every condition of the execution contract has a test with its number', () => {
+  const conditions = [...read('docs/fills.md').matchAll(/^\*\*(F\d+)\b/gm)].map(([, number]) => number ?? '')
+  const tests = read('test/unit/engine/fills.test.ts') + read('test/property/portfolio.test.ts')
+  expect(conditions.length).toBeGreaterThan(30)
+  expect(conditions.filter((number) => !new RegExp(`\\('${number}\\b`).test(tests))).toEqual([])
+})
