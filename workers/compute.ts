@@ -14,6 +14,7 @@ import { answerRecalls } from './handles.js'
 import type { Step, StepContext } from './step.js'
 import { onGuardedBars, stopped } from './step.js'
 import { backtest, checkBacktest, describe, equityCsvStep, tryBacktest } from './steps/backtest.js'
+import { readFunding } from './steps/funding.js'
 import { findHoles, joinMonths, parseKlines, takeBackMonth } from './steps/klines.js'
 import { joinBars, loadBars, parseBars } from './steps/bars.js'
 import { exportTrials, rankSweep } from './steps/rank.js'
@@ -36,6 +37,7 @@ const STEPS: Readonly<Record<string, Step>> = {
   describe_strategy: describe, check_backtest: checkBacktest, try_backtest: tryBacktest, backtest, equity_csv: equityCsvStep,
   check_sweep: checkSweep, try_sweep: trySweep, plan_sweep: plan, run_trials: runTrials, rank_sweep: rankSweep, export_trials: exportTrials,
   render_sweep_report: renderSweep, render_backtest_report: renderBacktest,
+  read_funding: readFunding,
   probe, echo: ({ input }) => ({ json: input }),
 }
 

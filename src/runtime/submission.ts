@@ -87,7 +87,7 @@ export function namesStoredBars({ symbol, symbols }: Readonly<Record<string, unk
 
 /** What can be told wrong of a run before the bar store is there: its spec and its strategy. */
 export async function checkWithoutBars(request: SubmitRequest, options: PrepareOptions): Promise<void> {
-  const spec = canonical(request, request.data)
+  const spec = canonical(request, await withFunding(request.data, request, options))
   // A strategy that is named by its number is in the store too.
   if (spec['strategy'] !== undefined) await compileStrategy(spec, request, options)
 }
@@ -96,11 +96,20 @@ function canonical(request: SubmitRequest, data: Readonly<Record<string, unknown
   return specToJson(request.taskType === TaskType.OPTIMIZATION ? parseSweepSpec(data) : parseBacktestSpec(data))
 }
 
+/** `funding: {"file": …}` of the execution becomes the rates in that file: a task must not depend on it. */
+async function withFunding(data: Readonly<Record<string, unknown>>, request: SubmitRequest, options: PrepareOptions): Promise<Readonly<Record<string, unknown>>> {
+  const execution = data['execution'] as { funding?: { file?: unknown } } | null | undefined
+  const file = execution?.funding?.file
+  if (typeof file !== 'string') return data
+  const reply = await run(options, 'read_funding', { file: findFile(file, request.roots, 'The file of funding rates'), source: basename(file) })
+  return { ...data, execution: { ...execution, ...(JSON.parse(reply.json) as { funding: unknown }) } }
+}
+
 /** A backtest or a sweep: bars, a strategy, and a spec that is checked on both. */
 async function prepareRun(request: SubmitRequest, options: PrepareOptions): Promise<Prepared> {
   const isSweep = request.taskType === TaskType.OPTIMIZATION
   const parse = (data: Readonly<Record<string, unknown>>): Record<string, unknown> => canonical(request, data)
-  const named = await withStrategyName(request.data, options)
+  const named = await withStrategyName(await withFunding(request.data, request, options), options)
   let spec = parse(named.data)
   const source = named.source ?? await compileStrategy(spec, request, options)
   if (source !== null) {

@@ -114,7 +114,7 @@ export function referenceRun(bars: BarColumns, masks: ReferenceMasks, e: Executi
   let closingAll = false
   const closeAll = (bar: number, raw: number, slippage: number, reason: string): void => {
     closingAll = true
-    for (const lot of [...lots]) close(lot, bar, raw, slippage, reason)
+    for (const lot of lots) close(lot, bar, raw, slippage, reason)
     closingAll = false
   }
 
@@ -248,7 +248,7 @@ export function referenceRun(bars: BarColumns, masks: ReferenceMasks, e: Executi
 
   const pessimisticBar = (bar: number): void => {
     const [o, h, l, c] = [at(bars.open, bar), at(bars.high, bar), at(bars.low, bar), at(bars.close, bar)]
-    for (const lot of [...lots]) if (asleep(lot, bar) || !worstCase(lot, bar)) better(lot, lot.side === 1 ? h : l)
+    for (const lot of lots) if (asleep(lot, bar) || !worstCase(lot, bar)) better(lot, lot.side === 1 ? h : l)
     if (order === null) return
     // F23.
     const rests = order
@@ -409,7 +409,7 @@ export function referenceRun(bars: BarColumns, masks: ReferenceMasks, e: Executi
       const hasStops = e.stopLoss !== null || e.takeProfit !== null || e.trailingStop !== null
       if (isDue(want) && e.stopPriority === 'stop_first' && hasStops && lots.length > 0) {
         findMargin()
-        for (const lot of [...lots]) if (worstCase(lot, bar)) isVoid = true
+        for (const lot of lots) if (worstCase(lot, bar)) isVoid = true
       }
       if (isDue(want) && !isVoid) follow(want, bar, o, bar - 1, false)
     }

@@ -6,11 +6,15 @@ export function identityFacts(fields: Readonly<Record<string, unknown>>): string
   return facts(pairs.map(([name, value]) => [escapeHtml(name), typeof value === 'number' ? formatNumber(value, Number.isInteger(value) ? 0 : 3) : `<code>${escapeHtml(String(value))}</code>`]))
 }
 
+/** A longer list is counted, not written out. */
+const LISTED = 10
+
 /** A spec's execution, flat: `sizing.mode`, not a nested object. */
 export function executionFacts(spec: Readonly<Record<string, unknown>>): string {
   const flat: Record<string, unknown> = {}
   const walk = (prefix: string, value: unknown): void => {
-    if (typeof value === 'object' && value !== null) for (const [key, inner] of Object.entries(value)) walk(prefix === '' ? key : `${prefix}.${key}`, inner)
+    if (Array.isArray(value) && value.length > LISTED) flat[prefix] = `${value.length} entries`
+    else if (typeof value === 'object' && value !== null) for (const [key, inner] of Object.entries(value)) walk(prefix === '' ? key : `${prefix}.${key}`, inner)
     else if (value !== null) flat[prefix] = typeof value === 'number' ? String(value) : value
   }
   walk('', spec['execution'])

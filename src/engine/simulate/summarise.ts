@@ -63,12 +63,21 @@ export function summarise(input: SummaryInput): Record<string, unknown> {
       periods_per_year: periods.value,
       periods_per_year_reason: periods.reason,
       risk_free: spec.metrics.riskFree,
-      execution: executionToJson(spec.execution),
+      execution: shortExecution(spec),
       units: METRIC_UNITS,
     },
     warnings: warningsOf(input),
     null_reasons: nullReasons,
   }
+}
+
+/** Years of funding rates belong into the spec, not into its result. */
+function shortExecution({ execution }: BacktestSpec): Record<string, unknown> {
+  const json = executionToJson(execution)
+  const funding = execution.perpetual?.funding ?? []
+  if (!Array.isArray(funding) || funding.length <= 10) return json
+  const rates = funding as readonly { readonly time: number; readonly rate: number }[]
+  return { ...json, funding: { rates: rates.length, first_time: formatIsoTime(rates[0]!.time), last_time: formatIsoTime(rates.at(-1)!.time), sum: rates.reduce((sum, { rate }) => sum + rate, 0) } }
 }
 
 /** Every metric by name, NaN where not defined. */
