@@ -4,6 +4,7 @@
  * weekend, else 252) × the median number of bars a day that has any. Days are UTC.
  */
 import { DAY_MS, weekday } from '../calendar/iso-time.js'
+import { medianOf } from './order-statistics.js'
 
 const WEEKEND_SHARE = (0.6 * 2) / 7
 
@@ -15,7 +16,7 @@ export interface PeriodsPerYear {
 export function periodsPerYear(time: Float64Array, given: number | undefined): PeriodsPerYear {
   if (given !== undefined) return { value: given, reason: 'given by the spec' }
   if (time.length < 2) return { value: 252, reason: 'a single bar: 252 assumed' }
-  const gapDays = median(gaps(time)) / DAY_MS
+  const gapDays = medianOf(gaps(time)) / DAY_MS
   if (gapDays > 300) return { value: 1, reason: `yearly bars (median gap ${rounded(gapDays)} days)` }
   if (gapDays > 80) return { value: 4, reason: `quarterly bars (median gap ${rounded(gapDays)} days)` }
   if (gapDays > 20) return { value: 12, reason: `monthly bars (median gap ${rounded(gapDays)} days)` }
@@ -26,7 +27,7 @@ export function periodsPerYear(time: Float64Array, given: number | undefined): P
   const days = share > WEEKEND_SHARE ? 365 : 252
   const why = `${rounded(share * 100)} % of the bars fall on weekends`
   if (gapDays > 1.5) return { value: days / gapDays, reason: `${days} days ÷ ${rounded(gapDays)} days a bar: ${why}` }
-  const perDay = median(barsPerDay(time))
+  const perDay = medianOf(barsPerDay(time))
   return { value: days * perDay, reason: `${days} days × ${rounded(perDay)} bars a day: ${why}` }
 }
 
@@ -46,12 +47,6 @@ function barsPerDay(time: Float64Array): Float64Array {
     day = today
   }
   return Float64Array.from(counts)
-}
-
-function median(values: Float64Array): number {
-  values.sort()
-  const middle = values.length >> 1
-  return values.length % 2 === 1 ? values[middle]! : (values[middle - 1]! + values[middle]!) / 2
 }
 
 function rounded(value: number): number {
