@@ -3,10 +3,10 @@
  * durations in days rounded up to the resolution of the bars. NaN where it prints NaN or an infinity.
  * How it differs from our own metrics is in docs/metrics.md.
  */
-import { DAY_MS, weekday } from '../calendar/iso-time.js'
+import { DAY_MS } from '../calendar/iso-time.js'
+import { medianGap, weekendShare } from './bar-calendar.js'
 import type { CalendarPeriod } from './calendar-periods.js'
 import { lastBars } from './calendar-periods.js'
-import { medianOf } from './order-statistics.js'
 import type { TradeColumns } from './trade-columns.js'
 import { deviationOf, meanOf, sumOf } from './trade-columns.js'
 
@@ -28,7 +28,7 @@ export function backtestingPyStats(input: BacktestingPyInput): Record<string, nu
   const { time, close, equity, riskFree, warmUp } = input
   const last = equity.length - 1
   const first = equity[0]!
-  const period = dataPeriod(time)
+  const period = medianGap(time.subarray(Math.max(0, time.length - 100))) // of the last hundred bars, as it does
   const { annual, volatility, downside } = annualised(time, equity, period)
   const years = (time[last]! - time[0]!) / DAY_MS / 365.25
   const totalReturn = ((equity[last]! - first) / first) * 100
@@ -58,14 +58,6 @@ export function backtestingPyStats(input: BacktestingPyInput): Record<string, nu
     'avg_drawdown_duration_days.backtesting_py': round(drawdowns.meanMs),
     ...tradeStats(input, round),
   }
-}
-
-/** Median gap of the last hundred bars in ms; NaN for a single bar. */
-function dataPeriod(time: Float64Array): number {
-  const recent = time.subarray(Math.max(0, time.length - 100))
-  const gaps = new Float64Array(Math.max(0, recent.length - 1))
-  for (let i = 0; i < gaps.length; i++) gaps[i] = recent[i + 1]! - recent[i]!
-  return medianOf(gaps)
 }
 
 /** The largest of day, hour, minute, second and millisecond that the period is a multiple of. */
@@ -105,28 +97,21 @@ function yearOf(time: Float64Array, days: number): readonly [CalendarPeriod, num
   if (days === 7) return ['week', 52]
   if (days === 31) return ['month', 12]
   if (days === 365) return ['year', 1]
-  let weekend = 0
-  for (const at of time) if (weekday(at) % 6 === 0) weekend++
-  return ['day', weekend / time.length > (2 / 7) * 0.6 ? 365 : 252]
+  return ['day', weekendShare(time) > (2 / 7) * 0.6 ? 365 : 252]
 }
 
-/** Slope of the log returns of bars against those of the closes. */
+/** Slope of the log returns of bars against those of the closes; their means are known from the ends. */
 function logBeta(equity: Float64Array, close: Float64Array): number {
   const n = equity.length - 1
   if (n < 2) return NaN
-  const own = new Float64Array(n)
-  const market = new Float64Array(n)
-  for (let i = 0; i < n; i++) {
-    own[i] = equity[i + 1] === equity[i] ? 0 : Math.log(equity[i + 1]! / equity[i]!)
-    market[i] = close[i + 1] === close[i] ? 0 : Math.log(close[i + 1]! / close[i]!)
-  }
-  const ownMean = meanOf(own)
-  const marketMean = meanOf(market)
+  const ownMean = Math.log(equity[n]! / equity[0]!) / n
+  const marketMean = Math.log(close[n]! / close[0]!) / n
   let covariance = 0
   let variance = 0
   for (let i = 0; i < n; i++) {
-    const deviation = market[i]! - marketMean
-    covariance += (own[i]! - ownMean) * deviation
+    const own = equity[i + 1] === equity[i] ? 0 : Math.log(equity[i + 1]! / equity[i]!)
+    const deviation = Math.log(close[i + 1]! / close[i]!) - marketMean
+    covariance += (own - ownMean) * deviation
     variance += deviation * deviation
   }
   return covariance / variance

@@ -4,22 +4,20 @@ import { DAY_MS, formatMonth, monthOfDay } from '../calendar/iso-time.js'
 export type CalendarPeriod = 'day' | 'week' | 'month' | 'year'
 
 /** Last bar of each period, in order. Weeks end on Sundays. One calendar conversion a day, not a bar. */
-export function lastBars(time: Float64Array, period: CalendarPeriod): Int32Array {
-  const last = new Int32Array(time.length)
-  let count = 0
+export function lastBars(time: Float64Array, period: CalendarPeriod): number[] {
+  const last: number[] = []
   let key = NaN
-  let day = NaN
+  let until = -Infinity
   for (let i = 0; i < time.length; i++) {
-    const today = Math.floor(time[i]! / DAY_MS)
-    if (today !== day) {
-      day = today
-      const next = keyOf(today, period)
-      if (next !== key) count++
-      key = next
-    }
-    last[count - 1] = i
+    if (time[i]! < until) continue
+    const day = Math.floor(time[i]! / DAY_MS)
+    until = (day + 1) * DAY_MS
+    const next = keyOf(day, period)
+    if (next !== key && i > 0) last.push(i - 1)
+    key = next
   }
-  return last.slice(0, count)
+  last.push(time.length - 1)
+  return last
 }
 
 function keyOf(day: number, period: CalendarPeriod): number {
@@ -55,7 +53,7 @@ function monthOf(ms: number): number {
 
 function tableOf(time: Float64Array, equity: Float64Array, initialCash: number, period: CalendarPeriod): { bar: number; value: number | null }[] {
   let start = initialCash
-  return Array.from(lastBars(time, period), (bar) => {
+  return lastBars(time, period).map((bar) => {
     const end = equity[bar]!
     const value = start > 0 ? (end / start - 1) * 100 + 0 : null
     start = end

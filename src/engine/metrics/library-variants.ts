@@ -5,10 +5,12 @@
  * A spec's `periods_per_year` replaces all three.
  */
 import { DAY_MS } from '../calendar/iso-time.js'
-import { medianOf } from './order-statistics.js'
+import { medianGap } from './bar-calendar.js'
 import type { Tails } from './order-statistics.js'
-import { alphaBeta } from './return-distribution.js'
-import { returnRatios, stability } from './return-ratios.js'
+import type { ReturnPairs } from './return-pairs.js'
+import { alphaBeta } from './return-pairs.js'
+import type { ReturnSums } from './return-ratios.js'
+import { excessSums, ratiosOf, stability, withFirst } from './return-ratios.js'
 import type { TradeColumns } from './trade-columns.js'
 import { deviationOf, meanOf, sumOf } from './trade-columns.js'
 
@@ -18,10 +20,12 @@ export interface LibraryInput {
   readonly time: Float64Array
   readonly equity: Float64Array
   readonly initialCash: number
-  /** Returns of bars from the second on, of the closes too, and the tails of the first. */
+  /** Returns of bars from the second on, their sums and tails, the sums of the closes' and of both together. */
   readonly returns: Float64Array
-  readonly market: Float64Array
+  readonly sums: ReturnSums
   readonly tails: Tails
+  readonly marketSums: ReturnSums
+  readonly pairs: ReturnPairs
   readonly trades: TradeColumns
   readonly feesPaid: number
   /** The spec's, if it has one. */
@@ -30,21 +34,22 @@ export interface LibraryInput {
   readonly riskFree: number
 }
 
-export function empyricalMetrics({ returns, market, tails, periodsPerYear, riskFree }: LibraryInput): Record<string, number> {
+export function empyricalMetrics({ returns, sums, tails, marketSums, pairs, periodsPerYear, riskFree }: LibraryInput): Record<string, number> {
   const perYear = periodsPerYear ?? DEFAULT_PER_YEAR
   const free = riskFree / perYear
-  const ratios = returnRatios(returns, perYear, free)
-  const { alpha, beta } = alphaBeta(returns, market, perYear, riskFree)
+  const ratios = ratiosOf(sums, perYear, free)
+  const { above, under } = excessSums(returns, sums, free)
+  const { alpha, beta } = alphaBeta(sums, marketSums, pairs, perYear, riskFree)
   return {
-    'total_return.empyrical': ratios.totalReturn,
+    'total_return.empyrical': sums.growth - 1,
     'annual_return.empyrical': ratios.annualReturn,
     'cagr.empyrical': ratios.annualReturn,
     'volatility.empyrical': ratios.volatility,
     'sharpe.empyrical': ratios.sharpe,
     'sortino.empyrical': ratios.sortino,
-    'calmar.empyrical': ratios.calmar,
-    'max_drawdown.empyrical': ratios.maxDrawdown,
-    'omega.empyrical': ratios.omega,
+    'calmar.empyrical': ratios.annualReturn / -sums.maxDrawdown,
+    'max_drawdown.empyrical': sums.maxDrawdown,
+    'omega.empyrical': under > 0 ? above / under : NaN,
     'tail_ratio.empyrical': Math.abs(tails.quantile(0.95)) / Math.abs(tails.quantile(0.05)),
     'value_at_risk.empyrical': tails.quantile(0.05),
     'conditional_value_at_risk.empyrical': expectedShortfall(returns.length, (count) => tails.sumOfLowest(count)),
@@ -61,26 +66,17 @@ function expectedShortfall(length: number, sumOfLowest: (count: number) => numbe
   return length > 0 ? sumOfLowest(worst) / worst : NaN
 }
 
-/** 365 days ÷ the median gap between bars. */
-export function vectorbtPerYear(time: Float64Array): number {
-  return (365 * DAY_MS) / medianGap(time)
-}
-
-function medianGap(time: Float64Array): number {
-  const gaps = new Float64Array(Math.max(0, time.length - 1))
-  for (let i = 0; i < gaps.length; i++) gaps[i] = time[i + 1]! - time[i]!
-  return medianOf(gaps)
-}
-
 export function vectorbtMetrics(input: LibraryInput): Record<string, number> {
   const { time, equity, initialCash, tails, trades } = input
   const gap = medianGap(time)
   const perYear = input.periodsPerYear ?? (365 * DAY_MS) / gap
   const first = equity[0]! / initialCash - 1
-  const returns = new Float64Array(input.returns.length + 1)
-  returns[0] = first
-  returns.set(input.returns, 1)
-  const ratios = returnRatios(returns, perYear, input.riskFree / perYear)
+  const sums = withFirst(input.sums, first)
+  const free = input.riskFree / perYear
+  const ratios = ratiosOf(sums, perYear, free)
+  const excess = excessSums(input.returns, input.sums, free)
+  const above = excess.above + Math.max(first - free, 0)
+  const under = excess.under + Math.max(free - first, 0)
   const drawdowns = vectorbtDrawdowns(equity)
   const { pnl } = trades
   const wins = pnl.filter((value) => value > 0)
@@ -88,7 +84,7 @@ export function vectorbtMetrics(input: LibraryInput): Record<string, number> {
   const winRate = wins.length / trades.count
   const lost = -sumOf(losses)
   return {
-    'total_return.vectorbt': ratios.totalReturn,
+    'total_return.vectorbt': sums.growth - 1,
     'annual_return.vectorbt': ratios.annualReturn,
     'cagr.vectorbt': ratios.annualReturn,
     'volatility.vectorbt': ratios.volatility,
@@ -97,10 +93,10 @@ export function vectorbtMetrics(input: LibraryInput): Record<string, number> {
     'calmar.vectorbt': drawdowns.deepest < 0 ? ratios.annualReturn / -drawdowns.deepest : NaN,
     'max_drawdown.vectorbt': drawdowns.deepest,
     'max_drawdown_duration_days.vectorbt': (drawdowns.longest * gap) / DAY_MS,
-    'omega.vectorbt': ratios.omega,
+    'omega.vectorbt': under > 0 ? above / under : NaN,
     'tail_ratio.vectorbt': Math.abs(tails.quantileWith(first, 0.95)) / Math.abs(tails.quantileWith(first, 0.05)),
     'value_at_risk.vectorbt': tails.quantileWith(first, 0.05),
-    'conditional_value_at_risk.vectorbt': expectedShortfall(returns.length, (count) => tails.sumOfLowestWith(first, count)),
+    'conditional_value_at_risk.vectorbt': expectedShortfall(sums.length, (count) => tails.sumOfLowestWith(first, count)),
     'downside_risk.vectorbt': ratios.downsideRisk,
     'total_trades.vectorbt': trades.count,
     'win_rate.vectorbt': winRate,

@@ -8,30 +8,23 @@ import type { LibraryInput } from './library-variants.js'
 import { DEFAULT_PER_YEAR } from './library-variants.js'
 import { NORMAL_5_PERCENT, normalCdf } from './normal-distribution.js'
 import type { ReturnDistribution } from './return-distribution.js'
+import { deviationOfSums, excessSums, meanOfSums, varies } from './return-ratios.js'
 import { deviationOf, meanOf } from './trade-columns.js'
 
 export function quantstatsMetrics(input: LibraryInput, shape: ReturnDistribution): Record<string, number> {
-  const { returns, tails } = input
+  const { returns, sums, tails } = input
   const perYear = input.periodsPerYear ?? DEFAULT_PER_YEAR
   const root = Math.sqrt(perYear)
   const free = (1 + input.riskFree) ** (1 / perYear) - 1
   const n = returns.length
-  let sum = 0, won = 0, wins = 0, lost = 0, losses = 0, gains = 0, pains = 0, below = 0, level = 1
-  for (const value of returns) {
-    sum += value
-    level *= 1 + value
-    if (value > 0) { wins++; won += value } else if (value < 0) { losses++; lost -= value }
-    const excess = value - free
-    if (excess > 0) gains += excess
-    else { pains -= excess; below += excess * excess }
-  }
-  const mean = sum / n
-  const deviation = deviationOf(returns, mean)
-  const varies = deviation > 1e-15 && deviation > 1e-12 * Math.abs(mean)
-  const ratio = varies ? (mean - free) / deviation : NaN
-  const sortino = below > 0 ? (mean - free) / Math.sqrt(below / n) : NaN
+  const { sum, wins, won, losses, lost, growth } = sums
+  const mean = meanOfSums(sums)
+  const deviation = deviationOfSums(sums)
+  const { above, under, underSquares } = excessSums(returns, sums, free)
+  const ratio = varies(sums) ? (mean - free) / deviation : NaN
+  const sortino = underSquares > 0 ? (mean - free) / Math.sqrt(underSquares / n) : NaN
   const penalty = autocorrelationPenalty(returns, mean)
-  const cagr = level >= 0 ? level ** (perYear / n) - 1 : NaN
+  const cagr = growth >= 0 ? growth ** (perYear / n) - 1 : NaN
   const { deepest, ulcer, shortfall } = drawdownShape(returns)
   const atRisk = mean + NORMAL_5_PERCENT * deviation
   const winRate = wins / (wins + losses)
@@ -39,7 +32,7 @@ export function quantstatsMetrics(input: LibraryInput, shape: ReturnDistribution
   const profitFactor = lost > 0 ? won / lost : NaN
   const tailRatio = Math.abs(tails.quantile(0.95) / tails.quantile(0.05))
   return {
-    'total_return.quantstats': level - 1,
+    'total_return.quantstats': growth - 1,
     'cagr.quantstats': cagr,
     'volatility.quantstats': deviation * root,
     'sharpe.quantstats': ratio * root,
@@ -48,9 +41,9 @@ export function quantstatsMetrics(input: LibraryInput, shape: ReturnDistribution
     'smart_sortino.quantstats': (sortino / penalty) * root,
     'calmar.quantstats': cagr / -deepest,
     'max_drawdown.quantstats': deepest,
-    'omega.quantstats': pains > 0 ? gains / pains : NaN,
+    'omega.quantstats': under > 0 ? above / under : NaN,
     'ulcer.quantstats': ulcer,
-    'ulcer_performance.quantstats': (level - 1 - input.riskFree) / ulcer,
+    'ulcer_performance.quantstats': (growth - 1 - input.riskFree) / ulcer,
     'serenity.quantstats': (sum - input.riskFree) / (ulcer * (-shortfall / deviation)),
     'value_at_risk.quantstats': atRisk,
     'conditional_value_at_risk.quantstats': meanBelow(returns, atRisk),
@@ -128,19 +121,17 @@ function meanBelow(values: Float64Array, limit: number): number {
 }
 
 /** Returns of a day are added first. */
-function gainToPain({ returns, time }: LibraryInput): number {
-  let total = 0, pain = 0, today = 0
-  let day = NaN
+function gainToPain({ returns, time, sums }: LibraryInput): number {
+  let pain = 0, today = 0
+  let until = -Infinity
   for (let k = 0; k < returns.length; k++) {
-    const next = Math.floor(time[k + 1]! / DAY_MS)
-    if (next !== day) {
+    if (time[k + 1]! >= until) {
       if (today < 0) pain -= today
       today = 0
-      day = next
+      until = (Math.floor(time[k + 1]! / DAY_MS) + 1) * DAY_MS
     }
     today += returns[k]!
-    total += returns[k]!
   }
   if (today < 0) pain -= today
-  return pain > 0 ? total / pain : NaN
+  return pain > 0 ? sums.sum / pain : NaN
 }

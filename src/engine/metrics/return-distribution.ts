@@ -5,6 +5,7 @@
  * in pandas, kurtosis in excess of the normal's. NaN where not defined.
  */
 import type { Tails } from './order-statistics.js'
+import type { ReturnSums } from './return-ratios.js'
 
 export interface ReturnDistribution {
   readonly valueAtRisk: number
@@ -20,32 +21,23 @@ export interface ReturnDistribution {
 
 type Moments = Pick<ReturnDistribution, 'skew' | 'kurtosis' | 'populationSkew' | 'populationKurtosis'>
 
-/** `tails`: of the same returns. */
-export function describeReturns(returns: Float64Array, tails: Tails): ReturnDistribution {
+/** `tails` and sums: of the same returns. */
+export function describeReturns(returns: Float64Array, tails: Tails, { won, lost, sum }: ReturnSums): ReturnDistribution {
   const n = returns.length
   const low = tails.quantile(0.05)
   const high = tails.quantile(0.95)
   const worst = Math.floor((n - 1) * 0.05) + 1
-  let gains = 0
-  let losses = 0
-  for (const value of returns) {
-    if (value > 0) gains += value
-    else losses -= value
-  }
   return {
     valueAtRisk: low,
     conditionalValueAtRisk: n > 0 ? tails.sumOfLowest(worst) / worst : NaN,
-    omega: losses > 0 ? gains / losses : NaN,
+    omega: lost > 0 ? won / lost : NaN,
     tailRatio: low === 0 ? NaN : Math.abs(high) / Math.abs(low),
-    ...moments(returns),
+    ...moments(returns, sum / n),
   }
 }
 
-function moments(returns: Float64Array): Moments {
+function moments(returns: Float64Array, mean: number): Moments {
   const n = returns.length
-  let mean = 0
-  for (const value of returns) mean += value
-  mean /= n
   let second = 0, third = 0, fourth = 0
   for (const value of returns) {
     const deviation = value - mean
@@ -64,28 +56,4 @@ function moments(returns: Float64Array): Moments {
     populationSkew: g1,
     populationKurtosis: g2 + 3,
   }
-}
-
-/** Slope and annual excess (fraction) of the returns against a market's, by least squares. */
-export function alphaBeta(returns: Float64Array, market: Float64Array, periodsPerYear: number, riskFree: number): { alpha: number; beta: number } {
-  const n = returns.length
-  let mean = 0
-  let marketMean = 0
-  for (let k = 0; k < n; k++) {
-    mean += returns[k]!
-    marketMean += market[k]!
-  }
-  mean /= n
-  marketMean /= n
-  let covariance = 0
-  let variance = 0
-  for (let k = 0; k < n; k++) {
-    const deviation = market[k]! - marketMean
-    covariance += (returns[k]! - mean) * deviation
-    variance += deviation * deviation
-  }
-  if (!(variance > 0)) return { alpha: NaN, beta: NaN }
-  const beta = covariance / variance
-  const free = riskFree / periodsPerYear
-  return { alpha: (mean - free - beta * (marketMean - free)) * periodsPerYear, beta }
 }

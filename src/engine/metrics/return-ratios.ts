@@ -1,60 +1,122 @@
 /**
- * Ratios of a column of returns as empyrical defines them (vectorbt computes the same with its own year and one
- * return more). A NaN among the returns counts as a period and is left out of every mean, as numpy's nan-functions
- * do. All in fractions; NaN where not defined.
+ * Sums over a column of returns in two passes, and the ratios that empyrical, vectorbt and quantstats make of them.
+ * Every library reads the same sums: half a million returns cost a millisecond a pass. A NaN among the returns
+ * counts as a period and is left out of every mean, as numpy's nan-functions do. Fractions; NaN where not defined.
  */
+export interface ReturnSums {
+  /** Periods, and how many of them have a return. */
+  readonly length: number
+  readonly count: number
+  readonly sum: number
+  /** Sum of squared differences from the mean. */
+  readonly squares: number
+  /** Sum of squared negative returns. */
+  readonly below: number
+  readonly wins: number
+  readonly won: number
+  readonly losses: number
+  /** Positive. */
+  readonly lost: number
+  /** Product of 1 + return. */
+  readonly growth: number
+  /** Negative fraction of the running peak, which starts before the first return. */
+  readonly maxDrawdown: number
+}
+
+export function sumReturns(returns: Float64Array): ReturnSums {
+  const { length } = returns
+  let level = 1, peak = 1, lowest = 1
+  let count = 0, sum = 0, below = 0, wins = 0, won = 0, losses = 0, lost = 0
+  for (let k = 0; k < length; k++) {
+    const value = returns[k]!
+    if (value > 0) {
+      wins++
+      won += value
+      level *= 1 + value
+      if (level > peak) peak = level
+    } else if (value < 0) {
+      losses++
+      lost -= value
+      below += value * value
+      level *= 1 + value
+      if (level < lowest * peak) lowest = level / peak
+    } else if (Number.isNaN(value)) continue
+    count++
+    sum += value
+  }
+  const mean = sum / count
+  let squares = 0
+  for (let k = 0; k < length; k++) {
+    const difference = returns[k]! - mean
+    if (!Number.isNaN(difference)) squares += difference * difference
+  }
+  return { length, count, sum, squares, below, wins, won, losses, lost, growth: level, maxDrawdown: lowest - 1 }
+}
+
+/** The same sums with one return more in front (Chan's formula for the squares); the drawdown is not redone. */
+export function withFirst(sums: ReturnSums, first: number): ReturnSums {
+  const { count, sum } = sums
+  const difference = count > 0 ? first - sum / count : 0
+  return {
+    length: sums.length + 1, count: count + 1, sum: sum + first,
+    squares: sums.squares + (difference * difference * count) / (count + 1),
+    below: sums.below + (first < 0 ? first * first : 0),
+    wins: sums.wins + (first > 0 ? 1 : 0), won: sums.won + Math.max(first, 0),
+    losses: sums.losses + (first < 0 ? 1 : 0), lost: sums.lost + Math.max(-first, 0),
+    growth: sums.growth * (1 + first), maxDrawdown: sums.maxDrawdown,
+  }
+}
+
+/** Sums of the returns above and below a threshold, both positive. */
+export function excessSums(returns: Float64Array, sums: ReturnSums, threshold: number): { above: number; under: number; underSquares: number } {
+  if (threshold === 0) return { above: sums.won, under: sums.lost, underSquares: sums.below }
+  let above = 0, under = 0, underSquares = 0
+  for (const value of returns) {
+    const excess = value - threshold
+    if (excess > 0) above += excess
+    else if (excess < 0) {
+      under -= excess
+      underSquares += excess * excess
+    }
+  }
+  return { above, under, underSquares }
+}
+
 export interface ReturnRatios {
-  readonly totalReturn: number
   readonly annualReturn: number
   readonly volatility: number
   readonly sharpe: number
   readonly sortino: number
-  readonly calmar: number
-  readonly maxDrawdown: number
-  readonly omega: number
   readonly downsideRisk: number
-  /** Per period, not annual. */
-  readonly mean: number
-  readonly deviation: number
 }
 
-/** `riskFree` is per period and enters Sharpe and Omega alone. */
-export function returnRatios(returns: Float64Array, perYear: number, riskFree: number): ReturnRatios {
-  let level = 1, peak = 1, maxDrawdown = 0
-  let count = 0, sum = 0, below = 0, gains = 0, losses = 0
-  for (const value of returns) {
-    if (Number.isNaN(value)) continue
-    count++
-    sum += value
-    level *= 1 + value
-    if (level > peak) peak = level
-    else if (level / peak - 1 < maxDrawdown) maxDrawdown = level / peak - 1
-    if (value < 0) below += value * value
-    const excess = value - riskFree
-    if (excess > 0) gains += excess
-    else losses -= excess
-  }
-  const mean = sum / count
-  let squares = 0
-  for (const value of returns) {
-    if (Number.isNaN(value)) continue
-    const difference = value - mean
-    squares += difference * difference
-  }
-  const deviation = count > 1 ? Math.sqrt(squares / (count - 1)) : NaN
+export function meanOfSums({ sum, count }: ReturnSums): number {
+  return sum / count
+}
+
+/** Sample deviation of the returns, per period. */
+export function deviationOfSums({ squares, count }: ReturnSums): number {
+  return count > 1 ? Math.sqrt(squares / (count - 1)) : NaN
+}
+
+/** A deviation at the level of rounding is none; the libraries divide by it and print 1e15. */
+export function varies(sums: ReturnSums): boolean {
+  const deviation = deviationOfSums(sums)
+  return deviation > 1e-15 && deviation > 1e-12 * Math.abs(meanOfSums(sums))
+}
+
+/** empyrical's formulas; `riskFree` is per period and enters Sharpe alone. */
+export function ratiosOf(sums: ReturnSums, perYear: number, riskFree: number): ReturnRatios {
+  const mean = meanOfSums(sums)
+  const deviation = deviationOfSums(sums)
   const root = Math.sqrt(perYear)
-  const annualReturn = returns.length > 0 ? level ** (perYear / returns.length) - 1 : NaN
-  const downsideRisk = Math.sqrt(below / count) * root
-  // A deviation at the level of rounding is none; the libraries divide by it and print 1e15.
-  const varies = deviation > 1e-15 && deviation > 1e-12 * Math.abs(mean)
+  const downsideRisk = Math.sqrt(sums.below / sums.count) * root
   return {
-    totalReturn: level - 1, annualReturn, volatility: deviation * root,
-    sharpe: varies ? ((mean - riskFree) / deviation) * root : NaN,
+    annualReturn: sums.length > 0 ? sums.growth ** (perYear / sums.length) - 1 : NaN,
+    volatility: deviation * root,
+    sharpe: varies(sums) ? ((mean - riskFree) / deviation) * root : NaN,
     sortino: downsideRisk > 0 ? (mean * perYear) / downsideRisk : NaN,
-    calmar: maxDrawdown < 0 ? annualReturn / -maxDrawdown : NaN,
-    maxDrawdown,
-    omega: losses > 0 ? gains / losses : NaN,
-    downsideRisk, mean, deviation,
+    downsideRisk,
   }
 }
 
@@ -62,22 +124,15 @@ export function returnRatios(returns: Float64Array, perYear: number, riskFree: n
 export function stability(returns: Float64Array): number {
   const n = returns.length
   const middle = (n - 1) / 2
-  const logs = new Float64Array(n)
-  let log = 0
-  let sum = 0
+  let log = 0, sum = 0, squares = 0, covariance = 0
   for (let k = 0; k < n; k++) {
-    if (returns[k] !== 0) log += Math.log1p(returns[k]!)
-    logs[k] = log
+    const value = returns[k]!
+    if (value !== 0) log += Math.log1p(value)
     sum += log
+    squares += log * log
+    covariance += (k - middle) * log
   }
-  const mean = sum / n
-  let covariance = 0
-  let variance = 0
-  for (let k = 0; k < n; k++) {
-    const deviation = logs[k]! - mean
-    covariance += (k - middle) * deviation
-    variance += deviation * deviation
-  }
+  const variance = squares - (sum * sum) / n
   const places = (n * (n * n - 1)) / 12
-  return variance > 0 && n > 1 ? (covariance / places) * (covariance / variance) : NaN
+  return variance > 1e-12 * squares && n > 1 ? (covariance / places) * (covariance / variance) : NaN
 }

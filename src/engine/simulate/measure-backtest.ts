@@ -12,12 +12,15 @@ import { normalCdf } from '../metrics/normal-distribution.js'
 import { Tails } from '../metrics/order-statistics.js'
 import { quantstatsMetrics } from '../metrics/quantstats.js'
 import type { ReturnDistribution } from '../metrics/return-distribution.js'
-import { alphaBeta, describeReturns } from '../metrics/return-distribution.js'
+import { describeReturns } from '../metrics/return-distribution.js'
+import { alphaBeta, pairReturns } from '../metrics/return-pairs.js'
+import type { ReturnSums } from '../metrics/return-ratios.js'
+import { deviationOfSums, meanOfSums, sumReturns } from '../metrics/return-ratios.js'
 import { buyAndHoldReturn } from '../metrics/sweep-meter.js'
 import type { SweepMeter } from '../metrics/sweep-meter.js'
 import { SWEEP_METRICS } from '../metrics/sweep-metrics.js'
 import type { TradeColumns } from '../metrics/trade-columns.js'
-import { deviationOf, meanOf, tradeColumns } from '../metrics/trade-columns.js'
+import { tradeColumns } from '../metrics/trade-columns.js'
 import type { TradeExcursions } from '../metrics/trade-excursions.js'
 import { tradeExcursions } from '../metrics/trade-excursions.js'
 import { tradeStatistics } from '../metrics/trade-statistics.js'
@@ -60,12 +63,15 @@ export function measureBacktest({ bars, from, to, spec, periodsPerYear, warmUp, 
   const market = new Float64Array(returns.length)
   for (let k = 0; k < market.length; k++) market[k] = close[k + 1]! / close[k]! - 1
   const tails = new Tails(returns)
-  const shape = describeReturns(returns, tails)
+  const sums = sumReturns(returns)
+  const marketSums = sumReturns(market)
+  const pairs = pairReturns(returns, market, sums, marketSums)
+  const shape = describeReturns(returns, tails, sums)
   const trades = tradeColumns(simulation.trades)
   const excursions = tradeExcursions(bars, trades, excursionRules(spec, simulation))
-  const { alpha, beta } = alphaBeta(returns, market, periodsPerYear, riskFree)
+  const { alpha, beta } = alphaBeta(sums, marketSums, pairs, periodsPerYear, riskFree)
   const libraries: LibraryInput = {
-    time, equity, initialCash, returns, market, tails, trades, riskFree, feesPaid: simulation.feesPaid, periodsPerYear: spec.metrics.periodsPerYear,
+    time, equity, initialCash, returns, sums, tails, marketSums, pairs, trades, riskFree, feesPaid: simulation.feesPaid, periodsPerYear: spec.metrics.periodsPerYear,
   }
   return {
     metrics: {
@@ -78,7 +84,7 @@ export function measureBacktest({ bars, from, to, spec, periodsPerYear, warmUp, 
       tail_ratio: shape.tailRatio,
       skew: shape.skew,
       kurtosis: shape.kurtosis,
-      probabilistic_sharpe_ratio: probabilisticSharpe(returns, riskFree / periodsPerYear, shape),
+      probabilistic_sharpe_ratio: probabilisticSharpe(sums, riskFree / periodsPerYear, shape),
       alpha: alpha * 100,
       beta,
       ...tradeDurations(trades),
@@ -90,7 +96,7 @@ export function measureBacktest({ bars, from, to, spec, periodsPerYear, warmUp, 
       ...empyricalMetrics(libraries),
       ...quantstatsMetrics(libraries, shape),
     },
-    benchmark: compareBenchmark({ time, close, returns, market, totalReturn: values.total_return ?? NaN, periodsPerYear, riskFree }),
+    benchmark: compareBenchmark({ time, close, sums, marketSums, pairs, totalReturn: values.total_return ?? NaN, periodsPerYear, riskFree }),
     months: monthlyReturns(time, equity, initialCash),
     years: yearlyReturns(time, equity, initialCash),
     excursions,
@@ -121,10 +127,9 @@ function tradeDurations(trades: TradeColumns): Record<string, number> {
 }
 
 /** Bailey and López de Prado: the probability that the true Sharpe ratio is above 0, with moments not corrected for bias. */
-function probabilisticSharpe(returns: Float64Array, riskFree: number, { populationSkew, populationKurtosis }: ReturnDistribution): number {
-  const mean = meanOf(returns)
-  const ratio = (mean - riskFree) / deviationOf(returns, mean)
-  return normalCdf(ratio / Math.sqrt((1 - populationSkew * ratio + ((populationKurtosis - 1) / 4) * ratio * ratio) / (returns.length - 1)))
+function probabilisticSharpe(sums: ReturnSums, riskFree: number, { populationSkew, populationKurtosis }: ReturnDistribution): number {
+  const ratio = (meanOfSums(sums) - riskFree) / deviationOfSums(sums)
+  return normalCdf(ratio / Math.sqrt((1 - populationSkew * ratio + ((populationKurtosis - 1) / 4) * ratio * ratio) / (sums.count - 1)))
 }
 
 function excursionRules({ execution }: BacktestSpec, { trades }: Simulation): Parameters<typeof tradeExcursions>[2] {
