@@ -1,7 +1,7 @@
 /** The parity variants against what backtesting.py, empyrical and quantstats printed: every recorded key, to 1e-9. */
 import { describe, expect, test } from 'vitest'
 import type { BacktestResult } from '../../src/engine/index.js'
-import { expectClose, goldenDir, goldenText, googBars, runSmaCross, skipReason } from './golden-data.js'
+import { expectClose, goldenBars, goldenDir, goldenText, googBars, runSmaCross, skipReason } from './golden-data.js'
 
 const BACKTESTING_PY: Readonly<Record<string, string>> = {
   'Exposure Time [%]': 'exposure', 'Equity Final [$]': 'final_equity', 'Equity Peak [$]': 'peak_equity', 'Commissions [$]': 'fees_paid', 'Return [%]': 'total_return',
@@ -60,10 +60,12 @@ describe.skipIf(goldenDir === undefined)(`parity variants${goldenDir === undefin
     expectClose(result.summary.probabilistic_sharpe_ratio as number, recorded.psr0_correct, 'probabilistic_sharpe_ratio')
   })
 
-  test('no variant is missing on daily bars with trades of both kinds', () => {
-    for (const result of [flip(), stops()]) {
-      const missing = Object.entries(parityOf(result)).filter(([, value]) => value === null)
-      expect(missing).toEqual([])
-    }
+  test('no variant, metric or figure of the benchmark is missing on daily, hourly and monthly bars', () => {
+    const hourly = runSmaCross(goldenBars('EURUSD.csv'), { direction: 'both', fee_rate: 0.0001 })
+    const monthly = runSmaCross(goldenBars('BTCUSD.csv'), { direction: 'both', sizing: { mode: 'fraction', value: 0.05 } })
+    for (const result of [flip(), hourly, monthly]) expect(result.summary.null_reasons).toEqual({})
+    expect((stops().summary.null_reasons)).toEqual({ short_win_rate: 'no closed short trade' })
+    const conventions = hourly.summary.conventions as Record<string, unknown>
+    expect(conventions.periods_per_year).toBe(252 * 24)
   })
 })

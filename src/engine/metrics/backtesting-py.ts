@@ -25,8 +25,10 @@ export interface BacktestingPyInput {
 }
 
 export function backtestingPyStats(input: BacktestingPyInput): Record<string, number> {
-  const { time, close, equity, riskFree, warmUp } = input
-  const last = equity.length - 1
+  const { time, close, riskFree, warmUp } = input
+  const last = input.equity.length - 1
+  // A run that is out of money has no debt there: its equity is 0 from that bar on.
+  const equity = input.equity[last]! > 0 ? input.equity : input.equity.map((value) => Math.max(value, 0))
   const first = equity[0]!
   const period = medianGap(time.subarray(Math.max(0, time.length - 100))) // of the last hundred bars, as it does
   const { annual, volatility, downside } = annualised(time, equity, period)
@@ -73,12 +75,9 @@ function ceilTo(ms: number, unit: number): number {
 function annualised(time: Float64Array, equity: Float64Array, period: number): { annual: number; volatility: number; downside: number } {
   const [calendar, perYear] = yearOf(time, Math.floor(period / DAY_MS))
   const ends = lastBars(time, calendar)
-  const returns = new Float64Array(ends.length - 1)
-  let ruined = false
-  for (let k = 0; k < returns.length; k++) {
-    returns[k] = equity[ends[k + 1]!]! / equity[ends[k]!]! - 1
-    if (returns[k]! <= -1) ruined = true
-  }
+  const changes = Float64Array.from({ length: ends.length - 1 }, (_, k) => equity[ends[k + 1]!]! / equity[ends[k]!]! - 1)
+  const returns = changes.filter((value) => !Number.isNaN(value)) // 0 ÷ 0, after a ruin
+  const ruined = returns.some((value) => value <= -1)
   if (returns.length === 0) return { annual: NaN, volatility: NaN, downside: NaN }
   // The geometric mean: the product of the returns is the growth from the first period's end to the last's.
   const growth = equity[ends[ends.length - 1]!]! / equity[ends[0]!]!

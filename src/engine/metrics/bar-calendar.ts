@@ -14,7 +14,7 @@ export function medianGap(time: Float64Array): number {
     lead += gap === candidate ? 1 : -1
   }
   let shared = 0
-  for (let i = 1; i <= count; i++) if (time[i]! - time[i - 1]! === candidate) shared++
+  for (let i = 1; i <= count; i++) if (candidate === time[i]! - time[i - 1]!) shared++
   if (2 * shared > count + 1) return candidate
   const gaps = new Float64Array(count)
   for (let i = 1; i <= count; i++) gaps[i - 1] = time[i]! - time[i - 1]!
