@@ -1,7 +1,7 @@
 /** The parity variants against what backtesting.py, empyrical and quantstats printed: every recorded key, to 1e-9. */
 import { describe, expect, test } from 'vitest'
 import type { BacktestResult } from '../../src/engine/index.js'
-import { expectClose, goldenBars, goldenDir, goldenText, googBars, runSmaCross, skipReason } from './golden-data.js'
+import { goldenBars, goldenDir, goldenText, googBars, runSmaCross, skipReason } from './golden-data.js'
 
 const BACKTESTING_PY: Readonly<Record<string, string>> = {
   'Exposure Time [%]': 'exposure', 'Equity Final [$]': 'final_equity', 'Equity Peak [$]': 'peak_equity', 'Commissions [$]': 'fees_paid', 'Return [%]': 'total_return',
@@ -23,6 +23,11 @@ const QUANTSTATS: Readonly<Record<string, string>> = {
 }
 /** Described in words, not as a figure: the first and the last bar. */
 const DATES = new Set(['Start', 'End', 'Duration'])
+
+/** Relative, also below 1: a value at risk of 0.03 has nine digits too. */
+function expectClose(actual: number, expected: number, what: string): void {
+  if (!(Math.abs(actual - expected) <= 1e-9 * Math.abs(expected))) throw new Error(`${what}: ${actual}, recorded ${expected}`)
+}
 
 const parityOf = (result: BacktestResult): Record<string, number | null> => result.summary.parity as Record<string, number | null>
 
