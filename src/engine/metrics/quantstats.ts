@@ -9,7 +9,6 @@ import { DEFAULT_PER_YEAR } from './library-variants.js'
 import { NORMAL_5_PERCENT, normalCdf } from './normal-distribution.js'
 import type { ReturnDistribution } from './return-distribution.js'
 import { deviationOfSums, excessSums, meanOfSums, varies } from './return-ratios.js'
-import { deviationOf, meanOf } from './trade-columns.js'
 
 export function quantstatsMetrics(input: LibraryInput, shape: ReturnDistribution): Record<string, number> {
   const { returns, sums, tails } = input
@@ -96,26 +95,32 @@ function autocorrelationPenalty(returns: Float64Array, mean: number): number {
 /** Depths are negative fractions below the running peak, which starts at the equity before the first return. */
 function drawdownShape(returns: Float64Array): { deepest: number; ulcer: number; shortfall: number } {
   const depths = new Float64Array(returns.length)
-  let level = 1, peak = 1, deepest = 0, squares = 0
+  let level = 1, peak = 1, deepest = 0, sum = 0, squares = 0
   for (let k = 0; k < depths.length; k++) {
     level *= 1 + returns[k]!
-    if (level > peak) peak = level
+    if (level >= peak) {
+      peak = level
+      continue // a new column is all 0
+    }
     const depth = level / peak - 1
     depths[k] = depth
     if (depth < deepest) deepest = depth
+    sum += depth
     squares += depth * depth
   }
-  const mean = meanOf(depths)
-  const limit = mean + NORMAL_5_PERCENT * deviationOf(depths, mean)
-  return { deepest, ulcer: Math.sqrt(squares / (depths.length - 1)), shortfall: meanBelow(depths, limit) }
+  const n = depths.length
+  const mean = sum / n
+  // A threshold only, so the one-pass variance has digits enough.
+  const limit = mean + NORMAL_5_PERCENT * Math.sqrt(Math.max(squares - n * mean * mean, 0) / (n - 1))
+  return { deepest, ulcer: Math.sqrt(squares / (n - 1)), shortfall: meanBelow(depths, limit) }
 }
 
 /** The limit itself where nothing lies below it. */
 function meanBelow(values: Float64Array, limit: number): number {
   let sum = 0
   let count = 0
-  for (const value of values) {
-    if (value < limit) { sum += value; count++ }
+  for (let k = 0; k < values.length; k++) {
+    if (values[k]! < limit) { sum += values[k]!; count++ }
   }
   return count > 0 ? sum / count : limit
 }

@@ -39,8 +39,8 @@ export function describeReturns(returns: Float64Array, tails: Tails, { won, lost
 function moments(returns: Float64Array, mean: number): Moments {
   const n = returns.length
   let second = 0, third = 0, fourth = 0
-  for (const value of returns) {
-    const deviation = value - mean
+  for (let k = 0; k < n; k++) {
+    const deviation = returns[k]! - mean
     const square = deviation * deviation
     second += square
     third += square * deviation

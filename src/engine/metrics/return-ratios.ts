@@ -71,8 +71,8 @@ export function withFirst(sums: ReturnSums, first: number): ReturnSums {
 export function excessSums(returns: Float64Array, sums: ReturnSums, threshold: number): { above: number; under: number; underSquares: number } {
   if (threshold === 0) return { above: sums.won, under: sums.lost, underSquares: sums.below }
   let above = 0, under = 0, underSquares = 0
-  for (const value of returns) {
-    const excess = value - threshold
+  for (let k = 0; k < returns.length; k++) {
+    const excess = returns[k]! - threshold
     if (excess > 0) above += excess
     else if (excess < 0) {
       under -= excess

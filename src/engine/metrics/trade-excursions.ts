@@ -49,37 +49,45 @@ class BarRanges {
     this.bars = bars
     this.block = Math.max(1, Math.ceil(Math.sqrt(bars.length)))
     const blocks = Math.ceil(bars.length / this.block)
-    this.lows = new Float64Array(blocks).fill(Infinity)
-    this.highs = new Float64Array(blocks).fill(-Infinity)
+    this.lows = new Float64Array(blocks)
+    this.highs = new Float64Array(blocks)
     for (let b = 0; b < blocks; b++) {
       const end = Math.min(bars.length, (b + 1) * this.block)
+      let lowest = Infinity
+      let highest = -Infinity
       for (let i = b * this.block; i < end; i++) {
-        if (bars.low[i]! < this.lows[b]!) this.lows[b] = bars.low[i]!
-        if (bars.high[i]! > this.highs[b]!) this.highs[b] = bars.high[i]!
+        if (bars.low[i]! < lowest) lowest = bars.low[i]!
+        if (bars.high[i]! > highest) highest = bars.high[i]!
       }
+      this.lows[b] = lowest
+      this.highs[b] = highest
     }
   }
 
   /** Of bars [from, to); Infinity of none. */
   lowest(from: number, to: number): number {
+    const { low } = this.bars
+    const { start, end } = this.blocksWithin(from, to)
     let lowest = Infinity
-    this.walk(from, to, (i) => { if (this.bars.low[i]! < lowest) lowest = this.bars.low[i]! }, (b) => { if (this.lows[b]! < lowest) lowest = this.lows[b]! })
+    for (let i = from; i < Math.min(start * this.block, to); i++) if (low[i]! < lowest) lowest = low[i]!
+    for (let b = start; b < end; b++) if (this.lows[b]! < lowest) lowest = this.lows[b]!
+    for (let i = Math.max(end * this.block, from); i < to; i++) if (low[i]! < lowest) lowest = low[i]!
     return lowest
   }
 
   highest(from: number, to: number): number {
+    const { high } = this.bars
+    const { start, end } = this.blocksWithin(from, to)
     let highest = -Infinity
-    this.walk(from, to, (i) => { if (this.bars.high[i]! > highest) highest = this.bars.high[i]! }, (b) => { if (this.highs[b]! > highest) highest = this.highs[b]! })
+    for (let i = from; i < Math.min(start * this.block, to); i++) if (high[i]! > highest) highest = high[i]!
+    for (let b = start; b < end; b++) if (this.highs[b]! > highest) highest = this.highs[b]!
+    for (let i = Math.max(end * this.block, from); i < to; i++) if (high[i]! > highest) highest = high[i]!
     return highest
   }
 
-  private walk(from: number, to: number, bar: (i: number) => void, whole: (block: number) => void): void {
-    let i = from
-    while (i < to) {
-      if (i % this.block === 0 && i + this.block <= to) {
-        whole(i / this.block)
-        i += this.block
-      } else bar(i++)
-    }
+  /** Blocks [start, end) that lie wholly in bars [from, to). */
+  private blocksWithin(from: number, to: number): { start: number; end: number } {
+    const start = Math.ceil(from / this.block)
+    return { start, end: Math.max(start, Math.floor(to / this.block)) }
   }
 }
