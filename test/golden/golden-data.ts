@@ -20,7 +20,11 @@ export function goldenText(name: string): string {
 }
 
 export function googBars(): Bars {
-  return parseCsv(readFileSync(join(goldenDir ?? '', 'GOOG.csv')), 'GOOG.csv')
+  return goldenBars('GOOG.csv')
+}
+
+export function goldenBars(name: string): Bars {
+  return parseCsv(readFileSync(join(goldenDir ?? '', name)), name)
 }
 
 /** Rows of a CSV with plain commas (a quoted header cell may hold one), by column name. */

@@ -42,6 +42,18 @@ export function weekday(ms: number): number {
   return day < 0 ? day + 7 : day
 }
 
+/** Months since January 1970 (UTC) of a day counted from 1970-01-01. */
+export function monthOfDay(day: number): number {
+  const { year, month } = civilFromDays(day)
+  return (year - 1970) * 12 + month - 1
+}
+
+/** YYYY-MM of a month counted from January 1970. */
+export function formatMonth(month: number): string {
+  const year = 1970 + Math.floor(month / 12)
+  return `${String(year).padStart(4, '0')}-${String(month - (year - 1970) * 12 + 1).padStart(2, '0')}`
+}
+
 function daysInMonth(year: number, month: number): number {
   if (month === 2) return (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0 ? 29 : 28
   return [4, 6, 9, 11].includes(month) ? 30 : 31

@@ -3,7 +3,9 @@
  * are told by the median gap; all others are days a year (365 if more than 0.6 × 2/7 of the bars fall on a
  * weekend, else 252) × the median number of bars a day that has any. Days are UTC.
  */
-import { DAY_MS, weekday } from '../calendar/iso-time.js'
+import { DAY_MS } from '../calendar/iso-time.js'
+import { medianGap, weekendShare } from './bar-calendar.js'
+import { medianOf } from './order-statistics.js'
 
 const WEEKEND_SHARE = (0.6 * 2) / 7
 
@@ -15,43 +17,33 @@ export interface PeriodsPerYear {
 export function periodsPerYear(time: Float64Array, given: number | undefined): PeriodsPerYear {
   if (given !== undefined) return { value: given, reason: 'given by the spec' }
   if (time.length < 2) return { value: 252, reason: 'a single bar: 252 assumed' }
-  const gapDays = median(gaps(time)) / DAY_MS
+  const gapDays = medianGap(time) / DAY_MS
   if (gapDays > 300) return { value: 1, reason: `yearly bars (median gap ${rounded(gapDays)} days)` }
   if (gapDays > 80) return { value: 4, reason: `quarterly bars (median gap ${rounded(gapDays)} days)` }
   if (gapDays > 20) return { value: 12, reason: `monthly bars (median gap ${rounded(gapDays)} days)` }
   if (gapDays > 5.5) return { value: 52, reason: `weekly bars (median gap ${rounded(gapDays)} days)` }
-  let weekend = 0
-  for (const at of time) if (weekday(at) % 6 === 0) weekend++
-  const share = weekend / time.length
+  const share = weekendShare(time)
   const days = share > WEEKEND_SHARE ? 365 : 252
   const why = `${rounded(share * 100)} % of the bars fall on weekends`
   if (gapDays > 1.5) return { value: days / gapDays, reason: `${days} days ÷ ${rounded(gapDays)} days a bar: ${why}` }
-  const perDay = median(barsPerDay(time))
+  const perDay = medianOf(barsPerDay(time))
   return { value: days * perDay, reason: `${days} days × ${rounded(perDay)} bars a day: ${why}` }
-}
-
-function gaps(time: Float64Array): Float64Array {
-  const out = new Float64Array(time.length - 1)
-  for (let i = 1; i < time.length; i++) out[i - 1] = time[i]! - time[i - 1]!
-  return out
 }
 
 function barsPerDay(time: Float64Array): Float64Array {
   const counts: number[] = []
-  let day = NaN
-  for (const at of time) {
-    const today = Math.floor(at / DAY_MS)
-    if (today === day) counts[counts.length - 1] = (counts.at(-1) ?? 0) + 1
-    else counts.push(1)
-    day = today
+  let until = -Infinity
+  let count = 0
+  for (let i = 0; i < time.length; i++) {
+    if (time[i]! >= until) {
+      if (count > 0) counts.push(count)
+      count = 0
+      until = (Math.floor(time[i]! / DAY_MS) + 1) * DAY_MS
+    }
+    count++
   }
+  counts.push(count)
   return Float64Array.from(counts)
-}
-
-function median(values: Float64Array): number {
-  values.sort()
-  const middle = values.length >> 1
-  return values.length % 2 === 1 ? values[middle]! : (values[middle - 1]! + values[middle]!) / 2
 }
 
 function rounded(value: number): number {

@@ -1,9 +1,12 @@
 /**
  * The shape of the returns of bars: tails, moments, gains against losses. Too slow for every trial of a sweep
- * (it sorts), so only single backtests compute it. Formulas: percentiles interpolate linearly (numpy); CVaR is
+ * (it orders the tails), so only single backtests compute it. Formulas: percentiles interpolate linearly (numpy); CVaR is
  * the mean of the lowest int((n - 1) × 0.05) + 1 returns (empyrical); skew and kurtosis are bias-corrected as
  * in pandas, kurtosis in excess of the normal's. NaN where not defined.
  */
+import type { Tails } from './order-statistics.js'
+import type { ReturnSums } from './return-ratios.js'
+
 export interface ReturnDistribution {
   readonly valueAtRisk: number
   readonly conditionalValueAtRisk: number
@@ -11,83 +14,46 @@ export interface ReturnDistribution {
   readonly tailRatio: number
   readonly skew: number
   readonly kurtosis: number
+  /** Without the correction for bias; kurtosis is raw here (3 for a normal distribution). */
+  readonly populationSkew: number
+  readonly populationKurtosis: number
 }
 
-export function describeReturns(returns: Float64Array): ReturnDistribution {
+type Moments = Pick<ReturnDistribution, 'skew' | 'kurtosis' | 'populationSkew' | 'populationKurtosis'>
+
+/** `tails` and sums: of the same returns. */
+export function describeReturns(returns: Float64Array, tails: Tails, { won, lost, sum }: ReturnSums): ReturnDistribution {
   const n = returns.length
-  const sorted = returns.slice().sort()
-  const low = percentile(sorted, 0.05)
-  const high = percentile(sorted, 0.95)
+  const low = tails.quantile(0.05)
+  const high = tails.quantile(0.95)
   const worst = Math.floor((n - 1) * 0.05) + 1
-  let tail = 0
-  for (let k = 0; k < worst && k < n; k++) tail += sorted[k]!
-  let gains = 0
-  let losses = 0
-  for (const value of returns) {
-    if (value > 0) gains += value
-    else losses -= value
-  }
   return {
     valueAtRisk: low,
-    conditionalValueAtRisk: n > 0 ? tail / worst : NaN,
-    omega: losses > 0 ? gains / losses : NaN,
+    conditionalValueAtRisk: n > 0 ? tails.sumOfLowest(worst) / worst : NaN,
+    omega: lost > 0 ? won / lost : NaN,
     tailRatio: low === 0 ? NaN : Math.abs(high) / Math.abs(low),
-    ...moments(returns),
+    ...moments(returns, sum / n),
   }
 }
 
-function moments(returns: Float64Array): { skew: number; kurtosis: number } {
+function moments(returns: Float64Array, mean: number): Moments {
   const n = returns.length
-  let mean = 0
-  for (const value of returns) mean += value
-  mean /= n
   let second = 0, third = 0, fourth = 0
-  for (const value of returns) {
-    const deviation = value - mean
+  for (let k = 0; k < n; k++) {
+    const deviation = returns[k]! - mean
     const square = deviation * deviation
     second += square
     third += square * deviation
     fourth += square * square
   }
   const variance = second / n
-  if (!(variance > 1e-30)) return { skew: NaN, kurtosis: NaN }
+  if (!(variance > 1e-30)) return { skew: NaN, kurtosis: NaN, populationSkew: NaN, populationKurtosis: NaN }
   const g1 = third / n / (variance * Math.sqrt(variance))
   const g2 = fourth / n / (variance * variance) - 3
   return {
     skew: n > 2 ? (Math.sqrt(n * (n - 1)) / (n - 2)) * g1 : NaN,
     kurtosis: n > 3 ? ((n - 1) / ((n - 2) * (n - 3))) * ((n + 1) * g2 + 6) : NaN,
+    populationSkew: g1,
+    populationKurtosis: g2 + 3,
   }
-}
-
-function percentile(sorted: Float64Array, share: number): number {
-  if (sorted.length === 0) return NaN
-  const position = (sorted.length - 1) * share
-  const below = Math.floor(position)
-  const value = sorted[below]!
-  const above = sorted[below + 1] ?? value
-  return value + (above - value) * (position - below)
-}
-
-/** Slope and annual excess (fraction) of the returns against a market's, by least squares. */
-export function alphaBeta(returns: Float64Array, market: Float64Array, periodsPerYear: number, riskFree: number): { alpha: number; beta: number } {
-  const n = returns.length
-  let mean = 0
-  let marketMean = 0
-  for (let k = 0; k < n; k++) {
-    mean += returns[k]!
-    marketMean += market[k]!
-  }
-  mean /= n
-  marketMean /= n
-  let covariance = 0
-  let variance = 0
-  for (let k = 0; k < n; k++) {
-    const deviation = market[k]! - marketMean
-    covariance += (returns[k]! - mean) * deviation
-    variance += deviation * deviation
-  }
-  if (!(variance > 0)) return { alpha: NaN, beta: NaN }
-  const beta = covariance / variance
-  const free = riskFree / periodsPerYear
-  return { alpha: (mean - free - beta * (marketMean - free)) * periodsPerYear, beta }
 }

@@ -10,6 +10,8 @@ import { SweepMeter } from '../metrics/sweep-meter.js'
 import type { BacktestSpec } from '../specs/backtest-spec.js'
 import { checkParams } from '../strategies/check-params.js'
 import type { Strategy } from '../strategies/strategy.js'
+import { measureBacktest } from './measure-backtest.js'
+import { observeIndicators } from './observed-indicators.js'
 import { prepareBars, sliceBars } from './prepare-bars.js'
 import type { RunIdentity } from './run-identity.js'
 import { runStrategy } from './run-strategy.js'
@@ -25,10 +27,16 @@ export interface BarWindow {
   readonly to: number
 }
 
+/** With its largest moves against its side (≤ 0) and for it (≥ 0), fractions of the entry price. */
+export interface MeasuredTrade extends Trade {
+  readonly mae: number
+  readonly mfe: number
+}
+
 export interface BacktestResult {
   /** The task's `result`: snake_case scalars, all finite or null with a reason in `null_reasons`. */
   readonly summary: Record<string, unknown>
-  readonly trades: readonly Trade[]
+  readonly trades: readonly MeasuredTrade[]
   /** Equity at the close of each bar of the window, and the bars' times. */
   readonly equity: Float64Array
   readonly time: Float64Array
@@ -48,15 +56,19 @@ export function runBacktest(bars: BarColumns, strategy: Strategy, spec: Backtest
   const periods = periodsPerYear(prepared.bars.time, spec.metrics.periodsPerYear)
   const seen = sliceBars(prepared.bars, 0, to)
   const decisions = new Uint8Array(seen.length)
-  runStrategy(strategy, seen, params, ta, spec.execution.direction, decisions)
+  const observed = observeIndicators(ta)
+  runStrategy(strategy, seen, params, observed.ta, spec.execution.direction, decisions)
   const inside = finerOf(seen, spec, finer)
   const simulation = createSimulation(seen.length, spec.execution, inside)
   simulation.run(seen, decisions, from, to)
   const meter = new SweepMeter(seen.length, { periodsPerYear: periods.value, riskFree: spec.metrics.riskFree })
-  const summary = summarise({ bars: seen, from, to, strategy, params, spec, identity, periods, simulation, meter, warnings: [...spec.dataWarnings ?? [], ...prepared.warnings, ...finerWarning(inside, seen.length)] })
+  const measures = measureBacktest({ bars: seen, from, to, spec, periodsPerYear: periods.value, warmUp: observed.warmUp(), simulation, meter })
+  const warnings = [...spec.dataWarnings ?? [], ...prepared.warnings, ...finerWarning(inside, seen.length)]
+  const summary = summarise({ bars: seen, from, to, strategy, params, spec, identity, periods, simulation, measures, warnings })
+  const { mae, mfe } = measures.excursions
   return {
     summary,
-    trades: simulation.trades.toTrades(seen.time),
+    trades: simulation.trades.toTrades(seen.time).map((trade, k) => ({ ...trade, mae: mae[k] ?? NaN, mfe: mfe[k] ?? NaN })),
     equity: simulation.equity.slice(from, to),
     time: seen.time.slice(from, to),
     firstBar: from,

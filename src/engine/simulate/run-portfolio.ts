@@ -8,14 +8,18 @@ import { formatIsoTime } from '../calendar/iso-time.js'
 import { ta } from '../indicators/indicators.js'
 import { periodsPerYear } from '../metrics/periods-per-year.js'
 import { SweepMeter } from '../metrics/sweep-meter.js'
+import { tradeColumns } from '../metrics/trade-columns.js'
+import { tradeExcursions } from '../metrics/trade-excursions.js'
 import type { BacktestSpec } from '../specs/backtest-spec.js'
 import { checkParams } from '../strategies/check-params.js'
 import type { Strategy } from '../strategies/strategy.js'
 import type { FullSimulation } from './full-simulation.js'
 import { frameParts } from './frame-parts.js'
+import { observeIndicators } from './observed-indicators.js'
 import { PortfolioSimulation } from './portfolio-simulation.js'
 import { prepareBars } from './prepare-bars.js'
-import type { BacktestResult } from './run-backtest.js'
+import { excursionRules, measureBacktest } from './measure-backtest.js'
+import type { BacktestResult, MeasuredTrade } from './run-backtest.js'
 import type { RunIdentity } from './run-identity.js'
 import { runStrategy } from './run-strategy.js'
 import type { RunRecord } from './simulation.js'
@@ -23,7 +27,6 @@ import { summarise } from './summarise.js'
 import { mergeTimes } from './timeline.js'
 import type { Timeline } from './timeline.js'
 import { ENTRY_BAR, ENTRY_PRICE, EXIT_BAR, EXIT_PRICE, FEES, PNL, REASON, RETURN, TradeLog, UNITS } from './trade-log.js'
-import type { Trade } from './trade-log.js'
 
 export interface PortfolioPart {
   readonly symbol: string
@@ -46,9 +49,10 @@ export function runPortfolio(parts: readonly PortfolioPart[], strategy: Strategy
   const series = prepared.map(({ bars }) => bars)
   const simulation = new PortfolioSimulation(series, spec.execution)
   const { timeline, equity, accounts } = simulation
+  const observed = observeIndicators(ta)
   simulation.run(series.map((bars) => {
     const decisions = new Uint8Array(bars.length)
-    runStrategy(strategy, bars, params, ta, spec.execution.direction, decisions)
+    runStrategy(strategy, bars, params, observed.ta, spec.execution.direction, decisions)
     return decisions
   }))
   const record = recordOf(simulation)
@@ -56,7 +60,10 @@ export function runPortfolio(parts: readonly PortfolioPart[], strategy: Strategy
   const periods = periodsPerYear(timeline.time, spec.metrics.periodsPerYear)
   const meter = new SweepMeter(timeline.length, { periodsPerYear: periods.value, riskFree: spec.metrics.riskFree })
   const warnings = [...spec.dataWarnings ?? [], ...prepared.flatMap((one) => one.warnings)]
-  const summary = summarise({ bars: index, from: 0, to: timeline.length, strategy, params, spec, identity, periods, simulation: record, meter, warnings })
+  const trades = tradesOf(simulation, parts, series, spec)
+  const excursions = { mae: Float64Array.from(trades, ({ mae }) => mae), mfe: Float64Array.from(trades, ({ mfe }) => mfe) }
+  const measures = measureBacktest({ bars: index, from: 0, to: timeline.length, spec, periodsPerYear: periods.value, warmUp: observed.warmUp(), simulation: record, meter, excursions })
+  const summary = summarise({ bars: index, from: 0, to: timeline.length, strategy, params, spec, identity, periods, simulation: record, measures, warnings })
   return {
     summary: {
       ...summary,
@@ -65,7 +72,7 @@ export function runPortfolio(parts: readonly PortfolioPart[], strategy: Strategy
       open_positions: accounts.flatMap((account, s) => openPosition(account, parts[s]!.symbol, series[s]!)),
       symbols: accounts.map((account, s) => symbolSummary(account, parts[s]!.symbol, series[s]!)),
     },
-    trades: tradesOf(accounts, parts, timeline),
+    trades,
     equity,
     time: timeline.time,
     firstBar: 0,
@@ -145,8 +152,11 @@ function placesOf(bars: Int32Array): Int32Array {
   return place
 }
 
-function tradesOf(accounts: readonly FullSimulation[], parts: readonly PortfolioPart[], timeline: Timeline): Trade[] {
-  const own = accounts.map(({ trades }) => trades.toTrades(timeline.time))
+function tradesOf({ accounts, timeline }: PortfolioSimulation, parts: readonly PortfolioPart[], series: readonly BarColumns[], spec: BacktestSpec): MeasuredTrade[] {
+  const own = accounts.map(({ trades }, s) => {
+    const { mae, mfe } = tradeExcursions(series[s]!, tradeColumns(trades), excursionRules(spec, { trades }))
+    return trades.toTrades(timeline.time).map((trade, k) => ({ ...trade, mae: mae[k]!, mfe: mfe[k]! }))
+  })
   return inOrder(accounts, timeline).map(({ s, k, entry, exit }) => ({
     ...own[s]![k]!, entryBar: entry, entryTime: timeline.time[entry]!, exitBar: exit, exitTime: timeline.time[exit]!, symbol: parts[s]!.symbol,
   }))

@@ -4,19 +4,19 @@
  * `null_reasons`, so that nobody mistakes "no losing trade" for the best rank.
  */
 import type { BarColumns } from '../../market/layout.js'
-import { DAY_MS, formatIsoTime } from '../calendar/iso-time.js'
-import { summariseDrawdowns } from '../metrics/drawdowns.js'
+import { formatIsoTime } from '../calendar/iso-time.js'
 import type { PeriodsPerYear } from '../metrics/periods-per-year.js'
-import { alphaBeta, describeReturns } from '../metrics/return-distribution.js'
-import { buyAndHoldReturn } from '../metrics/sweep-meter.js'
-import type { SweepMeter } from '../metrics/sweep-meter.js'
-import { METRIC_UNITS, SWEEP_METRICS } from '../metrics/sweep-metrics.js'
+import { METRIC_UNITS } from '../metrics/sweep-metrics.js'
 import type { BacktestSpec } from '../specs/backtest-spec.js'
 import { executionToJson } from '../specs/execution-spec.js'
 import type { Params, Strategy } from '../strategies/strategy.js'
+import type { BacktestMeasures } from './measure-backtest.js'
 import type { RunIdentity } from './run-identity.js'
 import type { RunRecord } from './simulation.js'
-import { ENTRY_BAR, EXIT_BAR } from './trade-log.js'
+
+/** A result is at most 64 KiB in the store: these leave half of it to everything else. */
+const MAX_MONTHS = 600
+const MAX_YEARS = 200
 
 export interface SummaryInput {
   readonly bars: BarColumns
@@ -28,21 +28,24 @@ export interface SummaryInput {
   readonly identity: RunIdentity
   readonly periods: PeriodsPerYear
   readonly simulation: RunRecord
-  readonly meter: SweepMeter
+  readonly measures: BacktestMeasures
   readonly warnings: readonly string[]
 }
 
 export function summarise(input: SummaryInput): Record<string, unknown> {
-  const { bars, from, to, spec, identity, periods, simulation } = input
-  const values = measureAll(input)
-  const metrics: Record<string, number | null> = {}
+  const { bars, from, to, spec, identity, periods, simulation, measures } = input
   const nullReasons: Record<string, string> = {}
-  for (const [name, value] of Object.entries(values)) {
-    metrics[name] = Number.isFinite(value) ? value : null
-    if (!Number.isFinite(value)) nullReasons[name] = reasonFor(name, values)
-  }
+  const finite = (values: Readonly<Record<string, number>>, prefix = ''): Record<string, number | null> =>
+    Object.fromEntries(Object.entries(values).map(([name, value]) => {
+      if (Number.isFinite(value)) return [name, value + 0] // text knows only one zero
+      nullReasons[prefix + name] = reasonFor(name, measures.metrics)
+      return [name, null]
+    }))
+  const months = measures.months.slice(-MAX_MONTHS)
+  const years = measures.years.slice(-MAX_YEARS)
+  const cut = months.length < measures.months.length || years.length < measures.years.length
   return {
-    ...metrics,
+    ...finite(measures.metrics),
     bars: to - from,
     start_time: formatIsoTime(bars.time[from]!),
     end_time: formatIsoTime(bars.time[to - 1]!),
@@ -54,6 +57,10 @@ export function summarise(input: SummaryInput): Record<string, unknown> {
     interest_paid: simulation.interestPaid,
     funding_paid: simulation.fundingPaid,
     open_position: openPosition(input),
+    benchmark: { name: 'buy_and_hold', ...finite(measures.benchmark, 'benchmark.') },
+    parity: finite(measures.parity),
+    monthly_returns: months,
+    yearly_returns: years,
     data_hash: identity.dataHash ?? spec.dataHash ?? null,
     spec_hash: identity.specHash ?? null,
     engine_version: identity.engineVersion ?? null,
@@ -63,10 +70,14 @@ export function summarise(input: SummaryInput): Record<string, unknown> {
       periods_per_year: periods.value,
       periods_per_year_reason: periods.reason,
       risk_free: spec.metrics.riskFree,
+      parity: 'keys are metric.library, in the units of the library: percent and days for backtesting_py, fractions and days for the others (docs/metrics.md)',
       execution: shortExecution(spec),
       units: METRIC_UNITS,
     },
-    warnings: warningsOf(input),
+    warnings: [
+      ...warningsOf(input),
+      ...(cut ? [`monthly_returns holds the last ${months.length} of ${measures.months.length} months, yearly_returns the last ${years.length} of ${measures.years.length} years; the equity has all of them.`] : []),
+    ],
     null_reasons: nullReasons,
   }
 }
@@ -80,65 +91,30 @@ function shortExecution({ execution }: BacktestSpec): Record<string, unknown> {
   return { ...json, funding: { rates: rates.length, first_time: formatIsoTime(rates[0]!.time), last_time: formatIsoTime(rates.at(-1)!.time), sum: rates.reduce((sum, { rate }) => sum + rate, 0) } }
 }
 
-/** Every metric by name, NaN where not defined. */
-function measureAll({ bars, from, to, spec, periods, simulation, meter }: SummaryInput): Record<string, number> {
-  const { initialCash } = spec.execution
-  const row = new Float64Array(SWEEP_METRICS.length)
-  meter.measure(simulation, bars, from, to, initialCash, row, 0)
-  const values: Record<string, number> = Object.fromEntries(SWEEP_METRICS.map((name, k) => [name, row[k] ?? NaN]))
-  const drawdowns = summariseDrawdowns(simulation.equity.subarray(from, to), bars.time.subarray(from, to), initialCash)
-  const returns = meter.returns.subarray(0, meter.returnCount)
-  const shape = describeReturns(returns)
-  const market = new Float64Array(returns.length)
-  for (let k = 0; k < market.length; k++) market[k] = bars.close[from + k + 1]! / bars.close[from + k]! - 1
-  const { alpha, beta } = alphaBeta(returns, market, periods.value, spec.metrics.riskFree)
-  return {
-    ...values,
-    buy_and_hold_return: buyAndHoldReturn(bars, from, to),
-    avg_drawdown: drawdowns.meanDepth * 100,
-    max_drawdown_duration_bars: drawdowns.maxBars,
-    avg_drawdown_duration_bars: drawdowns.meanBars,
-    max_drawdown_duration_days: drawdowns.maxMs / DAY_MS,
-    avg_drawdown_duration_days: drawdowns.meanMs / DAY_MS,
-    ulcer_index: drawdowns.ulcer * 100,
-    value_at_risk: shape.valueAtRisk * 100,
-    conditional_value_at_risk: shape.conditionalValueAtRisk * 100,
-    omega_ratio: shape.omega,
-    tail_ratio: shape.tailRatio,
-    skew: shape.skew,
-    kurtosis: shape.kurtosis,
-    alpha: alpha * 100,
-    beta,
-    ...tradeDurations(simulation),
-  }
-}
+const OF_TRADES = new Set(['win_rate', 'best_trade', 'worst_trade', 'avg_trade', 'expectancy', 'longest_trade_bars', 'avg_trade_bars',
+  'max_trade_duration_days', 'avg_trade_duration_days', 'median_trade', 'avg_mae', 'avg_mfe', 'worst_mae', 'best_mfe'])
+const OF_WINS_AND_LOSSES = new Set(['kelly', 'payoff_ratio'])
+const OF_BARS = new Set(['win_rate.quantstats', 'profit_factor.quantstats', 'kelly.quantstats', 'payoff_ratio.quantstats'])
 
-function tradeDurations({ trades }: RunRecord): Record<string, number> {
-  let longest = NaN
-  let sum = 0
-  for (let k = 0; k < trades.count; k++) {
-    const bars = trades.at(k, EXIT_BAR) - trades.at(k, ENTRY_BAR)
-    if (!(bars <= longest)) longest = bars
-    sum += bars
-  }
-  return { longest_trade_bars: longest, avg_trade_bars: sum / trades.count }
-}
-
-const OF_TRADES = new Set(['win_rate', 'best_trade', 'worst_trade', 'avg_trade', 'expectancy', 'longest_trade_bars', 'avg_trade_bars'])
-
-/** Why a metric is not a number; from the other metrics, which are what decided it. */
-function reasonFor(name: string, values: Readonly<Record<string, number>>): string {
+/** Why a metric, a parity variant or a figure of the benchmark is not a number; from the metrics, which decided it. */
+function reasonFor(key: string, values: Readonly<Record<string, number>>): string {
   const trades = values.total_trades ?? 0
-  if (OF_TRADES.has(name) || (trades === 0 && ['profit_factor', 'sqn', 'kelly'].includes(name))) return 'no closed trade'
+  const name = key.split('.')[0] ?? key
+  if (OF_BARS.has(key)) return 'needs winning and losing bars'
+  if (OF_TRADES.has(name) || (trades === 0 && ['profit_factor', 'sqn', 'kelly', 'payoff_ratio', 'avg_win', 'avg_loss'].includes(name))) return 'no closed trade'
   if (name === 'profit_factor') return 'no losing trade'
-  if (name === 'kelly') return 'needs at least one winning and one losing trade'
+  if (OF_WINS_AND_LOSSES.has(name)) return 'needs at least one winning and one losing trade'
+  if (name === 'avg_win' || name === 'avg_winning_trade_bars') return 'no winning trade'
+  if (name === 'avg_loss' || name === 'avg_losing_trade_bars') return 'no losing trade'
+  if (name === 'long_win_rate' || name === 'short_win_rate') return `no closed ${name.slice(0, -9)} trade`
   if (name === 'sqn') return trades < 2 ? 'fewer than two closed trades' : 'the pnl of the trades does not vary'
   if ((values.final_equity ?? 0) <= 0) return 'equity fell to zero or below'
-  if (name === 'calmar_ratio' || name.includes('drawdown')) return 'no drawdown'
-  if (name === 'sortino_ratio' && Number.isFinite(values.sharpe_ratio)) return 'no return below the risk-free rate'
-  if (name === 'omega_ratio') return 'no losing bar'
-  if (name === 'tail_ratio') return 'the 5th percentile of the returns is 0'
-  if (name === 'alpha' || name === 'beta') return 'the closes do not vary'
+  if (/calmar|drawdown|ulcer_performance|serenity|recovery/.test(name)) return 'no drawdown'
+  if (name.includes('sortino') && Number.isFinite(values.sharpe_ratio)) return 'no return below the risk-free rate'
+  if (name.includes('omega') || name === 'gain_to_pain') return 'no losing bar'
+  if (name === 'tail_ratio' || name === 'common_sense_ratio') return 'the 5th percentile of the returns is 0'
+  if (/alpha|beta|correlation/.test(name) || name === 'up_capture' || name === 'down_capture') return 'the closes or the equity do not vary'
+  if (name === 'information_ratio') return 'the returns do not differ from the benchmark\'s'
   if (!Number.isFinite(values.volatility)) return 'fewer than two returns'
   return 'the returns do not vary'
 }

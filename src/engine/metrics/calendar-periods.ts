@@ -1,0 +1,62 @@
+/** Equity by UTC calendar periods: the last bar of each day, week, month or year that has any, and the returns between them. */
+import { DAY_MS, formatMonth, monthOfDay } from '../calendar/iso-time.js'
+
+export type CalendarPeriod = 'day' | 'week' | 'month' | 'year'
+
+/** Last bar of each period, in order. Weeks end on Sundays. One calendar conversion a day, not a bar. */
+export function lastBars(time: Float64Array, period: CalendarPeriod): number[] {
+  const last: number[] = []
+  let key = NaN
+  let until = -Infinity
+  for (let i = 0; i < time.length; i++) {
+    if (time[i]! < until) continue
+    const day = Math.floor(time[i]! / DAY_MS)
+    until = (day + 1) * DAY_MS
+    const next = keyOf(day, period)
+    if (next !== key && i > 0) last.push(i - 1)
+    key = next
+  }
+  last.push(time.length - 1)
+  return last
+}
+
+function keyOf(day: number, period: CalendarPeriod): number {
+  if (period === 'day') return day
+  if (period === 'week') return Math.floor((day + 3) / 7) // 1970-01-01 was a Thursday, weeks begin on Mondays
+  const month = monthOfDay(day)
+  return period === 'month' ? month : Math.floor(month / 12)
+}
+
+export interface MonthReturn {
+  readonly month: string
+  /** Percent, from the last bar of the month before (the first: from the initial cash). */
+  readonly return: number | null
+}
+
+export interface YearReturn {
+  readonly year: number
+  readonly return: number | null
+}
+
+/** Null where the equity at the start was not above zero. */
+export function monthlyReturns(time: Float64Array, equity: Float64Array, initialCash: number): MonthReturn[] {
+  return tableOf(time, equity, initialCash, 'month').map(({ bar, value }) => ({ month: formatMonth(monthOf(time[bar]!)), return: value }))
+}
+
+export function yearlyReturns(time: Float64Array, equity: Float64Array, initialCash: number): YearReturn[] {
+  return tableOf(time, equity, initialCash, 'year').map(({ bar, value }) => ({ year: 1970 + Math.floor(monthOf(time[bar]!) / 12), return: value }))
+}
+
+function monthOf(ms: number): number {
+  return monthOfDay(Math.floor(ms / DAY_MS))
+}
+
+function tableOf(time: Float64Array, equity: Float64Array, initialCash: number, period: CalendarPeriod): { bar: number; value: number | null }[] {
+  let start = initialCash
+  return lastBars(time, period).map((bar) => {
+    const end = equity[bar]!
+    const value = start > 0 ? (end / start - 1) * 100 + 0 : null
+    start = end
+    return { bar, value }
+  })
+}

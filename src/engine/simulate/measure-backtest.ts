@@ -1,0 +1,145 @@
+/** Measures one finished run in full: our metrics, the parity variants, the benchmark, the calendar, every trade's excursions. */
+import type { BarColumns } from '../../market/layout.js'
+import { DAY_MS } from '../calendar/iso-time.js'
+import { backtestingPyStats } from '../metrics/backtesting-py.js'
+import { compareBenchmark } from '../metrics/benchmark.js'
+import type { MonthReturn, YearReturn } from '../metrics/calendar-periods.js'
+import { monthlyReturns, yearlyReturns } from '../metrics/calendar-periods.js'
+import { summariseDrawdowns } from '../metrics/drawdowns.js'
+import type { LibraryInput } from '../metrics/library-variants.js'
+import { empyricalMetrics, vectorbtMetrics } from '../metrics/library-variants.js'
+import { normalCdf } from '../metrics/normal-distribution.js'
+import { Tails } from '../metrics/order-statistics.js'
+import { quantstatsMetrics } from '../metrics/quantstats.js'
+import type { ReturnDistribution } from '../metrics/return-distribution.js'
+import { describeReturns } from '../metrics/return-distribution.js'
+import { alphaBeta, pairReturns } from '../metrics/return-pairs.js'
+import type { ReturnSums } from '../metrics/return-ratios.js'
+import { deviationOfSums, meanOfSums, sumReturns } from '../metrics/return-ratios.js'
+import { buyAndHoldReturn } from '../metrics/sweep-meter.js'
+import type { SweepMeter } from '../metrics/sweep-meter.js'
+import { SWEEP_METRICS } from '../metrics/sweep-metrics.js'
+import type { TradeColumns } from '../metrics/trade-columns.js'
+import { tradeColumns } from '../metrics/trade-columns.js'
+import type { TradeExcursions } from '../metrics/trade-excursions.js'
+import { tradeExcursions } from '../metrics/trade-excursions.js'
+import { tradeStatistics } from '../metrics/trade-statistics.js'
+import type { BacktestSpec } from '../specs/backtest-spec.js'
+import type { RunRecord } from './simulation.js'
+import { END, REASON, SIGNAL } from './trade-log.js'
+
+export interface MeasureInput {
+  readonly bars: BarColumns
+  readonly from: number
+  readonly to: number
+  readonly spec: BacktestSpec
+  readonly periodsPerYear: number
+  /** First bar on which every indicator has a value. */
+  readonly warmUp: number
+  readonly simulation: RunRecord
+  readonly meter: SweepMeter
+  /** Of a portfolio's trades, each by the bars of its own symbol; else they are found here. */
+  readonly excursions?: TradeExcursions
+}
+
+export interface BacktestMeasures {
+  /** By name, NaN where not defined; so are `parity` (metric.library) and `benchmark`. */
+  readonly metrics: Readonly<Record<string, number>>
+  readonly parity: Readonly<Record<string, number>>
+  readonly benchmark: Readonly<Record<string, number>>
+  readonly months: readonly MonthReturn[]
+  readonly years: readonly YearReturn[]
+  readonly excursions: TradeExcursions
+}
+
+export function measureBacktest({ bars, from, to, spec, periodsPerYear, warmUp, simulation, meter, excursions: given }: MeasureInput): BacktestMeasures {
+  const { initialCash } = spec.execution
+  const { riskFree } = spec.metrics
+  const row = new Float64Array(SWEEP_METRICS.length)
+  meter.measure(simulation, bars, from, to, initialCash, row, 0)
+  const values: Record<string, number> = Object.fromEntries(SWEEP_METRICS.map((name, k) => [name, row[k] ?? NaN]))
+  const time = bars.time.subarray(from, to)
+  const close = bars.close.subarray(from, to)
+  const equity = simulation.equity.subarray(from, to)
+  const returns = meter.returns.subarray(0, meter.returnCount)
+  const market = new Float64Array(returns.length)
+  for (let k = 0; k < market.length; k++) market[k] = close[k + 1]! / close[k]! - 1
+  const tails = new Tails(returns)
+  const sums = sumReturns(returns)
+  const marketSums = sumReturns(market)
+  const pairs = pairReturns(returns, market, sums, marketSums)
+  const shape = describeReturns(returns, tails, sums)
+  const trades = tradeColumns(simulation.trades)
+  const excursions = given ?? tradeExcursions(bars, trades, excursionRules(spec, simulation))
+  const { alpha, beta } = alphaBeta(sums, marketSums, pairs, periodsPerYear, riskFree)
+  const libraries: LibraryInput = {
+    time, equity, initialCash, returns, sums, tails, marketSums, pairs, trades, riskFree, feesPaid: simulation.feesPaid, periodsPerYear: spec.metrics.periodsPerYear,
+  }
+  return {
+    metrics: {
+      ...values,
+      buy_and_hold_return: buyAndHoldReturn(bars, from, to),
+      ...drawdownMetrics(equity, time, initialCash),
+      value_at_risk: shape.valueAtRisk * 100,
+      conditional_value_at_risk: shape.conditionalValueAtRisk * 100,
+      omega_ratio: shape.omega,
+      tail_ratio: shape.tailRatio,
+      skew: shape.skew,
+      kurtosis: shape.kurtosis,
+      probabilistic_sharpe_ratio: probabilisticSharpe(sums, riskFree / periodsPerYear, shape),
+      alpha: alpha * 100,
+      beta,
+      ...tradeDurations(trades),
+      ...tradeStatistics(trades, excursions),
+    },
+    parity: {
+      ...backtestingPyStats({ time, close, equity, trades, firstBar: from, warmUp: Math.max(0, warmUp - from), riskFree }),
+      ...vectorbtMetrics(libraries),
+      ...empyricalMetrics(libraries),
+      ...quantstatsMetrics(libraries, shape),
+    },
+    benchmark: compareBenchmark({ time, close, sums, marketSums, pairs, totalReturn: values.total_return ?? NaN, periodsPerYear, riskFree }),
+    months: monthlyReturns(time, equity, initialCash),
+    years: yearlyReturns(time, equity, initialCash),
+    excursions,
+  }
+}
+
+function drawdownMetrics(equity: Float64Array, time: Float64Array, initialCash: number): Record<string, number> {
+  const drawdowns = summariseDrawdowns(equity, time, initialCash)
+  return {
+    avg_drawdown: drawdowns.meanDepth * 100,
+    max_drawdown_duration_bars: drawdowns.maxBars,
+    avg_drawdown_duration_bars: drawdowns.meanBars,
+    max_drawdown_duration_days: drawdowns.maxMs / DAY_MS,
+    avg_drawdown_duration_days: drawdowns.meanMs / DAY_MS,
+    ulcer_index: drawdowns.ulcer * 100,
+  }
+}
+
+function tradeDurations(trades: TradeColumns): Record<string, number> {
+  let longest = NaN
+  let sum = 0
+  for (let k = 0; k < trades.count; k++) {
+    const bars = trades.exitBar[k]! - trades.entryBar[k]!
+    if (!(bars <= longest)) longest = bars
+    sum += bars
+  }
+  return { longest_trade_bars: longest, avg_trade_bars: sum / trades.count }
+}
+
+/** Bailey and López de Prado: the probability that the true Sharpe ratio is above 0, with moments not corrected for bias. */
+function probabilisticSharpe(sums: ReturnSums, riskFree: number, { populationSkew, populationKurtosis }: ReturnDistribution): number {
+  const ratio = (meanOfSums(sums) - riskFree) / deviationOfSums(sums)
+  return normalCdf(ratio / Math.sqrt((1 - populationSkew * ratio + ((populationKurtosis - 1) / 4) * ratio * ratio) / (sums.count - 1)))
+}
+
+export function excursionRules({ execution }: BacktestSpec, { trades }: Pick<RunRecord, 'trades'>): Parameters<typeof tradeExcursions>[2] {
+  const atClose = execution.fill === 'close'
+  const endsAtClose = execution.finalize === 'close_last_close'
+  return {
+    // A resting order fills inside a bar, whatever the fill of the others.
+    entersAtClose: atClose && execution.entryOrder === null,
+    exitsAtClose: (k) => (trades.at(k, REASON) === SIGNAL && atClose) || (trades.at(k, REASON) === END && endsAtClose),
+  }
+}
