@@ -11,6 +11,7 @@ import { executionFacts, identityFacts, warningList } from './conventions.js'
 import type { IndicatorRecord } from './indicator-record.js'
 import { definitionList, metricSections, parityTable } from './metric-sections.js'
 import { escapeHtml, formatMetric, formatNumber, label } from './markup.js'
+import { measuredRows } from './measured-rows.js'
 import { monthTable } from './month-table.js'
 import { renderPage } from './page.js'
 import type { ReportAssets } from './page.js'
@@ -48,7 +49,8 @@ export function renderBacktestReport(input: BacktestReportInput, assets: ReportA
   const initialCash = Number((spec['execution'] as { initial_cash?: unknown } | undefined)?.initial_cash ?? equity[0] ?? 1)
   const { periods_per_year: periods, periods_per_year_reason: reason, returns, risk_free: riskFree } = (summary['conventions'] ?? {}) as Record<string, unknown>
   const warnings = Array.isArray(summary['warnings']) ? summary['warnings'].map(String) : []
-  const trades = readTrades(input.tradesCsv)
+  const listed = readTrades(input.tradesCsv)
+  const trades = input.bars === null ? listed : measuredRows(listed, input.bars, (spec['execution'] ?? {}) as Record<string, unknown>)
   let record = NO_LINES
   const made = backtestCharts({
     name, holdName: input.bars === null ? 'Equal weights' : 'Buy and hold', hold: input.close, time, equity, initialCash, trades, bars: input.bars,
@@ -69,7 +71,7 @@ export function renderBacktestReport(input: BacktestReportInput, assets: ReportA
     made.sharpeWindow === null ? '' : `<h3>Sharpe ratio of the last ${formatNumber(made.sharpeWindow, 0)} returns</h3><div class="chart" id="sharpe" role="img" aria-label="Rolling Sharpe ratio"></div>`,
     input.bars === null ? '' : priceSection(record, made.markedTrades, trades.rows.length),
     symbolTable(summary),
-    `<h2>Returns by month</h2>${monthTable(calendarReturns(time, equity, initialCash, summary))}`,
+    `<h2>Returns by month</h2>${monthTable(calendarReturns(time, equity, initialCash))}`,
     `<h2>Trades</h2>${tradeSplit(trades)}${tradeShapes(trades)}`,
     `<h2>Metrics</h2>${metricSections(summary)}${definitionList(summary)}${parityTable(summary)}`,
     `<h2>Every trade</h2>${tradeTable(trades)}`,

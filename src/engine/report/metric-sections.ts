@@ -26,8 +26,8 @@ const PLACES: Readonly<Record<Section, readonly string[]>> = {
 const WORDS: readonly (readonly [Section, RegExp])[] = [
   ['Benchmark', /benchmark|buy_and_hold|alpha|beta|information|tracking|capture|active_return|treynor|r_squared/],
   ['Drawdown', /drawdown|ulcer|underwater|recovery|pain|martin/],
-  ['Costs', /fee|cost|slippage|funding|turnover|spread|commission|borrow/],
-  ['Trades', /trade|win|won|loss|losing|long|short|profit|sqn|kelly|expectancy|streak|exposure|entries|position|payoff|hold/],
+  ['Costs', /fee|cost|slippage|funding|interest|turnover|spread|commission|borrow/],
+  ['Trades', /trade|win|won|loss|losing|long|short|profit|sqn|kelly|expectancy|streak|exposure|entries|position|payoff|hold|mae|mfe|consecutive/],
   ['Risk', /ratio|volatility|risk|deviation|skew|kurt|sharpe|sortino|omega|calmar|tail|variance|stability/],
   ['Returns', /return|cagr|growth|equity|cash|month|year|day/],
 ]
@@ -87,7 +87,7 @@ export function parityTable(summary: Summary): string {
     { html: label(metric), left: true },
     ...libraries.map((library) => ({ html: row.has(library) ? parityValue(row.get(library)) : '' })),
   ])
-  return `<h3>The same run by other libraries' definitions</h3>${table(['', ...libraries.map((library) => escapeHtml(library))], rows)}`
+  return `<details class="definitions"><summary>The same run by other libraries' definitions (units: docs/metrics.md)</summary>${table(['', ...libraries.map((library) => escapeHtml(library))], rows)}</details>`
 }
 
 function parityValue(value: unknown): string {
