@@ -48,10 +48,10 @@ export function runBacktest(bars: BarColumns, strategy: Strategy, spec: Backtest
   const periods = periodsPerYear(prepared.bars.time, spec.metrics.periodsPerYear)
   const seen = sliceBars(prepared.bars, 0, to)
   const decisions = new Uint8Array(seen.length)
-  runStrategy(strategy, seen, params, ta, spec.execution.direction, decisions)
   const inside = finerOf(seen, spec, finer)
-  const simulation = createSimulation(seen.length, spec.execution, inside)
-  simulation.run(seen, decisions, from, to)
+  const simulation = createSimulation(seen.length, spec.execution, { finer: inside, isWatched: strategy.onBar !== undefined })
+  const onClose = runStrategy(strategy, seen, params, ta, spec.execution.direction, decisions, simulation)
+  simulation.run(seen, decisions, from, to, onClose)
   const meter = new SweepMeter(seen.length, { periodsPerYear: periods.value, riskFree: spec.metrics.riskFree })
   const summary = summarise({ bars: seen, from, to, strategy, params, spec, identity, periods, simulation, meter, warnings: [...spec.dataWarnings ?? [], ...prepared.warnings, ...finerWarning(inside, seen.length)] })
   return {

@@ -17,7 +17,7 @@ import { PortfolioSimulation } from './portfolio-simulation.js'
 import { prepareBars } from './prepare-bars.js'
 import type { BacktestResult } from './run-backtest.js'
 import type { RunIdentity } from './run-identity.js'
-import { runStrategy } from './run-strategy.js'
+import { decisionsOf } from './run-strategy.js'
 import type { RunRecord } from './simulation.js'
 import { summarise } from './summarise.js'
 import type { Timeline } from './timeline.js'
@@ -45,11 +45,7 @@ export function runPortfolio(parts: readonly PortfolioPart[], strategy: Strategy
   const series = prepared.map(({ bars }) => bars)
   const simulation = new PortfolioSimulation(series, spec.execution)
   const { timeline, equity, accounts } = simulation
-  simulation.run(series.map((bars) => {
-    const decisions = new Uint8Array(bars.length)
-    runStrategy(strategy, bars, params, ta, spec.execution.direction, decisions)
-    return decisions
-  }))
+  simulation.run(series.map((bars) => decisionsOf(strategy, bars, params, ta, spec.execution.direction)))
   const record = recordOf(simulation)
   const index = equalWeights(timeline, series)
   const periods = periodsPerYear(timeline.time, spec.metrics.periodsPerYear)
