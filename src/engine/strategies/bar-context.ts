@@ -42,8 +42,8 @@ export interface BarContext<Values extends Readonly<Record<string, number>> = Re
   readonly equity: number
   readonly cash: number
   /** Decisions at this bar's close; `fill` says when they are acted on. The short ones need `sides: 'both'`. */
-  enterLong(): void
-  exitLong(): void
-  enterShort(): void
-  exitShort(): void
+  readonly enterLong: () => void
+  readonly exitLong: () => void
+  readonly enterShort: () => void
+  readonly exitShort: () => void
 }

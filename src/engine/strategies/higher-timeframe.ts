@@ -18,7 +18,7 @@ export interface HigherBars {
    * A column of the longer bars (an indicator, or one of `bars`) as a column of the base bars: the value of the last
    * longer bar that had closed by each base bar's close, NaN before the first. Cost: one pass over the base bars.
    */
-  align(column: ArrayLike<number>): Float64Array
+  readonly align: (column: ArrayLike<number>) => Float64Array
 }
 
 /** `15m`, `4h`, `1d`, `1w`, `1M` → the bars of that timeframe. Throws STRATEGY_FAILED for one that the base bars do not divide. */

@@ -104,11 +104,11 @@ export function defineStrategy(candidate: unknown): Strategy {
     throw invalid(`the strategy "${name}" needs signals(bars, params, ta), a function that returns masks, or onBar(ctx), one that is called for each bar.`)
   }
   for (const [key, value] of Object.entries({ onBar, indicators, init })) {
-    if (value !== undefined && typeof value !== 'function') throw invalid(`${key} of "${name}" must be a function.`)
+    if (value !== undefined && typeof value !== 'function') throw invalid(`in "${name}", ${key} must be a function.`)
   }
-  if (sides !== undefined && sides !== 'long' && sides !== 'both') throw invalid(`sides of "${name}" must be 'long' or 'both'.`)
+  if (sides !== undefined && sides !== 'long' && sides !== 'both') throw invalid(`in "${name}", sides must be 'long' or 'both'.`)
   if (warmup !== undefined && typeof warmup !== 'function' && !(Number.isInteger(warmup) && (warmup as number) >= 0)) {
-    throw invalid(`warmup of "${name}" must be a whole number of bars, or a function of the parameters that returns one.`)
+    throw invalid(`in "${name}", warmup must be a whole number of bars, or a function of the parameters that returns one.`)
   }
   if (constraint !== undefined && typeof constraint !== 'function') {
     throw invalid(`constraint of "${name}" must be a function of the parameters that returns true or false.`)
