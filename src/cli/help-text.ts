@@ -69,7 +69,7 @@ function examples(...lines: readonly string[]): string {
 function strategyList(): string {
   const lines = [...builtinStrategies.values()].map(({ name, params }) => {
     const ranges = Object.entries(params).map(([param, { min, max, default: preset }]) => `${param} ${min} to ${max}, default ${preset}`)
-    return `  ${name.padEnd(14)}${ranges.length === 0 ? 'no parameters' : ranges.join('; ')}`
+    return `  ${name.padEnd(20)}${ranges.length === 0 ? 'no parameters' : ranges.join('; ')}`
   })
   return `\nBuilt-in strategies:\n${lines.join('\n')}\n`
 }
