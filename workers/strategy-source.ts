@@ -6,7 +6,7 @@
  * stack traces then name the user's file and line (inline source map), which a data: URL would not give.
  */
 import { createHash } from 'node:crypto'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { threadId } from 'node:worker_threads'
@@ -67,8 +67,26 @@ export function loadStrategy(code: Uint8Array): Promise<Strategy> {
   return strategy
 }
 
-async function importStrategy(code: Uint8Array, hash: string): Promise<Strategy> {
-  const path = join(threadOptions().scratchFolder, `${hash}-${threadId}.mjs`)
+let copies = 0
+
+/** A copy that shares no state with any other, for a check. Each stays in the thread's memory. Throws STRATEGY_INVALID. */
+export function freshStrategy(code: Uint8Array): Promise<Strategy> {
+  copies += 1
+  return importStrategy(code, `${hashSource(code)}-copy-${copies}`)
+}
+
+/** Reads and compiles the user's file. Throws FILE_NOT_FOUND, STRATEGY_INVALID. */
+export function compiledFile(file: string): Promise<Uint8Array> {
+  try {
+    readFileSync(file)
+  } catch (cause) {
+    throw new SweepmillError('FILE_NOT_FOUND', `The strategy file ${file} cannot be read: ${(cause as Error).message}.`, { cause, details: { file } })
+  }
+  return compileStrategy(file)
+}
+
+async function importStrategy(code: Uint8Array, name: string): Promise<Strategy> {
+  const path = join(threadOptions().scratchFolder, `${name}-${threadId}.mjs`)
   writeFileSync(path, Buffer.from(code).toString('utf8').replaceAll(JSON.stringify(ENGINE_IMPORT), JSON.stringify(ENGINE_URL)))
   let module: { default?: unknown }
   try {
@@ -80,7 +98,11 @@ async function importStrategy(code: Uint8Array, hash: string): Promise<Strategy>
   if (module.default === undefined) {
     throw new SweepmillError('STRATEGY_INVALID', 'The strategy file has no default export. End it with `export default defineStrategy({ … })`.')
   }
-  return defineStrategy(module.default as Parameters<typeof defineStrategy>[0]) as Strategy
+  const { name: ownName } = (module.default ?? {}) as { name?: unknown }
+  if (typeof module.default !== 'object' || typeof ownName !== 'string') {
+    throw new SweepmillError('STRATEGY_INVALID', 'The default export of the strategy file is no strategy: it has no name. End the file with `export default defineStrategy({ name: …, params: …, signals … })`.')
+  }
+  return defineStrategy(module.default as Parameters<typeof defineStrategy>[0])
 }
 
 /** The first stack line that stands in the user's own file. The folder is left out: it is the private one of the compiled code. */

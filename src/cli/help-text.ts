@@ -47,7 +47,7 @@ ${examples('sweepmill worker', 'HTTP_PORT=0 WORKER_THREADS=4 sweepmill worker --
 export const TASKS_HELP = examples('sweepmill tasks list --status failed', 'sweepmill tasks show TASK_ID', 'sweepmill tasks cancel TASK_ID')
 
 export const STRATEGIES_HELP = examples('sweepmill strategies list', 'sweepmill strategies add sma-cross --set fast=10 --set slow=50 --name quick',
-  'sweepmill strategies add ./mine.ts --set period=20', 'sweepmill backtest --data bars.csv --strategy-id 1')
+  'sweepmill strategies add ./mine.ts --set period=20', 'sweepmill strategies check ./mine.ts --data bars.csv --set period=20', 'sweepmill backtest --data bars.csv --strategy-id 1')
 
 export const CLEANUP_HELP = `
 Days count from the end of a task, the time of an event, the last use of bars. A
@@ -69,7 +69,7 @@ function examples(...lines: readonly string[]): string {
 function strategyList(): string {
   const lines = [...builtinStrategies.values()].map(({ name, params }) => {
     const ranges = Object.entries(params).map(([param, { min, max, default: preset }]) => `${param} ${min} to ${max}, default ${preset}`)
-    return `  ${name.padEnd(14)}${ranges.length === 0 ? 'no parameters' : ranges.join('; ')}`
+    return `  ${name.padEnd(20)}${ranges.length === 0 ? 'no parameters' : ranges.join('; ')}`
   })
   return `\nBuilt-in strategies:\n${lines.join('\n')}\n`
 }

@@ -10,6 +10,9 @@ import type { Clock } from '../base/clock.js'
 import { SweepmillError } from '../base/errors.js'
 import { createRuntime } from '../runtime/create-runtime.js'
 import type { Runtime, RuntimeLog, RuntimeReading } from '../runtime/create-runtime.js'
+import type { StrategyCheck } from '../engine/index.js'
+import { checkStrategy } from '../runtime/strategy-check.js'
+import type { StrategyCheckRequest } from '../runtime/strategy-check.js'
 import { draftStrategy } from '../runtime/strategy-draft.js'
 import { checkWithoutBars, namesStoredBars, prepare } from '../runtime/submission.js'
 import { readSeriesFile } from '../runtime/stored-series.js'
@@ -80,6 +83,11 @@ export class RuntimeWorkbench implements Workbench {
   draftStrategy(request: StrategyRequest): Promise<StrategyDraft> {
     const { pool, clock } = this.#parts
     return draftStrategy(request, { pool, clock, strategyDir: this.#options.config.strategyDir })
+  }
+
+  checkStrategy(request: StrategyCheckRequest): Promise<StrategyCheck> {
+    const { pool, clock } = this.#parts
+    return checkStrategy(request, { pool, clock, strategyDir: this.#options.config.strategyDir })
   }
 
   async connect(role: Role): Promise<Backend<HealthReport>> {

@@ -6,6 +6,8 @@
  * in reverse: work in hand is handed back, never lost.
  */
 import type { Config } from '../runtime/config.js'
+import type { StrategyCheck } from '../engine/index.js'
+import type { StrategyCheckRequest } from '../runtime/strategy-check.js'
 import type { Backend, StrategyRequest, SubmitRequest, Submitted } from '../tasks/backend.js'
 import type { SeriesFile } from '../tasks/bar-series.js'
 import type { StrategyDraft } from '../tasks/strategy-book.js'
@@ -34,6 +36,8 @@ export interface Workbench {
   readBars(file: string, timeframe: string): Promise<SeriesFile>
   /** In a pool thread: compiles the strategy and checks its parameters. */
   draftStrategy(request: StrategyRequest): Promise<StrategyDraft>
+  /** In a pool thread: looks for look-ahead and its kin. */
+  checkStrategy(request: StrategyCheckRequest): Promise<StrategyCheck>
   connect(role: Role): Promise<Backend<HealthReport>>
   /** After `connect`. A session then works on the task, unless a living worker will. */
   submit(request: SubmitRequest): Promise<Submitted>

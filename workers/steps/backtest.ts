@@ -1,7 +1,5 @@
 /** Strategies and single backtests. */
-import { readFileSync } from 'node:fs'
 import { engineVersion } from '../../src/base/engine-version.js'
-import { SweepmillError } from '../../src/base/errors.js'
 import { checkParams, describeStrategy, frameParts, formatIsoTime, prepareBars, runBacktest, runPortfolio, splitParts, tradesCsv } from '../../src/engine/index.js'
 import type { BacktestResult, BacktestSpec, RunIdentity, Strategy } from '../../src/engine/index.js'
 import type { Bars } from '../../src/market/layout.js'
@@ -9,7 +7,7 @@ import { keptArtifacts } from '../artifact-limit.js'
 import { loadBacktest } from '../spec.js'
 import { barsOf, payload, utf8 } from '../step.js'
 import type { Step } from '../step.js'
-import { compileStrategy, hashSource, loadStrategy, strategyOf } from '../strategy-source.js'
+import { compiledFile, hashSource, loadStrategy, strategyOf } from '../strategy-source.js'
 
 /** {name} of a built-in strategy, {file} of the user's, or payload code of a stored one → its description, the compiled code of a file, and {params} checked and filled in. */
 export const describe: Step = async ({ input, bytes }) => {
@@ -17,12 +15,7 @@ export const describe: Step = async ({ input, bytes }) => {
   const described = (strategy: Strategy): Record<string, unknown> =>
     ({ ...describeStrategy(strategy), ...(params === undefined ? {} : { checked: checkParams(strategy, params) }) })
   if (file === undefined) return { json: described(await strategyOf(name ?? '', bytes['code'])) }
-  try {
-    readFileSync(file)
-  } catch (cause) {
-    throw new SweepmillError('FILE_NOT_FOUND', `The strategy file ${file} cannot be read: ${(cause as Error).message}.`, { cause, details: { file } })
-  }
-  const code = await compileStrategy(file)
+  const code = await compiledFile(file)
   const strategy = await loadStrategy(code)
   return { json: { ...described(strategy), source_hash: hashSource(code) }, bytes: { code } }
 }

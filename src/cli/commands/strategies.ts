@@ -1,6 +1,6 @@
-/** `sweepmill strategies list|add|show`: strategies that are built in, and those stored with their parameters under a number. */
+/** `sweepmill strategies list|add|show|check`: strategies that are built in, those stored with their parameters under a number, and what is wrong with one. */
 import { Command } from 'commander'
-import type { ParamRange } from '../../engine/index.js'
+import type { ParamRange, StrategyCheck } from '../../engine/index.js'
 import type { StrategiesView, StrategyDetailView, StrategyView } from '../../tasks/backend.js'
 import { parseSettings } from '../assignments.js'
 import type { Invocation, Invocations } from '../context.js'
@@ -13,6 +13,11 @@ interface AddFlags {
   readonly name?: string
 }
 
+interface CheckFlags {
+  readonly data: string
+  readonly set?: readonly string[]
+}
+
 const SHOWN_HASH = 12
 
 export function strategiesCommand(invocations: Invocations): Command {
@@ -20,10 +25,37 @@ export function strategiesCommand(invocations: Invocations): Command {
     .description('store a strategy with its parameters; a file\'s code is kept too. The same again is the same id, other content the next version')
     .option('--set <name=value>', 'a parameter; those left out have their defaults (repeatable)', repeated)
     .option('--name <name>', 'what to store it as (default: as it calls itself)')
-  return new Command('strategies').description('list, add or show strategies').addHelpText('after', STRATEGIES_HELP)
+  const check = new Command('check').argument('<name|file>', 'a built-in strategy, or a file such as ./mine.ts')
+    .description('look for decisions that depend on later bars, on chance or on earlier runs; exit 0 if there are none, else 2. Needs no Redis and no Postgres')
+    .requiredOption('--data <file>', 'file of bars to run it on')
+    .option('--set <name=value>', 'a parameter; those left out have their defaults (repeatable)', repeated)
+  return new Command('strategies').description('list, add, show or check strategies').addHelpText('after', STRATEGIES_HELP)
     .addCommand(invocations.command(new Command('list').description('built-in ones with the ranges of their parameters, and stored ones'), listStrategies))
     .addCommand(invocations.command(add, addStrategy))
     .addCommand(invocations.command(new Command('show').argument('<id|name>').description('one strategy: parameters, ranges, versions, code'), showStrategy))
+    .addCommand(invocations.command(check, checkStrategy))
+}
+
+async function checkStrategy(invocation: Invocation, flags: CheckFlags, [strategy = '']: readonly string[]): Promise<void> {
+  const { output } = invocation
+  const request = { strategy, params: parseSettings(flags.set ?? []), file: flags.data }
+  await invocation.withWorkbench(invocation.config(), async (workbench) => {
+    const report = await workbench.checkStrategy(request)
+    output.document(report)
+    output.text(checkText(report))
+    if (!report.passed) invocation.exitCode = 2
+  })
+}
+
+/** What passed, then remarks, and last the first failure: it names bar and mask. */
+function checkText({ strategy, params, bars, checks, passed, warnings }: StrategyCheck): string {
+  const failed = checks.filter((one) => one.passed === false)
+  const others = checks.filter((one) => one.passed !== false)
+  return [
+    `Check of ${strategy ?? 'the strategy'} (${paramsText(params)}) on ${bars} bars`,
+    ...others.map((one) => `  ${one.passed === true ? 'ok     ' : 'skipped'} ${one.message}`), ...warnings.map((text) => `  note    ${text}`),
+    ...(passed ? ['All checks passed.'] : failed.slice(1).map((one) => `  FAILED  ${one.message}`)), ...failed.slice(0, 1).map((one) => `FAILED ${one.message}`),
+  ].join('\n')
 }
 
 async function listStrategies(invocation: Invocation): Promise<void> {

@@ -6,6 +6,7 @@
 import type { BarColumns } from '../../market/layout.js'
 import { ta } from '../indicators/indicators.js'
 import type { Indicators } from '../indicators/indicators.js'
+import { higherOf } from '../strategies/higher-timeframe.js'
 import type { Params, Strategy } from '../strategies/strategy.js'
 import { lineOn } from './chart-grid.js'
 import type { ChartGrid, ChartLine } from './chart-grid.js'
@@ -70,7 +71,9 @@ export function recordIndicators(strategy: Strategy, bars: BarColumns, params: P
     }
   }
   try {
-    strategy.signals(bars, params, recording as Indicators)
+    const higher = higherOf(bars)
+    strategy.signals?.(bars, params, recording as Indicators, higher)
+    strategy.indicators?.(bars, params, recording as Indicators, higher)
   } catch (thrown) {
     return { lines: [...lines.values()], left: [...left], note: `The indicators could not be recorded: ${thrown instanceof Error ? thrown.message : String(thrown)}` }
   }

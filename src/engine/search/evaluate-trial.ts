@@ -48,9 +48,9 @@ export function evaluateTrial(bars: BarColumns, strategy: Strategy, spec: SweepS
   const measure = (from: number, to: number): MetricRecord => {
     const seen = sliceBars(part, 0, to)
     const decisions = new Uint8Array(to)
-    runStrategy(strategy, seen, checked, ta, spec.execution.direction, decisions)
-    const simulation = createSimulation(to, spec.execution)
-    simulation.run(seen, decisions, from, to)
+    const simulation = createSimulation(to, spec.execution, { isWatched: strategy.onBar !== undefined })
+    const onClose = runStrategy(strategy, seen, checked, ta, spec.execution.direction, decisions, simulation)
+    simulation.run(seen, decisions, from, to, onClose)
     const row = new Float64Array(SWEEP_METRICS.length)
     new SweepMeter(to, { periodsPerYear: periods, riskFree: spec.metrics.riskFree }).measure(simulation, seen, from, to, spec.execution.initialCash, row, 0)
     return { ...metricRecord(row, 0), buy_and_hold_return: orNull(buyAndHoldReturn(seen, from, to)) }

@@ -51,7 +51,7 @@ export class TrialRunner {
     this.width = 1 + plan.names.length + SWEEP_METRICS.length
     this.columns = new ColumnCache(this.bars, cacheBytes)
     this.decisions = new Uint8Array(this.bars.length)
-    this.simulation = createSimulation(this.bars.length, spec.execution)
+    this.simulation = createSimulation(this.bars.length, spec.execution, { isWatched: strategy.onBar !== undefined })
     this.meter = new SweepMeter(this.bars.length, { periodsPerYear: periods.value, riskFree: spec.metrics.riskFree })
   }
 
@@ -76,14 +76,14 @@ export class TrialRunner {
         larger.set(rows)
         rows = larger
       }
-      runStrategy(this.strategy, this.bars, params, this.columns.ta, this.spec.execution.direction, this.decisions)
-      this.writeRow(index, rows, at)
+      const onClose = runStrategy(this.strategy, this.bars, params, this.columns.ta, this.spec.execution.direction, this.decisions, this.simulation)
+      this.writeRow(index, rows, at, onClose)
       count++
     }
     return { width, count, rows: rows.slice(0, count * width) }
   }
 
-  private writeRow(index: number, rows: Float64Array, at: number): void {
+  private writeRow(index: number, rows: Float64Array, at: number, onClose: ((bar: number) => void) | undefined): void {
     const { axes } = this.plan
     rows[at] = index
     let rest = index
@@ -95,7 +95,7 @@ export class TrialRunner {
       rest = above
     }
     const { bars, simulation } = this
-    simulation.run(bars, this.decisions, 0, bars.length)
+    simulation.run(bars, this.decisions, 0, bars.length, onClose)
     this.meter.measure(simulation, bars, 0, bars.length, this.spec.execution.initialCash, rows, at + 1 + axes.length)
     // One bit pattern for whatever is not a finite number: rows are hashed.
     for (let k = at; k < at + this.width; k++) if (!Number.isFinite(rows[k]!)) rows[k] = NaN

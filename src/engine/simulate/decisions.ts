@@ -26,9 +26,19 @@ const RESOLVED = Uint8Array.from({ length: 16 }, (_, code) => {
   return left
 })
 
-/** Writes the decisions of bars 0..length-1 into `out`; throws STRATEGY_FAILED for masks that cannot be used. */
-export function decide(masks: Masks, length: number, direction: Direction, strategy: string, out: Uint8Array): void {
+/** Masks as bytes that are 0 or 1; without short ones those are the long ones, mirrored. */
+export interface ReadMasks {
+  readonly hasShort: boolean
+  readonly longEntry: Uint8Array
+  readonly longExit: Uint8Array
+  readonly shortEntry: Uint8Array
+  readonly shortExit: Uint8Array
+}
+
+/** What `signals` returned, read; throws STRATEGY_FAILED for masks that cannot be used. */
+export function readMasks(masks: Masks, length: number, strategy: string): ReadMasks {
   if (typeof masks !== 'object' || masks === null) throw unusable(strategy, 'signals returned no object of masks')
+  if ('then' in masks) throw unusable(strategy, 'signals is asynchronous; return the masks at once, without async and await')
   for (const key of Object.keys(masks)) {
     if (!(NAMES as readonly string[]).includes(key)) throw unusable(strategy, `signals returned an unknown mask "${key}" (known: ${NAMES.join(', ')})`)
   }
@@ -36,9 +46,17 @@ export function decide(masks: Masks, length: number, direction: Direction, strat
   const hasShort = masks.shortEntry !== undefined || masks.shortExit !== undefined
   const longEntry = column(masks, 'longEntry', length, strategy)
   const longExit = column(masks, 'longExit', length, strategy)
-  const shortEntry = hasShort ? column(masks, 'shortEntry', length, strategy) : longExit
-  const shortExit = hasShort ? column(masks, 'shortExit', length, strategy) : longEntry
-  const keep = direction === 'both' ? 15 : direction === 'long' ? 3 : 12
+  return {
+    hasShort, longEntry, longExit,
+    shortEntry: hasShort ? column(masks, 'shortEntry', length, strategy) : longExit,
+    shortExit: hasShort ? column(masks, 'shortExit', length, strategy) : longEntry,
+  }
+}
+
+/** Writes the decisions of bars 0..length-1 into `out`; throws STRATEGY_FAILED for masks that cannot be used. */
+export function decide(masks: Masks, length: number, direction: Direction, strategy: string, out: Uint8Array): void {
+  const { hasShort, longEntry, longExit, shortEntry, shortExit } = readMasks(masks, length, strategy)
+  const keep = kept(direction)
   // Decisions are rare: four bars at a time, and mostly nothing to do for all four.
   const words = length >> 2
   const le = wordsOf(longEntry, words)
@@ -53,6 +71,16 @@ export function decide(masks: Masks, length: number, direction: Direction, strat
     }
   }
   combine(longEntry, longExit, shortEntry, shortExit, keep, words * 4, length, out)
+}
+
+/** One decision from the bits that `onBar` set: mirrored unless it `hasShort`, then as masks are. */
+export function resolveDecision(bits: number, hasShort: boolean, direction: Direction): number {
+  const all = hasShort ? bits : (bits & 3) | ((bits & LONG_EXIT) << 1) | ((bits & LONG_ENTRY) << 3)
+  return RESOLVED[all & kept(direction)]!
+}
+
+function kept(direction: Direction): number {
+  return direction === 'both' ? 15 : direction === 'long' ? 3 : 12
 }
 
 function combine(longEntry: Uint8Array, longExit: Uint8Array, shortEntry: Uint8Array, shortExit: Uint8Array, keep: number, from: number, to: number, out: Uint8Array): void {

@@ -57,10 +57,10 @@ export function runBacktest(bars: BarColumns, strategy: Strategy, spec: Backtest
   const seen = sliceBars(prepared.bars, 0, to)
   const decisions = new Uint8Array(seen.length)
   const observed = observeIndicators(ta)
-  runStrategy(strategy, seen, params, observed.ta, spec.execution.direction, decisions)
   const inside = finerOf(seen, spec, finer)
-  const simulation = createSimulation(seen.length, spec.execution, inside)
-  simulation.run(seen, decisions, from, to)
+  const simulation = createSimulation(seen.length, spec.execution, { finer: inside, isWatched: strategy.onBar !== undefined })
+  const onClose = runStrategy(strategy, seen, params, observed.ta, spec.execution.direction, decisions, simulation)
+  simulation.run(seen, decisions, from, to, onClose)
   const meter = new SweepMeter(seen.length, { periodsPerYear: periods.value, riskFree: spec.metrics.riskFree })
   const measures = measureBacktest({ bars: seen, from, to, spec, periodsPerYear: periods.value, warmUp: observed.warmUp(), simulation, meter })
   const warnings = [...spec.dataWarnings ?? [], ...prepared.warnings, ...finerWarning(inside, seen.length)]

@@ -21,7 +21,7 @@ import { prepareBars } from './prepare-bars.js'
 import { excursionRules, measureBacktest } from './measure-backtest.js'
 import type { BacktestResult, MeasuredTrade } from './run-backtest.js'
 import type { RunIdentity } from './run-identity.js'
-import { runStrategy } from './run-strategy.js'
+import { decisionsOf } from './run-strategy.js'
 import type { RunRecord } from './simulation.js'
 import { summarise } from './summarise.js'
 import { mergeTimes } from './timeline.js'
@@ -50,11 +50,7 @@ export function runPortfolio(parts: readonly PortfolioPart[], strategy: Strategy
   const simulation = new PortfolioSimulation(series, spec.execution)
   const { timeline, equity, accounts } = simulation
   const observed = observeIndicators(ta)
-  simulation.run(series.map((bars) => {
-    const decisions = new Uint8Array(bars.length)
-    runStrategy(strategy, bars, params, observed.ta, spec.execution.direction, decisions)
-    return decisions
-  }))
+  simulation.run(series.map((bars) => decisionsOf(strategy, bars, params, observed.ta, spec.execution.direction)))
   const record = recordOf(simulation)
   const index = equalWeights(timeline, series)
   const periods = periodsPerYear(timeline.time, spec.metrics.periodsPerYear)

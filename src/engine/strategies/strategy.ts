@@ -1,12 +1,15 @@
 /**
- * What a strategy is: a name, the ranges of its parameters, perhaps a constraint between them, and a pure
- * function from bars to masks. `defineStrategy` checks the shape once, where the strategy is loaded, so that
- * nothing after it has to. A strategy must not keep state between calls nor write into the columns it is
- * given: a sweep hands the same columns to every trial.
+ * What a strategy is: a name, the ranges of its parameters, perhaps a constraint between them and a warm-up, and
+ * either `signals`, a pure function from whole columns to masks, or `onBar`, which is called once a bar at its close.
+ * `defineStrategy` checks the shape once, where the strategy is loaded, so that nothing after it has to. A strategy
+ * must not keep state between runs nor write into the columns it is given: a sweep hands the same columns to every
+ * trial.
  */
 import type { BarColumns } from '../../market/layout.js'
 import { SweepmillError } from '../../base/errors.js'
 import type { Indicators } from '../indicators/indicators.js'
+import type { BarContext, NamedColumns } from './bar-context.js'
+import type { Higher } from './higher-timeframe.js'
 
 /** Inclusive bounds of one parameter; `step` is what a sweep uses when it names none. */
 export interface ParamRange {
@@ -28,19 +31,46 @@ export interface Masks {
   readonly shortExit?: Mask
 }
 
+/** Values of the parameters whose ranges these are. */
+export type ParamValues<Ranges> = { readonly [Name in keyof Ranges]: number }
+
+/** As the engine runs it: `signals`, or `onBar` with what belongs to it. */
 export interface Strategy {
   readonly name: string
   readonly params: Readonly<Record<string, ParamRange>>
   constraint?(params: Params): boolean
-  signals(bars: BarColumns, params: Params, ta: Indicators): Masks
+  /** Bars at the start whose decisions do not count. */
+  readonly warmup?: number | ((params: Params) => number)
+  signals?(bars: BarColumns, params: Params, ta: Indicators, higher: Higher): Masks
+  readonly sides?: 'long' | 'both'
+  indicators?(bars: BarColumns, params: Params, ta: Indicators, higher: Higher): NamedColumns
+  init?(params: Params): unknown
+  onBar?(ctx: BarContext): void
 }
 
-/** The same with the parameters' names known, so that `({ fast, slow }) => …` type-checks in a strategy file. */
-export interface StrategyDefinition<Ranges extends Readonly<Record<string, ParamRange>>> {
+/** What the two kinds share, with the parameters' names known, so that `({ fast, slow }) => …` type-checks in a strategy file. */
+interface CommonDefinition<Ranges extends Readonly<Record<string, ParamRange>>> {
   readonly name: string
   readonly params: Ranges
-  constraint?(params: { readonly [Name in keyof Ranges]: number }): boolean
-  signals(bars: BarColumns, params: { readonly [Name in keyof Ranges]: number }, ta: Indicators): Masks
+  constraint?(params: ParamValues<Ranges>): boolean
+  /** Decisions of the first `warmup` bars do not count: a whole number of bars, or a function of the parameters. */
+  readonly warmup?: number | ((params: ParamValues<Ranges>) => number)
+}
+
+/** A strategy over whole columns. Bar i of a mask may depend on bars 0..i alone. */
+export interface StrategyDefinition<Ranges extends Readonly<Record<string, ParamRange>>> extends CommonDefinition<Ranges> {
+  signals(bars: BarColumns, params: ParamValues<Ranges>, ta: Indicators, higher: Higher): Masks
+}
+
+/** A strategy that decides bar by bar, from its position and its own state too. Write the keys in this order: types are inferred downwards. */
+export interface BarStrategyDefinition<Ranges extends Readonly<Record<string, ParamRange>>, Columns extends NamedColumns, State> extends CommonDefinition<Ranges> {
+  /** `long` (default): decides on longs, and is mirrored for direction short as masks without short ones are. `both`: decides on shorts too. */
+  readonly sides?: 'long' | 'both'
+  /** Columns over all bars, made once a run; `onBar` sees them up to its bar. */
+  indicators?(bars: BarColumns, params: ParamValues<Ranges>, ta: Indicators, higher: Higher): Columns
+  /** Makes `ctx.state`, anew for each run. */
+  init?(params: ParamValues<Ranges>): State
+  onBar(ctx: BarContext<ParamValues<Ranges>, Columns, State>): void
 }
 
 export interface StrategyDescription {
@@ -48,22 +78,38 @@ export interface StrategyDescription {
   readonly params: Readonly<Record<string, ParamRange>>
 }
 
-const KNOWN_KEYS = new Set(['name', 'params', 'constraint', 'signals'])
+const OF_SIGNALS = ['name', 'params', 'constraint', 'warmup', 'signals']
+const OF_ON_BAR = ['name', 'params', 'constraint', 'warmup', 'sides', 'indicators', 'init', 'onBar']
 
 /** Checks the shape and returns the strategy; throws STRATEGY_INVALID with a sentence that says what to change. */
-export function defineStrategy<Ranges extends Readonly<Record<string, ParamRange>>>(strategy: StrategyDefinition<Ranges>): Strategy {
-  const candidate: unknown = strategy
+export function defineStrategy<Ranges extends Readonly<Record<string, ParamRange>>>(strategy: StrategyDefinition<Ranges>): Strategy
+export function defineStrategy<Ranges extends Readonly<Record<string, ParamRange>>, Columns extends NamedColumns = NamedColumns, State = Record<string, unknown>>(
+  strategy: BarStrategyDefinition<Ranges, Columns, State>): Strategy
+export function defineStrategy(candidate: unknown): Strategy {
   if (typeof candidate !== 'object' || candidate === null) {
-    throw invalid('a strategy is an object with name, params and signals; give one to defineStrategy.')
+    throw invalid('a strategy is an object with name, params and signals or onBar; give one to defineStrategy.')
   }
-  const { name, params, constraint, signals } = candidate as Record<string, unknown>
+  const { name, params, constraint, signals, onBar, warmup, sides, indicators, init } = candidate as Record<string, unknown>
   if (typeof name !== 'string' || !/^[A-Za-z0-9][A-Za-z0-9._ -]{0,99}$/.test(name)) {
     throw invalid('name must be a text of 1 to 100 letters, digits, dots, dashes, spaces or underscores.')
   }
+  if (signals !== undefined && onBar !== undefined) throw invalid(`the strategy "${name}" has both signals and onBar; keep one of them.`)
+  const known = onBar === undefined ? OF_SIGNALS : OF_ON_BAR
   for (const key of Object.keys(candidate)) {
-    if (!KNOWN_KEYS.has(key)) throw invalid(`the strategy "${name}" has an unknown key "${key}"; it may have name, params, constraint and signals.`)
+    if (known.includes(key)) continue
+    const belongs = OF_ON_BAR.includes(key) ? ', which only a strategy with onBar has' : ''
+    throw invalid(`the strategy "${name}" has an unknown key "${key}"${belongs}; it may have ${known.slice(0, -1).join(', ')} and ${known.at(-1)}.`)
   }
-  if (typeof signals !== 'function') throw invalid(`the strategy "${name}" needs signals(bars, params, ta), a function that returns masks.`)
+  if (onBar === undefined && typeof signals !== 'function') {
+    throw invalid(`the strategy "${name}" needs signals(bars, params, ta), a function that returns masks, or onBar(ctx), one that is called for each bar.`)
+  }
+  for (const [key, value] of Object.entries({ onBar, indicators, init })) {
+    if (value !== undefined && typeof value !== 'function') throw invalid(`in "${name}", ${key} must be a function.`)
+  }
+  if (sides !== undefined && sides !== 'long' && sides !== 'both') throw invalid(`in "${name}", sides must be 'long' or 'both'.`)
+  if (warmup !== undefined && typeof warmup !== 'function' && !(Number.isInteger(warmup) && (warmup as number) >= 0)) {
+    throw invalid(`in "${name}", warmup must be a whole number of bars, or a function of the parameters that returns one.`)
+  }
   if (constraint !== undefined && typeof constraint !== 'function') {
     throw invalid(`constraint of "${name}" must be a function of the parameters that returns true or false.`)
   }
@@ -71,7 +117,7 @@ export function defineStrategy<Ranges extends Readonly<Record<string, ParamRange
     throw invalid(`params of "${name}" must be an object of ranges, {} when there are none.`)
   }
   for (const [key, range] of Object.entries(params as Record<string, unknown>)) checkRange(name, key, range)
-  return strategy as unknown as Strategy
+  return candidate as Strategy
 }
 
 function checkRange(strategy: string, name: string, range: unknown): void {

@@ -1,5 +1,7 @@
 /** A workbench over the in-memory backend: a command's whole way without a service or a thread. */
 import type { MigrationView, OpenWorkbench, Role, Workbench } from '../../../src/cli/session.js'
+import type { StrategyCheck } from '../../../src/engine/index.js'
+import type { StrategyCheckRequest } from '../../../src/runtime/strategy-check.js'
 import type { ArtifactKind, Backend, ProgressView, QueueStatsView, StrategyRequest, SubmitRequest, Submitted, TaskView } from '../../../src/tasks/backend.js'
 import type { SeriesFile } from '../../../src/tasks/bar-series.js'
 import type { StrategyDraft } from '../../../src/tasks/strategy-book.js'
@@ -84,6 +86,11 @@ export class FakeWorkbench implements Workbench, Script {
   draftStrategy({ strategy, name, params }: StrategyRequest): Promise<StrategyDraft> {
     this.calls.push('draft')
     return this.refusal === null ? Promise.resolve({ name: name ?? strategy, strategy, params: params as Record<string, number>, source: null }) : Promise.reject(this.refusal)
+  }
+
+  checkStrategy({ strategy, params, file }: StrategyCheckRequest): Promise<StrategyCheck> {
+    this.calls.push(`check ${strategy} ${file}`)
+    return Promise.resolve({ strategy, params: params as Record<string, number>, bars: 1, passed: true, checks: [], warnings: [] })
   }
 
   connect(role: Role): Promise<Backend<HealthReport>> {

@@ -34,7 +34,7 @@ test('built-in ones are listed with their ranges, stored ones with their paramet
   expect(bench.calls).toEqual(['open', 'connect client', 'close', 'open', 'draft', 'connect client', 'close'])
   expect((await run('strategies', 'list')).stdout).toMatch(/ 1 +quick +1 +sma-cross +fast 7 +-/)
   expect((await run('strategies', 'show', '1')).stdout).toMatch(/Strategy 1: quick, version 1\n +made of +sma-cross\n +code +built in[^]*fast +7 +- +-/)
-  expect(JSON.parse((await run('strategies', 'list', '--json')).stdout)).toMatchObject({ built_in: [{ name: 'sma-cross' }, {}, {}], stored: [{ strategy_id: 1 }] })
+  expect(JSON.parse((await run('strategies', 'list', '--json')).stdout)).toMatchObject({ built_in: expect.arrayContaining([expect.objectContaining({ name: 'sma-cross' })]) as unknown[], stored: [{ strategy_id: 1 }] })
 })
 
 test('what the threads refuse is refused before a service starts', async () => {

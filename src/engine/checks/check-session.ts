@@ -1,0 +1,73 @@
+/** What the checks of one strategy share: the bars, the parameters, and a way to run it that sees what it writes and asks of the outside. */
+import type { BarColumns } from '../../market/layout.js'
+import { formatIsoTime } from '../calendar/iso-time.js'
+import { ta } from '../indicators/indicators.js'
+import type { Indicators } from '../indicators/indicators.js'
+import { baseStepMs } from '../strategies/higher-timeframe.js'
+import type { Params, Strategy } from '../strategies/strategy.js'
+import { copyBars } from './altered-bars.js'
+import { observeRun, writtenColumn } from './observed-run.js'
+import type { ColumnDifference, ObservedRun } from './observed-run.js'
+
+/** Clocks and randomness of the thread, which the engine does not know. */
+export interface Ambient {
+  /** Calls with clocks and random numbers that depend on `variant`. */
+  during<T>(variant: number, call: () => T): T
+  /** What of them was asked for since, such as "Math.random()". */
+  readonly used: ReadonlySet<string>
+}
+
+export const NO_AMBIENT: Ambient = { during: (_variant, call) => call(), used: new Set() }
+
+export interface SessionOptions {
+  readonly bars: BarColumns
+  readonly params: Params
+  readonly ambient: Ambient
+  /** Called before each run with the runs done and to be done; throws to stop. */
+  readonly beat: (done: number, total: number) => void
+  /** No time is left for more runs. */
+  readonly isLate: () => boolean
+}
+
+export class CheckSession {
+  readonly bars: BarColumns
+  readonly params: Params
+  readonly ambient: Ambient
+  readonly stepMs: number
+  readonly isLate: SessionOptions['isLate']
+  /** The first thing that a run wrote into its bars. */
+  written: ColumnDifference | undefined
+  runs = 0
+  total = 0
+  private readonly beat: SessionOptions['beat']
+
+  constructor({ bars, params, ambient, beat, isLate }: SessionOptions) {
+    this.bars = bars
+    this.params = params
+    this.ambient = ambient
+    this.beat = beat
+    this.isLate = isLate
+    this.stepMs = baseStepMs(bars)
+  }
+
+  /** Runs it on these bars, which must be a copy of their own. Throws STRATEGY_FAILED. */
+  run(strategy: Strategy, bars: BarColumns = copyBars(this.bars), { variant = 0, params = this.params, indicators = ta }: { variant?: number; params?: Params; indicators?: Indicators } = {}): ObservedRun {
+    this.beat(this.runs, Math.max(this.total, this.runs + 1))
+    this.runs++
+    // Copied before, because the strategy may write; kept no longer than the first fault.
+    const before = this.written === undefined ? copyBars(bars) : undefined
+    const observed = this.ambient.during(variant, () => observeRun({ strategy, bars, params, ta: indicators, stepMs: this.stepMs }))
+    if (before !== undefined) this.written = writtenColumn(before, bars)
+    return observed
+  }
+
+  /** `1234 (2019-05-03)`; with the time of day where bars are shorter than a day. */
+  barText(bar: number): string {
+    return `${bar} (${this.timeText(bar)})`
+  }
+
+  timeText(bar: number): string {
+    const text = formatIsoTime(this.bars.time[bar]!)
+    return text.endsWith('T00:00:00.000Z') || text.endsWith('T00:00:00Z') ? text.slice(0, 10) : text
+  }
+}
