@@ -2,7 +2,7 @@
  * Bollinger bands: the SMA and k population standard deviations above and below it (TA-Lib's BBANDS with its
  * simple average). All three begin at bar n - 1 and follow the NaN rule of sma.ts.
  */
-import { checkFactor } from './period.js'
+import { checkFactor, checkPeriod } from './period.js'
 import { sma, SmaStream } from './sma.js'
 import { stddev, StddevStream } from './stddev.js'
 
@@ -13,6 +13,7 @@ export interface BollingerBands {
 }
 
 export function bollinger(x: Float64Array, n: number, k: number): BollingerBands {
+  checkPeriod('bollinger', 'n', n)
   checkFactor('bollinger', 'k', k)
   const middle = sma(x, n)
   const deviation = stddev(x, n)

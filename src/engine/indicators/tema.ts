@@ -1,7 +1,9 @@
 /** Triple EMA (TA-Lib's TEMA): 3 × EMA - 3 × EMA² + EMA³; first value at bar 3 (n - 1). NaN rule of ema.ts. */
 import { ema, EmaStream } from './ema.js'
+import { checkPeriod } from './period.js'
 
 export function tema(x: Float64Array, n: number): Float64Array {
+  checkPeriod('tema', 'n', n)
   const first = ema(x, n)
   const second = ema(first, n)
   const third = ema(second, n)

@@ -2,7 +2,7 @@
  * Williams %R (TA-Lib's WILLR): -100 × (highest - close) ÷ (highest - lowest) of the last n bars, 0 when they are
  * equal; first value at bar n - 1. NaN rule of sma.ts for high and low; NaN where the close is.
  */
-import { checkSameLength, emptyColumn, missing } from './period.js'
+import { checkPeriod, checkSameLength, emptyColumn, missing } from './period.js'
 import { rollingMax, RollingMaxStream } from './rolling-max.js'
 import { rollingMin, RollingMinStream } from './rolling-min.js'
 
@@ -24,6 +24,7 @@ export class WilliamsRStream {
 }
 
 export function williamsR(high: Float64Array, low: Float64Array, close: Float64Array, n: number): Float64Array {
+  checkPeriod('williamsR', 'n', n)
   checkSameLength('williamsR', [high, low, close])
   const highest = rollingMax(high, n)
   const lowest = rollingMin(low, n)

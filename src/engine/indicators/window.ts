@@ -38,9 +38,9 @@ export class Window {
     return this.clean >= this.n
   }
 
-  /** The oldest of a full window. */
+  /** The value n - 1 before the newest; NaN while the window fills. */
   get oldest(): number {
-    return this.values[this.start]!
+    return this.size < this.n ? NaN : this.values[this.start]!
   }
 
   private grow(): void {
