@@ -1,20 +1,25 @@
 /**
- * Absolute price oscillator (TA-Lib's APO with EMAs): fast EMA minus slow EMA, the line of MACD; first value at bar
- * max(fast, slow) - 1. NaN rule of macd.ts.
+ * Absolute price oscillator (TA-Lib's APO with MA type EMA): fast EMA minus slow EMA, each seeded by its own first
+ * values (in MACD the seeds end on one bar). The shorter period is the fast one, whichever is named first. First value
+ * at bar max(fast, slow) - 1. NaN rule of ema.ts, for each of the two.
  */
-import { EmaPair } from './ema-pair.js'
+import { EmaStream } from './ema.js'
+import { checkPeriod } from './period.js'
 import { runColumn } from './stream.js'
 
 export class ApoStream {
-  private readonly pair: EmaPair
+  private readonly short: EmaStream
+  private readonly long: EmaStream
 
   constructor(fast: number, slow: number) {
-    this.pair = new EmaPair('apo', fast, slow)
+    checkPeriod('apo', 'fast', fast, 2)
+    checkPeriod('apo', 'slow', slow, 2)
+    this.short = new EmaStream(Math.min(fast, slow))
+    this.long = new EmaStream(Math.max(fast, slow))
   }
 
   next(x: number): number {
-    this.pair.push(x)
-    return this.pair.short - this.pair.long
+    return this.short.next(x) - this.long.next(x)
   }
 }
 

@@ -1,6 +1,6 @@
 /**
  * Two EMAs of one input, seeded by windows that end on the same bar (max - 1 after the first number), as TA-Lib
- * seeds those of MACD, APO and PPO. The shorter period is the fast one, whichever is named first. After a NaN each
+ * seeds those of MACD. The shorter period is the fast one, whichever is named first. After a NaN each
  * is seeded anew by itself.
  */
 import { EmaStream } from './ema.js'
@@ -15,9 +15,9 @@ export class EmaPair {
   private wait: number
   private begun = false
 
-  constructor(indicator: string, fast: number, slow: number) {
-    checkPeriod(indicator, 'fast', fast, 2)
-    checkPeriod(indicator, 'slow', slow, 2)
+  constructor(fast: number, slow: number) {
+    checkPeriod('macd', 'fast', fast, 2)
+    checkPeriod('macd', 'slow', slow, 2)
     this.shortEma = new EmaStream(Math.min(fast, slow))
     this.longEma = new EmaStream(Math.max(fast, slow))
     this.wait = Math.abs(slow - fast)

@@ -41,7 +41,7 @@ export class MacdStream {
   private readonly out = { macd: NaN, signal: NaN, histogram: NaN }
 
   constructor(fast: number, slow: number, signal: number) {
-    this.pair = new EmaPair('macd', fast, slow)
+    this.pair = new EmaPair(fast, slow)
     this.signal = new EmaStream(signal, 'macd', 'signal')
   }
 

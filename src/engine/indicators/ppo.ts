@@ -1,22 +1,26 @@
 /**
- * Percentage price oscillator (Appel's; TA-Lib's PPO with EMAs): 100 × (fast EMA - slow EMA) ÷ slow EMA, 0 where
- * that is 0; first value at bar max(fast, slow) - 1. NaN rule of macd.ts.
+ * Percentage price oscillator (Appel's; TA-Lib's PPO with MA type EMA): 100 × (fast EMA - slow EMA) ÷ slow EMA, 0
+ * where that is 0; otherwise as apo.ts.
  */
-import { EmaPair } from './ema-pair.js'
+import { EmaStream } from './ema.js'
+import { checkPeriod } from './period.js'
 import { runColumn } from './stream.js'
 
 export class PpoStream {
-  private readonly pair: EmaPair
+  private readonly short: EmaStream
+  private readonly long: EmaStream
 
   constructor(fast: number, slow: number) {
-    this.pair = new EmaPair('ppo', fast, slow)
+    checkPeriod('ppo', 'fast', fast, 2)
+    checkPeriod('ppo', 'slow', slow, 2)
+    this.short = new EmaStream(Math.min(fast, slow))
+    this.long = new EmaStream(Math.max(fast, slow))
   }
 
   next(x: number): number {
-    const { pair } = this
-    pair.push(x)
-    const distance = pair.short - pair.long
-    return pair.long === 0 ? distance * 0 : (distance / pair.long) * 100
+    const long = this.long.next(x)
+    const distance = this.short.next(x) - long
+    return long === 0 ? distance * 0 : (distance / long) * 100
   }
 }
 
