@@ -24,7 +24,8 @@ export class RollingCorrelationStream {
     const { n, start, values: xs } = first
     const ys = second.values
     // Relative to the oldest, so that equal values have deviations of exactly 0.
-    const [x0, y0] = [xs[start]!, ys[start]!]
+    const x0 = xs[start]!
+    const y0 = ys[start]!
     let xSum = 0
     let ySum = 0
     for (let k = start; k < start + n; k++) {
