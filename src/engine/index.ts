@@ -5,6 +5,7 @@
 export { formatIsoTime, parseIsoTime } from './calendar/iso-time.js'
 export { ta } from './indicators/indicators.js'
 export type { Indicators } from './indicators/indicators.js'
+export { streamOf } from './indicators/stream-of.js'
 export { METRIC_UNITS, SWEEP_METRICS } from './metrics/sweep-metrics.js'
 export { equityCsv, tradesCsv } from './simulate/backtest-csv.js'
 export { frameParts } from './simulate/frame-parts.js'

@@ -1,65 +1,112 @@
-/** Properties of every indicator: blind to the future bit for bit, deterministic, not poisoned by a NaN, inputs left alone. */
+/**
+ * Properties of every indicator: blind to the future bit for bit, the same bar by bar as over columns, values from
+ * the stated first bar on, not poisoned by a NaN, an infinity no better than a NaN, inputs left alone.
+ */
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
-import { ta } from '../../src/engine/index.js'
-import type { Aroon } from '../../src/engine/indicators/aroon.js'
-import type { BollingerBands } from '../../src/engine/indicators/bollinger.js'
-import type { Macd } from '../../src/engine/indicators/macd.js'
-import type { Stochastic } from '../../src/engine/indicators/stochastic.js'
+import { describe, expect, test } from 'vitest'
+import { streamOf, ta } from '../../src/engine/index.js'
+import { INDICATOR_FACTS } from '../../src/engine/indicators/indicator-facts.js'
+import { argumentsOf, barByBar, bars, columnIndicators, draws, mapInputs, whole } from './engine-indicators.js'
 
-type Columns = { readonly high: Float64Array; readonly low: Float64Array; readonly close: Float64Array; readonly volume: Float64Array }
-type Output = Float64Array | Uint8Array | Aroon | BollingerBands | Macd | Stochastic
+describe.each(columnIndicators)('%s', (name) => {
+  const { parameters, firstBar, outputs } = INDICATOR_FACTS[name]
 
-const all: Readonly<Record<keyof typeof ta, (c: Columns, n: number) => Output>> = {
-  sma: (c, n) => ta.sma(c.close, n), ema: (c, n) => ta.ema(c.close, n), wma: (c, n) => ta.wma(c.close, n),
-  dema: (c, n) => ta.dema(c.close, n), tema: (c, n) => ta.tema(c.close, n), kama: (c, n) => ta.kama(c.close, n),
-  rsi: (c, n) => ta.rsi(c.close, n), momentum: (c, n) => ta.momentum(c.close, n), roc: (c, n) => ta.roc(c.close, n),
-  stddev: (c, n) => ta.stddev(c.close, n), rollingMax: (c, n) => ta.rollingMax(c.close, n), rollingMin: (c, n) => ta.rollingMin(c.close, n),
-  trueRange: (c) => ta.trueRange(c.high, c.low, c.close), atr: (c, n) => ta.atr(c.high, c.low, c.close, n),
-  adx: (c, n) => ta.adx(c.high, c.low, c.close, n), plusDi: (c, n) => ta.plusDi(c.high, c.low, c.close, n), minusDi: (c, n) => ta.minusDi(c.high, c.low, c.close, n),
-  cci: (c, n) => ta.cci(c.high, c.low, c.close, n), williamsR: (c, n) => ta.williamsR(c.high, c.low, c.close, n),
-  mfi: (c, n) => ta.mfi(c.high, c.low, c.close, c.volume, n), obv: (c) => ta.obv(c.close, c.volume), aroon: (c, n) => ta.aroon(c.high, c.low, n),
-  macd: (c, n) => ta.macd(c.close, n, n + 3, 3), bollinger: (c, n) => ta.bollinger(c.close, n, 2),
-  stochastic: (c, n) => ta.stochastic(c.high, c.low, c.close, n, 2, 3), parabolicSar: (c) => ta.parabolicSar(c.high, c.low, 0.02, 0.2),
-  crossAbove: (c, n) => ta.crossAbove(ta.sma(c.close, n), c.close), crossBelow: (c, n) => ta.crossBelow(ta.ema(c.close, n), c.close),
-}
+  test('later bars change nothing, twice is the same, inputs stay', () => {
+    fc.assert(fc.property(bars([NaN, Infinity, -Infinity], 1), draws, fc.nat(), (inputs, drawn, at) => {
+      const args = argumentsOf(name, drawn)
+      const copy = mapInputs(inputs, (column) => column.slice())
+      const all = whole(name, inputs, args)
+      expect(inputs).toEqual(copy)
+      expect(whole(name, inputs, args)).toEqual(all)
+      expect(Object.keys(all)).toEqual(outputs.length === 0 ? ['value'] : outputs)
+      const to = at % (inputs.close.length + 1)
+      const cut = whole(name, mapInputs(inputs, (column) => column.slice(0, to)), args)
+      for (const [output, column] of Object.entries(all)) {
+        expect(column.length).toBe(inputs.close.length)
+        expect(cut[output]).toEqual(column.slice(0, to))
+      }
+    }), { numRuns: 100 })
+  })
 
-const columnsOf = (output: Output): (Float64Array | Uint8Array)[] =>
-  output instanceof Float64Array || output instanceof Uint8Array ? [output] : Object.values(output) as Float64Array[]
+  test('bar by bar gives the same bits', () => {
+    fc.assert(fc.property(bars([NaN, Infinity, -Infinity], 1), draws, (inputs, drawn) => {
+      const args = argumentsOf(name, drawn)
+      expect(barByBar(name, inputs, args)).toEqual(whole(name, inputs, args))
+    }), { numRuns: 150 })
+  })
 
-const prices = (gaps: boolean, minLength: number): fc.Arbitrary<Columns> => fc.array(
-  fc.tuple(fc.integer({ min: 20, max: 60 }), fc.integer({ min: 0, max: 8 }), fc.integer({ min: 0, max: 8 }), gaps ? fc.constantFrom(1, 1, 1, 1, NaN) : fc.constant(1)),
-  { minLength, maxLength: 120, size: 'max' },
-).map((rows) => ({
-  close: Float64Array.from(rows, ([close, , , keep]) => (close / 2) * keep),
-  high: Float64Array.from(rows, ([close, up, , keep]) => ((close + up) / 2) * keep),
-  low: Float64Array.from(rows, ([close, , down, keep]) => ((close - down) / 2) * keep),
-  volume: Float64Array.from(rows, ([close, up, , keep]) => close * (up + 1) * keep),
-}))
+  test('the first value is at the stated bar, for all outputs, and none is missing after it', () => {
+    fc.assert(fc.property(bars([], 60), draws, (inputs, drawn) => {
+      const args = argumentsOf(name, drawn)
+      for (const column of Object.values(whole(name, inputs, args))) {
+        expect(Array.from(column, Number.isFinite)).toEqual(Array.from(column, (_, bar) => bar >= firstBar(...args)))
+      }
+    }), { numRuns: 60 })
+  })
 
-const cut = (columns: Columns, to: number): Columns => ({
-  close: columns.close.slice(0, to), high: columns.high.slice(0, to), low: columns.low.slice(0, to), volume: columns.volume.slice(0, to),
+  test('an infinity counts as a NaN, a bar of nothing but NaN has no value, and no output is infinite', () => {
+    fc.assert(fc.property(bars([Infinity, -Infinity], 1), draws, (inputs, drawn) => {
+      const args = argumentsOf(name, drawn)
+      const all = whole(name, inputs, args)
+      expect(all).toEqual(whole(name, mapInputs(inputs, (column) => column.map((value) => (Number.isFinite(value) ? value : NaN))), args))
+      for (const column of Object.values(all)) {
+        column.forEach((value, bar) => {
+          expect([bar, Math.abs(value)]).not.toEqual([bar, Infinity])
+          if (!Number.isFinite(inputs.close[bar]! + inputs.high[bar]!) && !Number.isFinite(inputs.open[bar]! + inputs.volume[bar]!)) expect([bar, value]).toEqual([bar, NaN])
+        })
+      }
+    }), { numRuns: 100 })
+  })
+
+  test('a NaN early on does not empty the rest', () => {
+    fc.assert(fc.property(bars([], 110), fc.array(fc.integer({ min: 0, max: 4 }), { minLength: 5, maxLength: 5 }), (inputs, drawn) => {
+      const args = argumentsOf(name, drawn)
+      const holed = mapInputs(inputs, (column) => column.with(5, NaN))
+      for (const column of Object.values(whole(name, holed, args))) {
+        expect(Array.from(column).slice(6 + 2 * firstBar(...args) + 12).some(Number.isNaN)).toBe(false)
+      }
+    }), { numRuns: 40 })
+  })
+
+  test('periods above the length of the data give NaN and take no memory', () => {
+    if (!parameters.some(({ kind }) => kind === 'whole')) return
+    const args = parameters.map(({ kind, usual }) => (kind === 'whole' ? 1e9 : usual))
+    fc.assert(fc.property(bars([], 1, 20), (inputs) => {
+      for (const all of [whole(name, inputs, args), barByBar(name, inputs, args)]) {
+        for (const column of Object.values(all)) expect(column.every(Number.isNaN)).toBe(true)
+      }
+    }), { numRuns: 3 })
+  })
+
+  test('bad arguments are refused', () => {
+    const usual = parameters.map((parameter) => parameter.usual)
+    fc.assert(fc.property(bars([], 5, 5), (inputs) => {
+      parameters.forEach(({ name: parameter, kind, least }, k) => {
+        for (const bad of [NaN, Infinity, ...(kind === 'whole' ? [least - 1, least + 0.5] : []), ...(Number.isFinite(least) ? [least - 0.1] : [])]) {
+          for (const call of [whole, barByBar]) {
+            const told = expect.objectContaining({ code: 'PARAM_INVALID', message: expect.stringContaining(`ta.${name}: ${parameter} is ${bad}`) as unknown }) as Error
+            expect(() => call(name, inputs, usual.with(k, bad)), `${parameter} ${bad}`).toThrow(told)
+          }
+        }
+      })
+    }), { numRuns: 1 })
+  })
 })
 
-test.each(Object.entries(all))('%s: later bars change nothing, twice is the same, inputs stay', (_name, compute) => {
-  fc.assert(fc.property(prices(true, 1), fc.integer({ min: 2, max: 14 }), fc.nat(), (columns, n, at) => {
-    const copy = cut(columns, columns.close.length)
-    const whole = columnsOf(compute(columns, n))
-    expect(columns).toEqual(copy)
-    expect(columnsOf(compute(columns, n))).toEqual(whole)
-    for (const column of whole) expect(column.length).toBe(columns.close.length)
-    const to = at % (columns.close.length + 1)
-    expect(columnsOf(compute(cut(columns, to), n))).toEqual(whole.map((column) => column.slice(0, to)))
-  }), { numRuns: 200 })
-})
-
-test.each(Object.entries(all))('%s: a NaN early on does not empty the rest', (_name, compute) => {
-  fc.assert(fc.property(prices(false, 80), fc.integer({ min: 2, max: 8 }), (columns, n) => {
-    const holed = cut(columns, columns.close.length)
-    for (const column of Object.values(holed)) column[5] = NaN
-    for (const column of columnsOf(compute(holed, n))) {
-      const tail = Array.from(column).slice(5 + 4 * n + 8)
-      expect(tail.some(Number.isNaN)).toBe(false)
+test('crosses bar by bar are the masks over columns, and later bars change nothing', () => {
+  const value = fc.constantFrom(-1, -1, 0, 0, 1, 1, NaN)
+  fc.assert(fc.property(fc.array(fc.tuple(value, value)), fc.nat(), (rows, at) => {
+    const [a, b] = [Float64Array.from(rows, ([x]) => x), Float64Array.from(rows, ([, x]) => x)]
+    for (const name of ['crossAbove', 'crossBelow'] as const) {
+      const mask = Array.from(ta[name](a, b))
+      const stream = streamOf(name)
+      expect(rows.map(([x, y]) => stream.next(x, y))).toEqual(mask)
+      const to = at % (rows.length + 1)
+      expect(Array.from(ta[name](a.slice(0, to), b.slice(0, to)))).toEqual(mask.slice(0, to))
     }
-  }), { numRuns: 50 })
+  }), { numRuns: 500 })
+})
+
+test('a name that is none is refused', () => {
+  expect(() => streamOf('toString' as 'obv')).toThrow(expect.objectContaining({ code: 'PARAM_INVALID' }) as Error)
 })

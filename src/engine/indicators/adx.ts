@@ -2,27 +2,43 @@
  * Average directional index (TA-Lib's ADX): the mean of the first n DX at bar 2n - 1, then Wilder's average; a bar
  * whose +DI and -DI are both 0 changes nothing. NaN rule: a NaN ends the state, 2n bars in a row begin it anew.
  */
-import { directionalIndex } from './directional-movement.js'
-import { emptyColumn } from './period.js'
+import { DirectionalMovement } from './directional-movement.js'
+import { runColumn } from './stream.js'
+
+export class AdxStream {
+  private readonly n: number
+  private readonly movement: DirectionalMovement
+  private seen = 0
+  private value = 0
+
+  constructor(n: number, indicator = 'adx') {
+    this.movement = new DirectionalMovement(n, indicator)
+    this.n = n
+  }
+
+  next(high: number, low: number, close: number): number {
+    const { n, movement } = this
+    movement.push(high, low, close)
+    const sum = movement.plus + movement.minus
+    if (sum !== sum) {
+      this.seen = 0
+      this.value = 0
+      return NaN
+    }
+    const moves = sum !== 0
+    const dx = moves ? (100 * Math.abs(movement.plus - movement.minus)) / sum : 0
+    if (this.seen < n) {
+      this.seen++
+      this.value += dx
+      if (this.seen < n) return NaN
+      this.value /= n
+    } else if (moves) {
+      this.value = (this.value * (n - 1) + dx) / n
+    }
+    return this.value
+  }
+}
 
 export function adx(high: Float64Array, low: Float64Array, close: Float64Array, n: number): Float64Array {
-  const { plus, minus } = directionalIndex('adx', high, low, close, n)
-  const out = emptyColumn(high.length)
-  let seen = 0
-  let value = 0
-  for (let i = 0; i < out.length; i++) {
-    const sum = plus[i]! + minus[i]!
-    if (sum !== sum) { seen = 0; value = 0; continue }
-    const dx = sum === 0 ? undefined : (100 * Math.abs(plus[i]! - minus[i]!)) / sum
-    if (seen < n) {
-      seen++
-      value += dx ?? 0
-      if (seen < n) continue
-      value /= n
-    } else if (dx !== undefined) {
-      value = (value * (n - 1) + dx) / n
-    }
-    out[i] = value
-  }
-  return out
+  return runColumn('adx', [high, low, close], new AdxStream(n))
 }

@@ -3,19 +3,31 @@
  * there is no deviation; first value at bar n - 1. The deviation is summed over each window, oldest first, so the
  * cost grows with n. NaN rule of sma.ts.
  */
-import { checkSameLength, emptyColumn } from './period.js'
-import { sma } from './sma.js'
+import { SmaStream } from './sma.js'
+import { runColumn } from './stream.js'
+import { Window } from './window.js'
+
+export class CciStream {
+  private readonly mean: SmaStream
+  private readonly window: Window
+
+  constructor(n: number) {
+    this.mean = new SmaStream(n, 'cci')
+    this.window = new Window(n)
+  }
+
+  next(high: number, low: number, close: number): number {
+    const typical = (high + low + close) / 3
+    const mean = this.mean.next(typical)
+    if (!this.window.push(typical)) return NaN
+    const { values, start, n } = this.window
+    let deviation = 0
+    for (let k = start; k < start + n; k++) deviation += Math.abs(values[k]! - mean)
+    const distance = typical - mean
+    return distance === 0 || deviation === 0 ? 0 : distance / ((0.015 * deviation) / n)
+  }
+}
 
 export function cci(high: Float64Array, low: Float64Array, close: Float64Array, n: number): Float64Array {
-  checkSameLength('cci', [high, low, close])
-  const typical = close.map((value, i) => (high[i]! + low[i]! + value) / 3)
-  const mean = sma(typical, n)
-  const out = emptyColumn(close.length)
-  for (let i = n - 1; i < out.length; i++) {
-    let deviation = 0
-    for (let k = i - n + 1; k <= i; k++) deviation += Math.abs(typical[k]! - mean[i]!)
-    const distance = typical[i]! - mean[i]!
-    out[i] = distance === 0 || deviation === 0 ? 0 : distance / ((0.015 * deviation) / n)
-  }
-  return out
+  return runColumn('cci', [high, low, close], new CciStream(n))
 }

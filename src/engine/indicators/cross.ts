@@ -60,6 +60,23 @@ export function crossBoth(a: Float64Array, b: Float64Array): { above: Uint8Array
   return { above, below }
 }
 
+/** The same bar by bar: 1 on the bar of the cross. A cross below is one above with the inputs exchanged. */
+export class CrossStream {
+  private readonly direction: 1 | -1
+  private sign = 0
+
+  constructor(direction: 1 | -1) {
+    this.direction = direction
+  }
+
+  next(a: number, b: number): number {
+    const sign = a > b ? 1 : a < b ? -1 : a === b ? this.sign : 0
+    const crosses = sign === this.direction && this.sign === -this.direction
+    this.sign = sign
+    return crosses ? 1 : 0
+  }
+}
+
 function constant(level: number, like: Column): Float64Array {
   return new Float64Array(typeof like === 'number' ? 0 : like.length).fill(level)
 }

@@ -1,44 +1,53 @@
 /**
- * Wilder's directional movement, the base of ADX, +DI and -DI as TA-Lib computes them: sums over the first n - 1
- * bars, then sum = sum - sum / n + value from bar n on. Not an indicator of its own.
+ * Wilder's directional movement, the base of ADX, DX, +DI and -DI as TA-Lib computes them: sums over the first
+ * n - 1 bars, then sum = sum - sum / n + value from bar n on. Not an indicator of its own.
  * NaN rule: a NaN in a bar or the one before ends the state; n bars in a row begin it anew.
  */
-import { checkPeriod, checkSameLength, emptyColumn } from './period.js'
+import { checkPeriod, missing } from './period.js'
 
-export interface DirectionalIndex {
-  readonly plus: Float64Array
-  readonly minus: Float64Array
-}
+export class DirectionalMovement {
+  /** +DI and -DI of the last bar, from bar n on; NaN before. */
+  plus = NaN
+  minus = NaN
+  private readonly n: number
+  private lastHigh = NaN
+  private lastLow = NaN
+  private lastClose = NaN
+  private seen = 0
+  private plusSum = 0
+  private minusSum = 0
+  private rangeSum = 0
 
-/** +DI and -DI, first value at bar n. */
-export function directionalIndex(indicator: string, high: Float64Array, low: Float64Array, close: Float64Array, n: number): DirectionalIndex {
-  checkPeriod(indicator, 'n', n, 2)
-  checkSameLength(indicator, [high, low, close])
-  const plus = emptyColumn(high.length)
-  const minus = emptyColumn(high.length)
-  let seen = 0
-  let [plusSum, minusSum, rangeSum] = [0, 0, 0]
-  for (let i = 1; i < high.length; i++) {
-    const up = high[i]! - high[i - 1]!
-    const down = low[i - 1]! - low[i]!
-    const range = Math.max(high[i]! - low[i]!, Math.abs(high[i]! - close[i - 1]!), Math.abs(low[i]! - close[i - 1]!))
-    if (Number.isNaN(up + down + range)) {
-      seen = 0
-      plusSum = minusSum = rangeSum = 0
-      continue
-    }
-    seen++
-    if (seen >= n) {
-      plusSum -= plusSum / n
-      minusSum -= minusSum / n
-      rangeSum -= rangeSum / n
-    }
-    if (down > 0 && up < down) minusSum += down
-    else if (up > 0 && up > down) plusSum += up
-    rangeSum += range
-    if (seen < n) continue
-    plus[i] = rangeSum === 0 ? 0 : (100 * plusSum) / rangeSum
-    minus[i] = rangeSum === 0 ? 0 : (100 * minusSum) / rangeSum
+  constructor(n: number, indicator: string) {
+    checkPeriod(indicator, 'n', n, 2)
+    this.n = n
   }
-  return { plus, minus }
+
+  push(high: number, low: number, close: number): void {
+    const { n } = this
+    const up = high - this.lastHigh
+    const down = this.lastLow - low
+    const range = Math.max(high - low, Math.abs(high - this.lastClose), Math.abs(low - this.lastClose))
+    this.lastHigh = high
+    this.lastLow = low
+    this.lastClose = close
+    this.plus = this.minus = NaN
+    if (missing(up) || missing(down) || missing(range)) {
+      this.seen = 0
+      this.plusSum = this.minusSum = this.rangeSum = 0
+      return
+    }
+    this.seen++
+    if (this.seen >= n) {
+      this.plusSum -= this.plusSum / n
+      this.minusSum -= this.minusSum / n
+      this.rangeSum -= this.rangeSum / n
+    }
+    if (down > 0 && up < down) this.minusSum += down
+    else if (up > 0 && up > down) this.plusSum += up
+    this.rangeSum += range
+    if (this.seen < n) return
+    this.plus = this.rangeSum === 0 ? 0 : (100 * this.plusSum) / this.rangeSum
+    this.minus = this.rangeSum === 0 ? 0 : (100 * this.minusSum) / this.rangeSum
+  }
 }

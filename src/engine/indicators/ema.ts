@@ -4,7 +4,7 @@
  * NaN rule: NaN before the seed; a NaN in the input is NaN in the output and ends the state, which is
  * seeded anew from the next n values in a row without NaN.
  */
-import { checkPeriod, emptyColumn } from './period.js'
+import { checkPeriod, emptyColumn, missing } from './period.js'
 
 export function ema(x: Float64Array, n: number): Float64Array {
   checkPeriod('ema', 'n', n)
@@ -20,7 +20,7 @@ export function emaFrom(x: Float64Array, n: number, first: number): Float64Array
   let value = 0
   for (let i = first; i < x.length; i++) {
     const input = x[i]!
-    if (input !== input) { seen = 0; sum = 0; continue }
+    if (missing(input)) { seen = 0; sum = 0; continue }
     if (seen < n) {
       seen++
       sum += input
@@ -32,4 +32,30 @@ export function emaFrom(x: Float64Array, n: number, first: number): Float64Array
     out[i] = value
   }
   return out
+}
+
+export class EmaStream {
+  private readonly n: number
+  private readonly k: number
+  private seen = 0
+  private sum = 0
+  private value = 0
+
+  constructor(n: number, indicator = 'ema', parameter = 'n') {
+    checkPeriod(indicator, parameter, n)
+    this.n = n
+    this.k = 2 / (n + 1)
+  }
+
+  next(x: number): number {
+    if (missing(x)) {
+      this.seen = 0
+      this.sum = 0
+      return NaN
+    }
+    if (this.seen === this.n) return this.value += this.k * (x - this.value)
+    this.seen++
+    this.sum += x
+    return this.seen < this.n ? NaN : this.value = this.sum / this.n
+  }
 }

@@ -4,28 +4,42 @@
  * absolute changes (1 when that is 0 or, as there, not above the signed change).
  * NaN rule: a NaN ends the state; n + 1 values in a row begin it anew.
  */
-import { checkPeriod, emptyColumn } from './period.js'
+import { checkPeriod } from './period.js'
+import { runColumn } from './stream.js'
+import { Window } from './window.js'
 
 const FAST = 2 / 3
 const SLOW = 2 / 31
 
-export function kama(x: Float64Array, n: number): Float64Array {
-  checkPeriod('kama', 'n', n, 2)
-  const out = emptyColumn(x.length)
-  let seen = 0 // values in a row without NaN
-  let value = 0
-  for (let i = 0; i < x.length; i++) {
-    if (x[i]! !== x[i]!) { seen = 0; continue }
-    seen++
-    if (seen <= n) continue
-    if (seen === n + 1) value = x[i - 1]!
+export class KamaStream {
+  private readonly window: Window
+  private running = false
+  private value = 0
+
+  constructor(n: number) {
+    checkPeriod('kama', 'n', n, 2)
+    this.window = new Window(n + 1)
+  }
+
+  next(x: number): number {
+    const { window } = this
+    if (!window.push(x)) {
+      this.running = false
+      return NaN
+    }
+    const { values, start } = window
+    const end = start + window.n - 1
+    if (!this.running) this.value = values[end - 1]!
+    this.running = true
     let path = 0
-    for (let k = i - n + 1; k <= i; k++) path += Math.abs(x[k]! - x[k - 1]!)
-    const change = x[i]! - x[i - n]!
+    for (let k = start + 1; k <= end; k++) path += Math.abs(values[k]! - values[k - 1]!)
+    const change = x - values[start]!
     const efficiency = path === 0 || path <= change ? 1 : Math.abs(change / path)
     const constant = efficiency * (FAST - SLOW) + SLOW
-    value += constant * constant * (x[i]! - value)
-    out[i] = value
+    return this.value += constant * constant * (x - this.value)
   }
-  return out
+}
+
+export function kama(x: Float64Array, n: number): Float64Array {
+  return runColumn('kama', [x], new KamaStream(n))
 }

@@ -4,8 +4,9 @@
  * together, at bar slow + signal - 2 (33 for 12 26 9). A fast period above the slow one is swapped, as there.
  * NaN rule: that of ema.ts, for each of the three averages.
  */
-import { ema, emaFrom } from './ema.js'
-import { checkPeriod, emptyColumn } from './period.js'
+import { ema, emaFrom, EmaStream } from './ema.js'
+import { EmaPair } from './ema-pair.js'
+import { checkPeriod, emptyColumn, missing } from './period.js'
 
 export interface Macd {
   readonly macd: Float64Array
@@ -20,7 +21,7 @@ export function macd(x: Float64Array, fast: number, slow: number, signal: number
   const short = Math.min(fast, slow)
   const long = Math.max(fast, slow)
   let first = 0
-  while (first < x.length && x[first]! !== x[first]!) first++
+  while (first < x.length && missing(x[first]!)) first++
   const fastLine = emaFrom(x, short, first + long - short)
   const slowLine = emaFrom(x, long, first)
   const line = emptyColumn(x.length)
@@ -32,4 +33,25 @@ export function macd(x: Float64Array, fast: number, slow: number, signal: number
     if (signalLine[i]! !== signalLine[i]!) line[i] = NaN
   }
   return { macd: line, signal: signalLine, histogram }
+}
+
+export class MacdStream {
+  private readonly pair: EmaPair
+  private readonly signal: EmaStream
+  private readonly out = { macd: NaN, signal: NaN, histogram: NaN }
+
+  constructor(fast: number, slow: number, signal: number) {
+    this.pair = new EmaPair(fast, slow)
+    this.signal = new EmaStream(signal, 'macd', 'signal')
+  }
+
+  next(x: number): Readonly<typeof this.out> {
+    const { pair, out } = this
+    pair.push(x)
+    const line = pair.short - pair.long
+    out.signal = this.signal.next(line)
+    out.histogram = line - out.signal
+    out.macd = missing(out.signal) ? NaN : line
+    return out
+  }
 }

@@ -3,25 +3,41 @@
  * of the typical price; 0 when all flow is below 1, as there. First value at bar n. Each window is summed oldest
  * first, so the cost grows with n and nothing drifts. NaN rule: a window that holds a NaN is NaN.
  */
-import { checkPeriod, checkSameLength, emptyColumn } from './period.js'
+import { checkPeriod, missing } from './period.js'
+import { runColumn } from './stream.js'
+import { Window } from './window.js'
 
-export function mfi(high: Float64Array, low: Float64Array, close: Float64Array, volume: Float64Array, n: number): Float64Array {
-  checkPeriod('mfi', 'n', n, 2)
-  checkSameLength('mfi', [high, low, close, volume])
-  const typical = close.map((value, i) => (high[i]! + low[i]! + value) / 3)
-  const out = emptyColumn(close.length)
-  for (let i = n; i < out.length; i++) {
+export class MfiStream {
+  /** The flow of each bar, and where the typical price rose or fell: 1, -1 or 0. */
+  private readonly flows: Window
+  private readonly signs: Window
+  private last = NaN
+
+  constructor(n: number) {
+    checkPeriod('mfi', 'n', n, 2)
+    this.flows = new Window(n)
+    this.signs = new Window(n)
+  }
+
+  next(high: number, low: number, close: number, volume: number): number {
+    const typical = (high + low + close) / 3
+    const { last, flows, signs } = this
+    this.last = typical
+    const sign = missing(typical - last) ? NaN : Math.sign(typical - last)
+    const flowing = flows.push(typical * volume)
+    if (!signs.push(sign) || !flowing) return NaN
     let positive = 0
     let negative = 0
-    let broken = typical[i - n]!
-    for (let k = i - n + 1; k <= i; k++) {
-      const flow = typical[k]! * volume[k]!
-      broken += flow
-      if (typical[k]! > typical[k - 1]!) positive += flow
-      else if (typical[k]! < typical[k - 1]!) negative += flow
+    for (let k = 0; k < flows.n; k++) {
+      const flow = flows.values[flows.start + k]!
+      const direction = signs.values[signs.start + k]!
+      if (direction > 0) positive += flow
+      else if (direction < 0) negative += flow
     }
-    if (broken !== broken) continue
-    out[i] = positive + negative < 1 ? 0 : (100 * positive) / (positive + negative)
+    return positive + negative < 1 ? 0 : (100 * positive) / (positive + negative)
   }
-  return out
+}
+
+export function mfi(high: Float64Array, low: Float64Array, close: Float64Array, volume: Float64Array, n: number): Float64Array {
+  return runColumn('mfi', [high, low, close, volume], new MfiStream(n))
 }

@@ -2,18 +2,23 @@
  * On-balance volume (TA-Lib's OBV): starts at volume[0]; adds the volume of a rising close, subtracts that of a
  * falling one. NaN rule: a NaN is NaN in the output; the next bar without one starts anew at its volume.
  */
-import { checkSameLength, emptyColumn } from './period.js'
+import { missing } from './period.js'
+import { runColumn } from './stream.js'
+
+export class ObvStream {
+  private last = NaN
+  private value = NaN
+
+  next(close: number, volume: number): number {
+    const { last, value } = this
+    this.last = close
+    if (missing(close) || missing(volume)) return this.value = NaN
+    if (missing(value)) return this.value = volume
+    if (close > last) return this.value = value + volume
+    return this.value = close < last ? value - volume : value
+  }
+}
 
 export function obv(close: Float64Array, volume: Float64Array): Float64Array {
-  checkSameLength('obv', [close, volume])
-  const out = emptyColumn(close.length)
-  for (let i = 0; i < out.length; i++) {
-    if (Number.isNaN(close[i]! + volume[i]!)) continue
-    const before = i === 0 ? NaN : out[i - 1]!
-    if (before !== before) out[i] = volume[i]!
-    else if (close[i]! > close[i - 1]!) out[i] = before + volume[i]!
-    else if (close[i]! < close[i - 1]!) out[i] = before - volume[i]!
-    else out[i] = before
-  }
-  return out
+  return runColumn('obv', [close, volume], new ObvStream())
 }

@@ -4,55 +4,72 @@
  * range of the last two bars, and jumps to the extreme of the trend when it is touched.
  * NaN rule: a NaN ends the state; two bars in a row begin it anew.
  */
-import { SweepmillError } from '../../base/errors.js'
-import { checkSameLength, emptyColumn } from './period.js'
+import { checkFactor, missing } from './period.js'
+import { runColumn } from './stream.js'
 
-export function parabolicSar(high: Float64Array, low: Float64Array, acceleration: number, maximum: number): Float64Array {
-  checkSameLength('parabolicSar', [high, low])
-  if (!(acceleration >= 0) || !(maximum >= 0) || acceleration === Infinity || maximum === Infinity) {
-    throw new SweepmillError('PARAM_INVALID', `ta.parabolicSar: acceleration ${acceleration} and maximum ${maximum} must be finite numbers of at least 0.`, { details: { acceleration, maximum } })
+export class ParabolicSarStream {
+  private readonly acceleration: number
+  private readonly maximum: number
+  private readonly first: number
+  private lastHigh = NaN
+  private lastLow = NaN
+  private running = false
+  private side = 1
+  private stop = NaN
+  private extreme = NaN
+  private factor: number
+
+  constructor(acceleration: number, maximum: number) {
+    checkFactor('parabolicSar', 'acceleration', acceleration, 0)
+    checkFactor('parabolicSar', 'maximum', maximum, 0)
+    this.acceleration = acceleration
+    this.maximum = maximum
+    this.first = Math.min(acceleration, maximum)
+    this.factor = this.first
   }
-  const first = Math.min(acceleration, maximum)
-  const out = emptyColumn(high.length)
-  let running = false
-  let side = 1
-  let stop = 0
-  let extreme = 0
-  let factor = first
-  for (let i = 1; i < out.length; i++) {
-    if (Number.isNaN(high[i]! + low[i]! + high[i - 1]! + low[i - 1]!)) { running = false; continue }
-    const starts = !running
-    if (starts) {
-      const up = high[i]! - high[i - 1]!
-      const down = low[i - 1]! - low[i]!
-      side = down > 0 && up < down ? -1 : 1
-      stop = side > 0 ? low[i - 1]! : high[i - 1]!
-      extreme = side > 0 ? high[i]! : low[i]!
-      factor = first
-      running = true
+
+  next(high: number, low: number): number {
+    const { lastHigh, lastLow } = this
+    this.lastHigh = high
+    this.lastLow = low
+    if (missing(high) || missing(low) || missing(lastHigh) || missing(lastLow)) {
+      this.running = false
+      return NaN
     }
+    const starts = !this.running
+    if (starts) this.begin(high, low, lastHigh, lastLow)
     // TA-Lib does not let the bar before the first one bound the stop.
-    const before = starts ? i : i - 1
-    const touched = side > 0 ? low[i]! <= stop : high[i]! >= stop
+    const highest = starts ? high : Math.max(lastHigh, high)
+    const lowest = starts ? low : Math.min(lastLow, low)
+    const touched = this.side > 0 ? low <= this.stop : high >= this.stop
     if (touched) {
-      side = -side
-      stop = bounded(extreme, side, high, low, before, i)
-      out[i] = stop
-      factor = first
-      extreme = side > 0 ? high[i]! : low[i]!
-    } else {
-      out[i] = stop
-      const reached = side > 0 ? high[i]! : low[i]!
-      if (side * reached > side * extreme) {
-        extreme = reached
-        factor = Math.min(factor + acceleration, maximum)
-      }
+      this.side = -this.side
+      this.stop = this.side > 0 ? Math.min(this.extreme, lowest) : Math.max(this.extreme, highest)
+      this.factor = this.first
+      this.extreme = this.side > 0 ? high : low
     }
-    stop = bounded(stop + factor * (extreme - stop), side, high, low, before, i)
+    const { side, stop } = this
+    const reached = side > 0 ? high : low
+    if (!touched && side * reached > side * this.extreme) {
+      this.extreme = reached
+      this.factor = Math.min(this.factor + this.acceleration, this.maximum)
+    }
+    const moved = stop + this.factor * (this.extreme - stop)
+    this.stop = side > 0 ? Math.min(moved, lowest) : Math.max(moved, highest)
+    return stop
   }
-  return out
+
+  private begin(high: number, low: number, lastHigh: number, lastLow: number): void {
+    const up = high - lastHigh
+    const down = lastLow - low
+    this.side = down > 0 && up < down ? -1 : 1
+    this.stop = this.side > 0 ? lastLow : lastHigh
+    this.extreme = this.side > 0 ? high : low
+    this.factor = this.first
+    this.running = true
+  }
 }
 
-function bounded(stop: number, side: number, high: Float64Array, low: Float64Array, before: number, bar: number): number {
-  return side > 0 ? Math.min(stop, low[before]!, low[bar]!) : Math.max(stop, high[before]!, high[bar]!)
+export function parabolicSar(high: Float64Array, low: Float64Array, acceleration: number, maximum: number): Float64Array {
+  return runColumn('parabolicSar', [high, low], new ParabolicSarStream(acceleration, maximum))
 }

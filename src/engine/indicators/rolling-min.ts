@@ -3,7 +3,8 @@
  * Herk's method), so the cost a bar does not grow with n.
  * NaN rule: a window that holds a NaN is NaN; the first window without it is a number again.
  */
-import { checkPeriod, emptyColumn } from './period.js'
+import { checkPeriod, emptyColumn, finite } from './period.js'
+import { withRoom } from './window.js'
 
 export function rollingMin(x: Float64Array, n: number): Float64Array {
   checkPeriod('rollingMin', 'n', n)
@@ -15,15 +16,53 @@ export function rollingMin(x: Float64Array, n: number): Float64Array {
     const end = Math.min(start + n, length)
     let head = Infinity
     for (let i = start; i < end; i++) {
-      head = Math.min(head, x[i]!)
+      head = Math.min(head, finite(x[i]!))
       if (i >= n - 1) out[i] = Math.min(tail[i - start + 1]!, head)
     }
     if (end - start < n) break
     let best = Infinity
     for (let k = n - 1; k >= 0; k--) {
-      best = Math.min(best, x[start + k]!)
+      best = Math.min(best, finite(x[start + k]!))
       tail[k] = best
     }
   }
   return out
+}
+
+export class RollingMinStream {
+  private readonly n: number
+  private block: Float64Array = new Float64Array(0)
+  private tail = new Float64Array(0)
+  private at = 0
+  private head = Infinity
+
+  constructor(n: number, indicator = 'rollingMin', parameter = 'n', least = 1) {
+    checkPeriod(indicator, parameter, n, least)
+    this.n = n
+  }
+
+  next(x: number): number {
+    const { n } = this
+    const input = finite(x)
+    this.block = withRoom(this.block, this.at, n)
+    this.block[this.at] = input
+    this.head = Math.min(this.head, input)
+    this.at++
+    if (this.at < n) return this.tail.length === 0 ? NaN : Math.min(this.tail[this.at]!, this.head)
+    const best = this.head
+    this.endBlock()
+    return best
+  }
+
+  private endBlock(): void {
+    const { n, block } = this
+    if (this.tail.length === 0) this.tail = new Float64Array(n + 1)
+    let best = Infinity
+    for (let k = n - 1; k >= 0; k--) {
+      best = Math.min(best, block[k]!)
+      this.tail[k] = best
+    }
+    this.at = 0
+    this.head = Infinity
+  }
 }

@@ -9,7 +9,7 @@
  * Memory is bounded: the columns used longest ago go first. Losing one costs time, never the result.
  */
 import type { BarColumns } from '../../market/layout.js'
-import type { Indicators } from '../indicators/indicators.js'
+import type { ColumnIndicator, Indicators } from '../indicators/indicators.js'
 import type { Column } from '../indicators/cross.js'
 import { crossBoth } from '../indicators/cross.js'
 import { ta } from '../indicators/indicators.js'
@@ -19,10 +19,8 @@ export const DEFAULT_CACHE_BYTES = 256 * 1024 * 1024
 type Remembered = Float64Array | Readonly<Record<string, Float64Array>>
 type IndicatorFunction = (...args: never[]) => Remembered
 
-const KEPT = [
-  'sma', 'ema', 'wma', 'dema', 'tema', 'kama', 'rsi', 'momentum', 'roc', 'stddev', 'rollingMax', 'rollingMin', 'trueRange', 'atr', 'adx', 'plusDi',
-  'minusDi', 'cci', 'williamsR', 'mfi', 'obv', 'aroon', 'macd', 'bollinger', 'stochastic', 'parabolicSar',
-] as const satisfies readonly (keyof Indicators)[]
+/** Every indicator that gives columns; derived, so that a new one cannot be forgotten. */
+const KEPT = (Object.keys(ta) as (keyof Indicators)[]).filter((name): name is ColumnIndicator => name !== 'crossAbove' && name !== 'crossBelow')
 
 export class ColumnCache {
   readonly ta: Indicators
