@@ -49,7 +49,7 @@ export function checkDeterminism(session: CheckSession, copies: ModuleCopies, fi
       compared = compare()
     } catch (error) {
       // Part of the bars or other parameters may be more than it can do; over these bars it has run before.
-      if (OTHER_CALLS.has(k) && hasCode(error, 'STRATEGY_FAILED')) continue
+      if (OTHER_CALLS.has(k) && (hasCode(error, 'STRATEGY_FAILED') || hasCode(error, 'PARAM_INVALID'))) continue
       throw error
     }
     const [when, one, other] = compared
@@ -97,7 +97,8 @@ function usedText({ ambient }: CheckSession): string {
 function otherParams(strategy: Strategy, params: Params): Params | undefined {
   for (const [name, range] of Object.entries(strategy.params)) {
     const now = params[name]!
-    const step = range.step ?? (range.max - range.min) / 10
+    // Whole bounds without a step are periods more often than not.
+    const step = range.step ?? ([range.min, range.max, now].every(Number.isInteger) ? 1 : (range.max - range.min) / 10)
     for (const value of [now + step, now - step, range.min, range.max, range.default]) {
       if (value === now || value < range.min || value > range.max || (isWhole(range) && !Number.isInteger(value))) continue
       const changed = { ...params, [name]: value }
