@@ -21,8 +21,8 @@ export interface ParamRange {
 
 export type Params = Readonly<Record<string, number>>
 
-/** One value a bar, 1 or true for yes: the decision at that bar's close. */
-export type Mask = Uint8Array | readonly (0 | 1 | boolean)[]
+/** One value a bar, 1 or true for yes, 0 or false for no: the decision at that bar's close. A Uint8Array is the fastest; another typed array or a list will do. */
+export type Mask = Uint8Array | ArrayLike<number | boolean>
 
 export interface Masks {
   readonly longEntry?: Mask
