@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { BacktestSpec, Strategy } from '../../src/engine/index.js'
-import { defineStrategy, parseBacktestSpec, runBacktest, runPortfolio } from '../../src/engine/index.js'
+import { builtinStrategy, defineStrategy, parseBacktestSpec, runBacktest, runPortfolio } from '../../src/engine/index.js'
 import { isFast } from '../../src/engine/simulate/fast-simulation.js'
 import type { BarColumns } from '../../src/market/layout.js'
 import { caseArbitrary, executionArbitrary, barsArbitrary, maskStrategy, toBars } from './engine-arbitraries.js'
@@ -101,5 +101,56 @@ describe('by hand', () => {
       const [before, after] = [b, changed].map((bars) => runPortfolio([{ symbol: 'A', bars: a }, { symbol: 'B', bars }], byVolume, spec).equity)
       expect(after?.slice(0, cut)).toEqual(before?.slice(0, cut))
     }), { numRuns: 1000 })
+  })
+})
+
+describe('a pair', () => {
+  const days = (length: number): number[] => Array.from({ length }, (_, i) => (10_957 + i) * 86_400_000)
+  const first = flat(...Array.from({ length: 200 }, (_, i) => 100 + 10 * Math.sin(i / 9)))
+  const second = flat(...Array.from({ length: 200 }, (_, i) => 50 + 4 * Math.sin(i / 13)))
+  const spec = (params: Record<string, number>): BacktestSpec =>
+    parseBacktestSpec({ strategy: { name: 'z-score-pair', params }, execution: { direction: 'both', sizing: { mode: 'fraction', value: 0.5 } } }, { barsGiven: true })
+
+  /** The definition itself, window by window. */
+  function zAt(i: number, period: number): number {
+    if (i < period - 1) return NaN
+    const window = Array.from({ length: period }, (_, k) => Math.log(first.close[i - k]! / second.close[i - k]!))
+    const mean = window.reduce((sum, one) => sum + one, 0) / period
+    return (window[0]! - mean) / Math.sqrt(window.reduce((sum, one) => sum + (one - mean) ** 2, 0) / period)
+  }
+
+  test('buys the cheap leg and sells the dear one on the bar after the deviation, and leaves both near the mean', () => {
+    const { trades } = runPortfolio([{ symbol: 'A', bars: first }, { symbol: 'B', bars: second }], builtinStrategy('z-score-pair'), spec({ period: 20, entry: 1.5, exit: 0.5 }))
+    expect(trades.length).toBeGreaterThan(6)
+    for (const { symbol, side, entryBar, exitBar } of trades) {
+      const isFirst = symbol === 'A'
+      const z = zAt(entryBar - 1, 20)
+      expect(Math.abs(z)).toBeGreaterThan(1.5)
+      expect(side).toBe((z < 0) === isFirst ? 'long' : 'short')
+      const out = zAt(exitBar - 1, 20)
+      expect(z < 0 ? out > -0.5 : out < 0.5).toBe(true)
+      // Both legs enter and leave together.
+      expect(trades.filter((other) => other.entryBar === entryBar && other.exitBar === exitBar).length).toBe(2)
+    }
+  })
+
+  test('sees only the times that both have, and says what is left out', () => {
+    const gappy = { ...second, ...Object.fromEntries((['time', 'open', 'high', 'low', 'close', 'volume'] as const).map((name) => [name, second[name].filter((_, i) => i % 10 !== 3)])), length: 180 }
+    const result = runPortfolio([{ symbol: 'A', bars: first }, { symbol: 'B', bars: gappy }], builtinStrategy('z-score-pair'), spec({ period: 20, entry: 1.5, exit: 0.5 }))
+    expect(result.time.length).toBe(180)
+    expect(result.summary['warnings']).toContainEqual('A: 20 of 200 bars are left out, because another symbol has none at their times.')
+    const apart = { ...second, time: Float64Array.from(days(200)).map((time) => time + 1000) }
+    expect(() => runPortfolio([{ symbol: 'A', bars: first }, { symbol: 'B', bars: apart }], builtinStrategy('z-score-pair'), spec({}))).toThrow('no time at which all of A, B')
+  })
+
+  test('needs two symbols', () => {
+    expect(() => runPortfolio([{ symbol: 'A', bars: first }], builtinStrategy('z-score-pair'), spec({}))).toThrow('trades 2 symbols, and the spec names 1')
+    expect(() => runBacktest(first, builtinStrategy('z-score-pair'), spec({}))).toThrow('trades 2 symbols together')
+  })
+
+  test('of its own kind: the number of masks must be that of the symbols', () => {
+    const odd = defineStrategy({ name: 'odd', params: {}, signalsOfAll: ([one]) => [{ longEntry: new Uint8Array(one?.length ?? 0) }] })
+    expect(() => runPortfolio([{ symbol: 'A', bars: first }, { symbol: 'B', bars: second }], odd, specOf({}))).toThrow('one entry for each of the 2 symbols')
+    expect(() => defineStrategy({ name: 'both', params: {}, signals: () => ({}), signalsOfAll: () => [] } as never)).toThrow('more than one of')
   })
 })

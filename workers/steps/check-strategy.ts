@@ -30,6 +30,9 @@ export const checkStrategyStep: Step = async (context) => {
       const rest = ['determinism', 'look_ahead', 'warm_up'].map((check) => ({ check, passed: null, message: `${check.replace('_', '-')}: not looked for, because of the failure before.` }))
       return { json: { strategy: null, params: params ?? {}, bars: bars.length, passed: false, checks: [failed, ...rest], warnings: [] } }
     }
+    if (copies[0].signalsOfAll !== undefined) {
+      throw new SweepmillError('NOT_SUPPORTED', `The strategy "${copies[0].name}" looks at several symbols together (signalsOfAll), which the check does not do yet; check what it computes as a strategy of one symbol.`, { details: { strategy: copies[0].name } })
+    }
     checkParams(copies[0], params)
     const beat = (done: number, total: number): void => { if (context.pulse.beat(done, total)) throw stopped() }
     const place = (error: Error): string => (error.cause instanceof Error && !(error.cause instanceof SweepmillError) ? firstPlace(error.cause.stack) : '')

@@ -38,11 +38,11 @@ export const renderBacktest: Step = async (context) => {
   const frame = barsOf(context)
   const parsed = parseBacktestSpec(spec)
   const common = { taskId, source: frame.meta.source, spec, summary: result, tradesCsv: textOf(payload(context, 'trades')), ...equityColumns(payload(context, 'equity')) }
+  const { strategy } = await loadBacktest(context)
   if (parsed.bars.symbols !== undefined) {
-    return page(renderBacktestReport({ ...common, bars: null, close: portfolioIndex(splitParts(frame, parsed), parsed) }, reportAssets()))
+    return page(renderBacktestReport({ ...common, bars: null, close: portfolioIndex(splitParts(frame, parsed), strategy, parsed) }, reportAssets()))
   }
   const { bars } = prepareBars(frameParts(frame, parsed)[0] ?? frame, parsed.bars)
-  const { strategy } = await loadBacktest(context)
   const params = checkParams(strategy, 'params' in parsed.strategy ? parsed.strategy.params : {})
   return page(renderBacktestReport({ ...common, bars, close: bars.close, indicators: (grid) => recordIndicators(strategy, bars, params, grid) }, reportAssets()))
 }

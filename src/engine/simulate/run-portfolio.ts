@@ -21,10 +21,10 @@ import { prepareBars } from './prepare-bars.js'
 import { excursionRules, measureBacktest } from './measure-backtest.js'
 import type { BacktestResult, MeasuredTrade } from './run-backtest.js'
 import type { RunIdentity } from './run-identity.js'
-import { decisionsOf } from './run-strategy.js'
+import { decisionsOf, decisionsOfAll } from './run-strategy.js'
 import type { RunRecord } from './simulation.js'
 import { summarise } from './summarise.js'
-import { mergeTimes } from './timeline.js'
+import { commonBars, mergeTimes } from './timeline.js'
 import type { Timeline } from './timeline.js'
 import { ENTRY_BAR, ENTRY_PRICE, EXIT_BAR, EXIT_PRICE, FEES, PNL, REASON, RETURN, TradeLog, UNITS } from './trade-log.js'
 
@@ -46,16 +46,18 @@ export function splitParts(bars: BarColumns, spec: BacktestSpec): PortfolioPart[
 export function runPortfolio(parts: readonly PortfolioPart[], strategy: Strategy, spec: BacktestSpec, identity: RunIdentity = {}): BacktestResult {
   const params = checkParams(strategy, 'params' in spec.strategy ? spec.strategy.params : {})
   const prepared = parts.map(({ symbol, bars }) => preparedPart(symbol, bars, spec))
-  const series = prepared.map(({ bars }) => bars)
+  const series = strategy.signalsOfAll === undefined ? prepared.map(({ bars }) => bars) : sharedBars(prepared.map(({ bars }) => bars), parts)
   const simulation = new PortfolioSimulation(series, spec.execution)
   const { timeline, equity, accounts } = simulation
   const observed = observeIndicators(ta)
-  simulation.run(series.map((bars) => decisionsOf(strategy, bars, params, observed.ta, spec.execution.direction)))
+  const { direction } = spec.execution
+  simulation.run(strategy.signalsOfAll === undefined
+    ? series.map((bars) => decisionsOf(strategy, bars, params, observed.ta, direction)) : decisionsOfAll(strategy, series, params, observed.ta, direction))
   const record = recordOf(simulation)
   const index = equalWeights(timeline, series)
   const periods = periodsPerYear(timeline.time, spec.metrics.periodsPerYear)
   const meter = new SweepMeter(timeline.length, { periodsPerYear: periods.value, riskFree: spec.metrics.riskFree })
-  const warnings = [...spec.dataWarnings ?? [], ...prepared.flatMap((one) => one.warnings)]
+  const warnings = [...spec.dataWarnings ?? [], ...prepared.flatMap((one) => one.warnings), ...leftOut(prepared.map(({ bars }) => bars), series, parts)]
   const trades = tradesOf(simulation, parts, series, spec)
   const excursions = { mae: Float64Array.from(trades, ({ mae }) => mae), mfe: Float64Array.from(trades, ({ mfe }) => mfe) }
   const measures = measureBacktest({ bars: index, from: 0, to: timeline.length, spec, periodsPerYear: periods.value, warmUp: observed.warmUp(), simulation: record, meter, excursions })
@@ -75,6 +77,17 @@ export function runPortfolio(parts: readonly PortfolioPart[], strategy: Strategy
   }
 }
 
+/** What a strategy of all symbols together sees and trades. */
+function sharedBars(series: readonly BarColumns[], parts: readonly PortfolioPart[]): readonly BarColumns[] {
+  const shared = commonBars(series)
+  if ((shared[0]?.length ?? 0) > 0) return shared
+  throw new SweepmillError('DATA_EMPTY', `There is no time at which all of ${parts.map(({ symbol }) => symbol).join(', ')} have a bar; such a strategy needs them side by side. Choose symbols and dates that overlap, and one timeframe.`)
+}
+
+function leftOut(all: readonly BarColumns[], used: readonly BarColumns[], parts: readonly PortfolioPart[]): string[] {
+  return all.flatMap((bars, s) => (bars.length === used[s]!.length ? [] : [`${parts[s]!.symbol}: ${bars.length - used[s]!.length} of ${bars.length} bars are left out, because another symbol has none at their times.`]))
+}
+
 function preparedPart(symbol: string, bars: BarColumns, spec: BacktestSpec): ReturnType<typeof prepareBars> {
   try {
     const { bars: prepared, warnings } = prepareBars(bars, spec.bars)
@@ -86,8 +99,9 @@ function preparedPart(symbol: string, bars: BarColumns, spec: BacktestSpec): Ret
 }
 
 /** The equal-weight index that `runPortfolio` compares with, at each of its times. */
-export function portfolioIndex(parts: readonly PortfolioPart[], spec: BacktestSpec): Float64Array {
-  const series = parts.map(({ symbol, bars }) => preparedPart(symbol, bars, spec).bars)
+export function portfolioIndex(parts: readonly PortfolioPart[], strategy: Strategy, spec: BacktestSpec): Float64Array {
+  const all = parts.map(({ symbol, bars }) => preparedPart(symbol, bars, spec).bars)
+  const series = strategy.signalsOfAll === undefined ? all : commonBars(all)
   return equalWeights(mergeTimes(series), series).close
 }
 

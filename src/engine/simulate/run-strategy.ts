@@ -10,7 +10,7 @@ import type { Direction } from '../specs/execution-spec.js'
 import type { NamedColumns } from '../strategies/bar-context.js'
 import { higherOf } from '../strategies/higher-timeframe.js'
 import type { Higher } from '../strategies/higher-timeframe.js'
-import type { Params, Strategy } from '../strategies/strategy.js'
+import type { Masks, Params, Strategy } from '../strategies/strategy.js'
 import { barLoop, guarded } from './bar-loop.js'
 import type { Account } from './bar-loop.js'
 import { decide } from './decisions.js'
@@ -20,6 +20,9 @@ import { decide } from './decisions.js'
  * must call at each bar's close (`onClose` of `Simulation.run`); `account` is that kernel. Once per run.
  */
 export function runStrategy(strategy: Strategy, bars: BarColumns, params: Params, ta: Indicators, direction: Direction, decisions: Uint8Array, account: Account): ((bar: number) => void) | undefined {
+  if (strategy.signalsOfAll !== undefined) {
+    throw new SweepmillError('SPEC_INVALID', `The strategy "${strategy.name}" trades ${strategy.symbols ?? 'several'} symbols together; name them with --data or --symbol for each, or with "symbols" in the spec.`, { details: { path: 'symbols', strategy: strategy.name } })
+  }
   const warmup = warmupOf(strategy, params)
   const higher = higherOf(bars)
   if (strategy.onBar === undefined) {
@@ -67,6 +70,23 @@ export function decisionsOf(strategy: Strategy, bars: BarColumns, params: Params
   const decisions = new Uint8Array(bars.length)
   runStrategy(strategy, bars, params, ta, direction, decisions, NO_ACCOUNT)
   return decisions
+}
+
+/** The same for a strategy that looks at all symbols together; their bars stand at the same times. */
+export function decisionsOfAll(strategy: Strategy, series: readonly BarColumns[], params: Params, ta: Indicators, direction: Direction): Uint8Array[] {
+  const unusable = (message: string): SweepmillError => new SweepmillError('STRATEGY_FAILED', `The strategy "${strategy.name}" cannot be run: ${message}.`, { details: { strategy: strategy.name } })
+  if (strategy.symbols !== undefined && strategy.symbols !== series.length) {
+    throw new SweepmillError('SPEC_INVALID', `The strategy "${strategy.name}" trades ${strategy.symbols} symbols, and the spec names ${series.length}.`, { details: { path: 'symbols', symbols: strategy.symbols } })
+  }
+  const warmup = warmupOf(strategy, params)
+  const masks: unknown = guarded(strategy, params, -1, series[0] ?? NO_BARS, () => strategy.signalsOfAll!(series, params, ta))
+  if (!Array.isArray(masks) || masks.length !== series.length) throw unusable(`signalsOfAll must return a list of masks, one entry for each of the ${series.length} symbols`)
+  return series.map((bars, s) => {
+    const decisions = new Uint8Array(bars.length)
+    decide(masks[s] as Masks, bars.length, direction, strategy.name, decisions)
+    decisions.fill(0, 0, Math.min(warmup, bars.length))
+    return decisions
+  })
 }
 
 const NO_ACCOUNT: Account = { cash: 0, units: 0, entryBar: 0, entryPrice: 0 }

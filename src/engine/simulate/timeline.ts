@@ -32,3 +32,15 @@ export function mergeTimes(series: readonly BarColumns[]): Timeline {
   }
   return { length, time: time.subarray(0, length), bars: bars.map((column) => column.subarray(0, length)) }
 }
+
+/** The bars of each series at the times that all of them have: copies, or the series as they are where nothing is left out. */
+export function commonBars(series: readonly BarColumns[]): readonly BarColumns[] {
+  const { bars, length } = mergeTimes(series)
+  const shared: number[] = []
+  for (let t = 0; t < length; t++) if (bars.every((column) => column[t]! >= 0)) shared.push(t)
+  return series.map((one, s) => {
+    if (one.length === shared.length) return one
+    const take = (column: Float64Array): Float64Array => Float64Array.from(shared, (t) => column[bars[s]![t]!]!)
+    return { length: shared.length, time: take(one.time), open: take(one.open), high: take(one.high), low: take(one.low), close: take(one.close), volume: take(one.volume) }
+  })
+}

@@ -12,11 +12,12 @@ import { nearest } from '../specs/nearest.js'
 import { rsiReversion } from './rsi-reversion.js'
 import { smaCross } from './sma-cross.js'
 import { superTrend } from './super-trend.js'
+import { zScorePair } from './z-score-pair.js'
 import type { Strategy } from './strategy.js'
 
 export const builtinStrategies: ReadonlyMap<string, Strategy> = new Map(
   [
-    smaCross, emaCross, macdCross, rsiReversion, bollingerReversion, bollingerBreakout, donchianBreakout, superTrend, keltnerBreakout, momentum, buyAndHold,
+    smaCross, emaCross, macdCross, rsiReversion, bollingerReversion, bollingerBreakout, donchianBreakout, superTrend, keltnerBreakout, momentum, zScorePair, buyAndHold,
   ].map((strategy) => [strategy.name, strategy]),
 )
 

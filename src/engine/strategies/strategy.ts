@@ -46,6 +46,9 @@ export interface Strategy {
   indicators?(bars: BarColumns, params: Params, ta: Indicators, higher: Higher): NamedColumns
   init?(params: Params): unknown
   onBar?(ctx: BarContext): void
+  /** How many symbols `signalsOfAll` takes; any number where it is left out. */
+  readonly symbols?: number
+  signalsOfAll?(series: readonly BarColumns[], params: Params, ta: Indicators): readonly Masks[]
 }
 
 /** What the two kinds share, with the parameters' names known, so that `({ fast, slow }) => …` type-checks in a strategy file. */
@@ -73,40 +76,50 @@ export interface BarStrategyDefinition<Ranges extends Readonly<Record<string, Pa
   onBar(ctx: BarContext<ParamValues<Ranges>, Columns, State>): void
 }
 
+/** A strategy over several symbols together, such as a pair: their bars at the times that all of them have, in the order of the spec. */
+export interface PortfolioStrategyDefinition<Ranges extends Readonly<Record<string, ParamRange>>> extends CommonDefinition<Ranges> {
+  readonly symbols?: number
+  /** Masks for each symbol, in the same order. */
+  signalsOfAll(series: readonly BarColumns[], params: ParamValues<Ranges>, ta: Indicators): readonly Masks[]
+}
+
 export interface StrategyDescription {
   readonly name: string
   readonly params: Readonly<Record<string, ParamRange>>
 }
 
 const OF_SIGNALS = ['name', 'params', 'constraint', 'warmup', 'signals']
+const OF_ALL = ['name', 'params', 'constraint', 'warmup', 'symbols', 'signalsOfAll']
 const OF_ON_BAR = ['name', 'params', 'constraint', 'warmup', 'sides', 'indicators', 'init', 'onBar']
 
 /** Checks the shape and returns the strategy; throws STRATEGY_INVALID with a sentence that says what to change. */
 export function defineStrategy<Ranges extends Readonly<Record<string, ParamRange>>>(strategy: StrategyDefinition<Ranges>): Strategy
 export function defineStrategy<Ranges extends Readonly<Record<string, ParamRange>>, Columns extends NamedColumns = NamedColumns, State = Record<string, unknown>>(
   strategy: BarStrategyDefinition<Ranges, Columns, State>): Strategy
+export function defineStrategy<Ranges extends Readonly<Record<string, ParamRange>>>(strategy: PortfolioStrategyDefinition<Ranges>): Strategy
 export function defineStrategy(candidate: unknown): Strategy {
   if (typeof candidate !== 'object' || candidate === null) {
     throw invalid('a strategy is an object with name, params and signals or onBar; give one to defineStrategy.')
   }
-  const { name, params, constraint, signals, onBar, warmup, sides, indicators, init } = candidate as Record<string, unknown>
+  const { name, params, constraint, signals, onBar, signalsOfAll, symbols, warmup, sides, indicators, init } = candidate as Record<string, unknown>
   if (typeof name !== 'string' || !/^[A-Za-z0-9][A-Za-z0-9._ -]{0,99}$/.test(name)) {
     throw invalid('name must be a text of 1 to 100 letters, digits, dots, dashes, spaces or underscores.')
   }
-  if (signals !== undefined && onBar !== undefined) throw invalid(`the strategy "${name}" has both signals and onBar; keep one of them.`)
-  const known = onBar === undefined ? OF_SIGNALS : OF_ON_BAR
+  if ([signals, onBar, signalsOfAll].filter((one) => one !== undefined).length > 1) throw invalid(`the strategy "${name}" has more than one of signals, onBar and signalsOfAll; keep one of them.`)
+  const known = signalsOfAll !== undefined ? OF_ALL : onBar === undefined ? OF_SIGNALS : OF_ON_BAR
   for (const key of Object.keys(candidate)) {
     if (known.includes(key)) continue
     const belongs = OF_ON_BAR.includes(key) ? ', which only a strategy with onBar has' : ''
     throw invalid(`the strategy "${name}" has an unknown key "${key}"${belongs}; it may have ${known.slice(0, -1).join(', ')} and ${known.at(-1)}.`)
   }
-  if (onBar === undefined && typeof signals !== 'function') {
+  if (onBar === undefined && signalsOfAll === undefined && typeof signals !== 'function') {
     throw invalid(`the strategy "${name}" needs signals(bars, params, ta), a function that returns masks, or onBar(ctx), one that is called for each bar.`)
   }
-  for (const [key, value] of Object.entries({ onBar, indicators, init })) {
+  for (const [key, value] of Object.entries({ onBar, signalsOfAll, indicators, init })) {
     if (value !== undefined && typeof value !== 'function') throw invalid(`in "${name}", ${key} must be a function.`)
   }
   if (sides !== undefined && sides !== 'long' && sides !== 'both') throw invalid(`in "${name}", sides must be 'long' or 'both'.`)
+  if (symbols !== undefined && !(Number.isInteger(symbols) && (symbols as number) >= 1)) throw invalid(`in "${name}", symbols must be a whole number of at least 1.`)
   if (warmup !== undefined && typeof warmup !== 'function' && !(Number.isInteger(warmup) && (warmup as number) >= 0)) {
     throw invalid(`in "${name}", warmup must be a whole number of bars, or a function of the parameters that returns one.`)
   }
