@@ -8,6 +8,8 @@ import { streamOf, ta } from '../../src/engine/index.js'
 import { INDICATOR_FACTS } from '../../src/engine/indicators/indicator-facts.js'
 import { argumentsOf, barByBar, bars, columnIndicators, draws, mapInputs, whole } from './engine-indicators.js'
 
+const TRUE_RANGES = ['trueRange', 'atr', 'chop', 'vortex', 'adx', 'adxr', 'dx', 'plusDi', 'minusDi']
+
 describe.each(columnIndicators)('%s', (name) => {
   const { parameters, firstBar, outputs } = INDICATOR_FACTS[name]
 
@@ -56,6 +58,21 @@ describe.each(columnIndicators)('%s', (name) => {
         })
       }
     }), { numRuns: 100 })
+  })
+
+  test('a NaN in any one input is NaN in every output of its bar', () => {
+    // The close of a bar enters a true range only as the close before: the bar after has no value.
+    const later = TRUE_RANGES.includes(name) ? ['close'] : []
+    fc.assert(fc.property(bars([], 110), draws, fc.nat({ max: 25 }), (inputs, drawn, at) => {
+      const args = argumentsOf(name, drawn)
+      for (const input of INDICATOR_FACTS[name].inputs) {
+        const bar = 75 + at
+        const holed = { ...inputs, [input]: inputs[input].with(bar, NaN) }
+        for (const column of Object.values(whole(name, holed, args))) {
+          expect([input, column[later.includes(input) ? bar + 1 : bar]]).toEqual([input, NaN])
+        }
+      }
+    }), { numRuns: 30 })
   })
 
   test('a NaN early on does not empty the rest', () => {
