@@ -13,6 +13,8 @@ import type { Runtime, RuntimeLog, RuntimeReading } from '../runtime/create-runt
 import type { StrategyCheck } from '../engine/index.js'
 import { checkStrategy } from '../runtime/strategy-check.js'
 import type { StrategyCheckRequest } from '../runtime/strategy-check.js'
+import { strategyFiles } from '../runtime/strategy-files.js'
+import type { StrategyFileView } from '../runtime/strategy-files.js'
 import { draftStrategy } from '../runtime/strategy-draft.js'
 import { checkWithoutBars, namesStoredBars, prepare } from '../runtime/submission.js'
 import { readSeriesFile } from '../runtime/stored-series.js'
@@ -83,6 +85,11 @@ export class RuntimeWorkbench implements Workbench {
   draftStrategy(request: StrategyRequest): Promise<StrategyDraft> {
     const { pool, clock } = this.#parts
     return draftStrategy(request, { pool, clock, strategyDir: this.#options.config.strategyDir })
+  }
+
+  strategyFiles(): Promise<StrategyFileView[]> {
+    const { pool, clock } = this.#parts
+    return strategyFiles({ pool, clock, strategyDir: this.#options.config.strategyDir })
   }
 
   checkStrategy(request: StrategyCheckRequest): Promise<StrategyCheck> {

@@ -8,6 +8,7 @@
 import type { Config } from '../runtime/config.js'
 import type { StrategyCheck } from '../engine/index.js'
 import type { StrategyCheckRequest } from '../runtime/strategy-check.js'
+import type { StrategyFileView } from '../runtime/strategy-files.js'
 import type { Backend, StrategyRequest, SubmitRequest, Submitted } from '../tasks/backend.js'
 import type { SeriesFile } from '../tasks/bar-series.js'
 import type { StrategyDraft } from '../tasks/strategy-book.js'
@@ -36,6 +37,8 @@ export interface Workbench {
   readBars(file: string, timeframe: string): Promise<SeriesFile>
   /** In a pool thread: compiles the strategy and checks its parameters. */
   draftStrategy(request: StrategyRequest): Promise<StrategyDraft>
+  /** In a pool thread: the strategies of STRATEGY_DIR. */
+  strategyFiles(): Promise<StrategyFileView[]>
   /** In a pool thread: looks for look-ahead and its kin. */
   checkStrategy(request: StrategyCheckRequest): Promise<StrategyCheck>
   connect(role: Role): Promise<Backend<HealthReport>>

@@ -55,7 +55,7 @@ export interface PrepareOptions {
   readonly series?: BarSeriesStore
 }
 
-const STRATEGY_ENDINGS = ['.ts', '.mts', '.mjs', '.js']
+export const STRATEGY_ENDINGS: readonly string[] = ['.ts', '.mts', '.mjs', '.js']
 
 export function prepare(request: SubmitRequest, options: PrepareOptions): Promise<Prepared> {
   switch (request.taskType) {

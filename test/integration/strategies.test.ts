@@ -55,8 +55,12 @@ async function add(strategy: string, params: Record<string, unknown> = {}, name?
 interface Ran { readonly code: number; readonly document: Record<string, unknown> & { readonly error?: { readonly code: string; readonly message: string } } }
 
 function sweepmill(...args: string[]): Promise<Ran> {
+  return withEnvironment({}, ...args)
+}
+
+function withEnvironment(environment: Readonly<Record<string, string>>, ...args: string[]): Promise<Ran> {
   return new Promise((resolve) => {
-    execFile(process.execPath, [join(packageRoot, 'dist', 'src', 'cli', 'main.js'), ...args, '--json'], { env: { ...process.env, ...bed.environment, WORKER_THREADS: '1' } },
+    execFile(process.execPath, [join(packageRoot, 'dist', 'src', 'cli', 'main.js'), ...args, '--json'], { env: { ...process.env, ...bed.environment, WORKER_THREADS: '1', ...environment } },
       (error, stdout) => { resolve({ code: error === null ? 0 : Number(error.code), document: JSON.parse(stdout) as Ran['document'] }) })
   })
 }
@@ -171,4 +175,34 @@ test('from the command line: add, list, show, and backtests by flag and by spec'
   const bySpec = await sweepmill('backtest', '--spec', spec)
   expect(bySpec.document['result']).toEqual(byFlag.document['result'])
   expect(await sweepmill('backtest', '--data', SAMPLE, '--strategy-id', '9')).toMatchObject({ code: 2, document: { error: { code: 'STRATEGY_UNKNOWN' } } })
+})
+
+test('files of STRATEGY_DIR are listed, and run by name; what they throw has file and line, bar by bar too', async () => {
+  const env = { STRATEGY_DIR: folder }
+  writeFileSync(join(folder, 'torn.ts'), 'export default {')
+  writeFileSync(join(folder, 'sma-cross.ts'), MINE)
+  const bars = (body: string): string => `import { defineStrategy } from 'sweepmill'
+export default defineStrategy({
+  name: 'held', params: { hold: { min: 1, max: 99, step: 1, default: 9 } },
+  onBar(ctx) {
+    ${body}
+  },
+})`
+  writeFileSync(join(folder, 'held.ts'), bars('if (ctx.position === 0) ctx.enterLong(); else if (ctx.barsHeld >= ctx.params.hold) ctx.exitLong()'))
+  expect((await withEnvironment(env, 'strategies', 'list')).document['files']).toEqual([
+    { name: 'held', file: join(folder, 'held.ts'), params: { hold: { min: 1, max: 99, step: 1, default: 9 } }, error: null },
+    { name: 'mine', file, params: { period: { min: 5, max: 200, step: 1, default: 20 } }, error: null },
+    { name: 'torn', file: join(folder, 'torn.ts'), params: null, error: expect.stringContaining('torn.ts:1') as string },
+  ])
+  // Decided at a close, filled at the next open: 22 bars from entry to entry.
+  const run = await withEnvironment(env, 'backtest', '--data', SAMPLE, '--strategy', 'held', '--set', 'hold=20')
+  expect(run).toMatchObject({ code: 0, document: { status: 'completed', result: { total_trades: 232 } } })
+  const sweep = await withEnvironment(env, 'sweep', '--data', SAMPLE, '--strategy', 'held', '--param', 'hold=10:30:10')
+  expect(sweep).toMatchObject({ code: 0, document: { trials: 3 } })
+  writeFileSync(join(folder, 'held.ts'), bars('if (ctx.bar === 7) (null as any).foo()'))
+  expect(await withEnvironment(env, 'backtest', '--data', SAMPLE, '--strategy', 'held')).toMatchObject({
+    code: 2, document: { error: { code: 'STRATEGY_FAILED', message: expect.stringMatching(/on bar 7 \(2000-01-12T00:00:00Z\) for .*\(at held\.ts:5:\d+\)$/) as string } },
+  })
+  writeFileSync(join(folder, 'node.ts'), "import { readFileSync } from 'node:fs'\nexport default readFileSync")
+  expect(await withEnvironment(env, 'backtest', '--data', SAMPLE, '--strategy', 'node')).toMatchObject({ code: 2, document: { error: { code: 'STRATEGY_INVALID', message: expect.stringMatching(/node\.ts:1:\d+.*nothing of Node/) as string } } })
 })

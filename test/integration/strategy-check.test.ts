@@ -29,10 +29,14 @@ export default defineStrategy({
 }
 
 function sweepmill(strategy: string, ...args: readonly string[]): Promise<Ran> {
+  return command({}, 'check', strategy, '--data', SAMPLE, ...args)
+}
+
+function command(environment: Readonly<Record<string, string>>, ...args: readonly string[]): Promise<Ran> {
   return new Promise((resolve) => {
     // Nothing listens there: a command that asked for a service would fail.
-    const env = { ...process.env, REDIS_URL: 'redis://127.0.0.1:1', DATABASE_URL: 'postgres://127.0.0.1:1/none', WORKER_THREADS: '1' }
-    execFile(process.execPath, [join(packageRoot, 'dist', 'src', 'cli', 'main.js'), 'strategies', 'check', strategy, '--data', SAMPLE, ...args], { env },
+    const env = { ...process.env, REDIS_URL: 'redis://127.0.0.1:1', DATABASE_URL: 'postgres://127.0.0.1:1/none', WORKER_THREADS: '1', ...environment }
+    execFile(process.execPath, [join(packageRoot, 'dist', 'src', 'cli', 'main.js'), 'strategies', ...args], { env },
       (error, stdout, stderr) => { resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }) })
   })
 }
@@ -61,6 +65,13 @@ test.each([
   const ran = await check(body, { module })
   expect(lastLine(ran.stdout)).toMatch(line)
   expect(ran).toMatchObject({ code: 2, stderr: '' })
+})
+
+test('a file of STRATEGY_DIR is named without its ending', async () => {
+  await check('return { longEntry: ta.crossAbove(close, ta.sma(close, period)) }')
+  const env = { STRATEGY_DIR: folder }
+  expect(await command(env, 'check', 'mine', '--data', SAMPLE)).toMatchObject({ code: 0 })
+  expect(await command(env, 'check', 'other', '--data', SAMPLE)).toMatchObject({ code: 2, stderr: expect.stringContaining('STRATEGY_UNKNOWN') as string })
 })
 
 test('--json is one document, of a failure too; what is no finding is an error', async () => {

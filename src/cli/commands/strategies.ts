@@ -1,6 +1,7 @@
 /** `sweepmill strategies list|add|show|check`: strategies that are built in, those stored with their parameters under a number, and what is wrong with one. */
 import { Command } from 'commander'
 import type { ParamRange, StrategyCheck } from '../../engine/index.js'
+import type { StrategyFileView } from '../../runtime/strategy-files.js'
 import type { StrategiesView, StrategyDetailView, StrategyView } from '../../tasks/backend.js'
 import { parseSettings } from '../assignments.js'
 import type { Invocation, Invocations } from '../context.js'
@@ -30,7 +31,7 @@ export function strategiesCommand(invocations: Invocations): Command {
     .requiredOption('--data <file>', 'file of bars to run it on')
     .option('--set <name=value>', 'a parameter; those left out have their defaults (repeatable)', repeated)
   return new Command('strategies').description('list, add, show or check strategies').addHelpText('after', STRATEGIES_HELP)
-    .addCommand(invocations.command(new Command('list').description('built-in ones with the ranges of their parameters, and stored ones'), listStrategies))
+    .addCommand(invocations.command(new Command('list').description('built-in ones with the ranges of their parameters, those of STRATEGY_DIR, and stored ones'), listStrategies))
     .addCommand(invocations.command(add, addStrategy))
     .addCommand(invocations.command(new Command('show').argument('<id|name>').description('one strategy: parameters, ranges, versions, code'), showStrategy))
     .addCommand(invocations.command(check, checkStrategy))
@@ -61,9 +62,10 @@ function checkText({ strategy, params, bars, checks, passed, warnings }: Strateg
 async function listStrategies(invocation: Invocation): Promise<void> {
   const { output } = invocation
   await invocation.withWorkbench(invocation.config(), async (workbench) => {
+    const files = await workbench.strategyFiles()
     const view = await (await workbench.connect('client')).strategies.list()
-    output.document(view)
-    output.text(`${builtInTable(view)}\n\n${view.stored.length === 0 ? 'None is stored; "sweepmill strategies add" does.' : storedTable(view.stored)}`)
+    output.document({ ...view, files })
+    output.text(`${builtInTable(view)}\n\n${files.length === 0 ? '' : `${filesTable(files)}\n\n`}${view.stored.length === 0 ? 'None is stored; "sweepmill strategies add" does.' : storedTable(view.stored)}`)
   })
 }
 
@@ -103,8 +105,15 @@ function describe(shown: StrategyDetailView): string {
 }
 
 function builtInTable({ built_in: builtIn }: StrategiesView): string {
-  return textTable(['built in', 'parameters'], builtIn.map(({ name, params }) => [name,
-    Object.entries(params).map(([param, { min, max, step, default: preset }]) => `${param} ${min} to ${max} by ${step ?? 1}, default ${preset}`).join('; ') || 'none']))
+  return textTable(['built in', 'parameters'], builtIn.map(({ name, params }) => [name, rangesText(params)]))
+}
+
+function filesTable(files: readonly StrategyFileView[]): string {
+  return textTable(['in STRATEGY_DIR', 'parameters'], files.map(({ name, params, error }) => [name, params === null ? `cannot be loaded: ${error}` : rangesText(params)]))
+}
+
+function rangesText(params: Readonly<Record<string, ParamRange>>): string {
+  return Object.entries(params).map(([param, { min, max, step, default: preset }]) => `${param} ${min} to ${max} by ${step ?? 1}, default ${preset}`).join('; ') || 'none'
 }
 
 function storedTable(stored: readonly StrategyView[]): string {

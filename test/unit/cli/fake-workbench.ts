@@ -2,6 +2,7 @@
 import type { MigrationView, OpenWorkbench, Role, Workbench } from '../../../src/cli/session.js'
 import type { StrategyCheck } from '../../../src/engine/index.js'
 import type { StrategyCheckRequest } from '../../../src/runtime/strategy-check.js'
+import type { StrategyFileView } from '../../../src/runtime/strategy-files.js'
 import type { ArtifactKind, Backend, ProgressView, QueueStatsView, StrategyRequest, SubmitRequest, Submitted, TaskView } from '../../../src/tasks/backend.js'
 import type { SeriesFile } from '../../../src/tasks/bar-series.js'
 import type { StrategyDraft } from '../../../src/tasks/strategy-book.js'
@@ -87,6 +88,9 @@ export class FakeWorkbench implements Workbench, Script {
     this.calls.push('draft')
     return this.refusal === null ? Promise.resolve({ name: name ?? strategy, strategy, params: params as Record<string, number>, source: null }) : Promise.reject(this.refusal)
   }
+
+  files: StrategyFileView[] = []
+  strategyFiles(): Promise<StrategyFileView[]> { return Promise.resolve(this.files) }
 
   checkStrategy({ strategy, params, file }: StrategyCheckRequest): Promise<StrategyCheck> {
     this.calls.push(`check ${strategy} ${file}`)

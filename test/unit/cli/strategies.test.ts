@@ -37,6 +37,20 @@ test('built-in ones are listed with their ranges, stored ones with their paramet
   expect(JSON.parse((await run('strategies', 'list', '--json')).stdout)).toMatchObject({ built_in: expect.arrayContaining([expect.objectContaining({ name: 'sma-cross' })]) as unknown[], stored: [{ strategy_id: 1 }] })
 })
 
+test('files of STRATEGY_DIR are listed with their ranges, or with what is wrong', async () => {
+  bench.files = [
+    { name: 'mine', file: '/s/mine.ts', params: { period: { min: 2, max: 9, step: 1, default: 5 } }, error: null }, { name: 'torn', file: '/s/torn.ts', params: null, error: 'torn.ts:1:1: Unexpected end' },
+  ]
+  expect((await run('strategies', 'list')).stdout).toMatch(/in STRATEGY_DIR[^]*mine +period 2 to 9 by 1, default 5\n *torn +cannot be loaded: torn\.ts:1:1/)
+  expect(JSON.parse((await run('strategies', 'list', '--json')).stdout)).toMatchObject({ files: [{ name: 'mine' }, { name: 'torn', params: null }] })
+})
+
+test('a check is shown check by check; it needs bars and no service', async () => {
+  expect(await run('strategies', 'check', './mine.ts', '--data', data, '--set', 'fast=3')).toMatchObject({ code: 0, stdout: expect.stringMatching(/\nAll checks passed\.\n$/) as string })
+  expect(bench.calls).toEqual(['open', `check ./mine.ts ${data}`, 'close'])
+  expect(await run('strategies', 'check', './mine.ts')).toMatchObject({ code: 2, stderr: expect.stringContaining('--data') as string })
+})
+
 test('what the threads refuse is refused before a service starts', async () => {
   bench.refusal = new SweepmillError('STRATEGY_INVALID', 'mine.ts:2:1: Unexpected end of file')
   expect(await run('strategies', 'add', './mine.ts')).toMatchObject({ code: 2, stderr: expect.stringContaining('mine.ts:2:1') as string })
