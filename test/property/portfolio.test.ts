@@ -151,6 +151,6 @@ describe('a pair', () => {
   test('of its own kind: the number of masks must be that of the symbols', () => {
     const odd = defineStrategy({ name: 'odd', params: {}, signalsOfAll: ([one]) => [{ longEntry: new Uint8Array(one?.length ?? 0) }] })
     expect(() => runPortfolio([{ symbol: 'A', bars: first }, { symbol: 'B', bars: second }], odd, specOf({}))).toThrow('one entry for each of the 2 symbols')
-    expect(() => defineStrategy({ name: 'both', params: {}, signals: () => ({}), signalsOfAll: () => [] } as never)).toThrow('more than one of')
+    expect(() => defineStrategy({ name: 'both', params: {}, signals: () => ({}), signalsOfAll: () => [] } as never)).toThrow('both signals and signalsOfAll')
   })
 })

@@ -105,7 +105,8 @@ export function defineStrategy(candidate: unknown): Strategy {
   if (typeof name !== 'string' || !/^[A-Za-z0-9][A-Za-z0-9._ -]{0,99}$/.test(name)) {
     throw invalid('name must be a text of 1 to 100 letters, digits, dots, dashes, spaces or underscores.')
   }
-  if ([signals, onBar, signalsOfAll].filter((one) => one !== undefined).length > 1) throw invalid(`the strategy "${name}" has more than one of signals, onBar and signalsOfAll; keep one of them.`)
+  const ways = Object.entries({ signals, onBar, signalsOfAll }).flatMap(([key, value]) => (value === undefined ? [] : [key]))
+  if (ways.length > 1) throw invalid(`the strategy "${name}" has both ${ways.join(' and ')}; keep one of them.`)
   const known = signalsOfAll !== undefined ? OF_ALL : onBar === undefined ? OF_SIGNALS : OF_ON_BAR
   for (const key of Object.keys(candidate)) {
     if (known.includes(key)) continue
