@@ -77,7 +77,7 @@ test('the message names the indicator that was the first to change', () => {
 })
 
 const HONEST: readonly (readonly [string, Strategy])[] = [
-  ...[...builtinStrategies.values()].filter(({ signalsOfAll }) => signalsOfAll === undefined).map((strategy) => [strategy.name, strategy] as const),
+  ...[...builtinStrategies.values()].filter((strategy) => strategy.signalsOfAll === undefined).map((strategy) => [strategy.name, strategy] as const),
   ['a recursive indicator with NaN before it', signals(({ close }, ta) => {
     const mean = new Float64Array(close.length).fill(NaN)
     let sum = 0
