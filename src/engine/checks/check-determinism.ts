@@ -9,7 +9,7 @@ import type { Params, Strategy } from '../strategies/strategy.js'
 import { alterBars, copyBars } from './altered-bars.js'
 import type { CheckFinding } from './check-finding.js'
 import type { CheckSession } from './check-session.js'
-import { firstColumnDifference, firstDifference } from './observed-run.js'
+import { firstColumnDifference, firstDifference, MASK_NAMES } from './observed-run.js'
 import type { ObservedRun } from './observed-run.js'
 
 /** Instances of a strategy's module that share no state; five times the same where there is but one. */
@@ -87,7 +87,8 @@ export function writingFault(session: CheckSession, strategy: Strategy): CheckFi
   const bars = copyBars(session.bars)
   const first = session.run(strategy, bars)
   const found = firstDifference(first, session.run(strategy, bars), 0, first.length)
-  const consequence = found === undefined ? '' : `; called again on them, ${found.mask} of bar ${session.barText(found.bar)} changed from ${found.from} to ${found.to}`
+  const used = MASK_NAMES.filter((name) => first.masks[name].includes(1))
+  const consequence = found === undefined ? `; called again on them it decides the same (${used.join(', ') || 'nothing'})` : `; called again on them, ${found.mask} of bar ${session.barText(found.bar)} changed from ${found.from} to ${found.to}`
   return {
     check: 'determinism', passed: false, bar: found?.bar ?? written.bar, time: session.timeText(found?.bar ?? written.bar), column: written.column,
     ...(found === undefined ? {} : { mask: found.mask, from: found.from, to: found.to }),

@@ -192,6 +192,12 @@ test('a declared warm-up that is too short fails, one that is none is a figure',
   expect(checkStrategy(cross(300), bars).passed).toBe(true)
 })
 
+test('a period that comes from the number of bars is found, though an indicator refuses it on few', () => {
+  const found = failureOf(signals(({ close, length }, ta) => crosses(ta, close, ta.sma(close, Math.floor(length / 100)))))
+  expect(found).toMatchObject({ check: 'look_ahead', indicator: 'ta.sma(close, 51)' })
+  expect(failureOf(signals(({ close }, ta) => crosses(ta, close, ta.sma(close, 0))))).toMatchObject({ check: 'schema', message: expect.stringContaining('ta.sma') as string })
+})
+
 test('few bars are no failure', () => {
   for (const length of [1, 2, 3, 30]) {
     const few = { ...bars, length, time: bars.time.slice(0, length), open: bars.open.slice(0, length), high: bars.high.slice(0, length), low: bars.low.slice(0, length), close: bars.close.slice(0, length), volume: bars.volume.slice(0, length), adjclose: bars.adjclose!.slice(0, length) }
