@@ -107,7 +107,7 @@ async function importStrategy(code: Uint8Array, name: string): Promise<Strategy>
 
 /** The first stack line that stands in the user's own file. The folder is left out: it is the private one of the compiled code. */
 export function firstPlace(stack: string | undefined): string {
-  const line = stack?.split('\n').find((one) => /\bat\b/.test(one) && !one.includes('node:') && !one.includes('/dist/'))
+  const line = stack?.split('\n').find((one) => /^\s+at\s/.test(one) && !one.includes('node:') && !one.includes('/dist/'))
   const place = /\(?([^()\s]+:\d+:\d+)\)?$/.exec(line ?? '')?.[1]
   return place === undefined ? '' : ` (at ${basename(place)})`
 }

@@ -58,8 +58,9 @@ test.each([
   ['the clock', 'const year = Date.now() - 10 * 365 * 864e5; return { longEntry: Array.from(time, (ms) => ms > year) }', '', /^FAILED determinism: longEntry of bar \d+ .*Date\.now\(\)/],
   ['the date', 'const year = new Date().getFullYear() - 10; return { longEntry: Array.from(time, (ms) => new Date(ms).getUTCFullYear() === year) }', '', /^FAILED determinism: longEntry of bar \d+ .*new Date\(\)/],
   ['state of the module', 'calls++; return { longEntry: Array.from(close, (_, i) => i % 50 === calls % 50) }', 'let calls = 0', /^FAILED determinism: longEntry of bar \d+/],
-  ['a column kept without its parameter', 'if (!kept.has(close.length)) kept.set(close.length, ta.sma(close, period)); return { longEntry: ta.crossAbove(close, kept.get(close.length)!) }', 'const kept = new Map<number, Float64Array>()', /^FAILED determinism: longEntry of bar \d+ .*other parameters/],
+  ['a column kept without its parameter', 'if (!kept.has(close.length)) kept.set(close.length, ta.sma(close, period)); return { longEntry: ta.crossAbove(close, kept.get(close.length)!) }', 'const kept = new Map<number, Float64Array>()', /^FAILED determinism: longEntry of bar \d+ .*other bars/],
   ['writing', 'volume[100] = 0; return { longEntry: Array.from(volume, (size) => size === 0) }', '', /^FAILED determinism: .*the column volume of its bars, first at bar 100 /],
+  ['a period of 0', 'return { longEntry: ta.crossAbove(close, ta.sma(close, period - 20)) }', '', /^FAILED schema: .*ta\.sma.* \(at mine\.ts:6:\d+\)$/],
   ['a fault', 'throw new Error("boom")', '', /^FAILED schema: .*boom \(at mine\.ts:6:\d+\)$/],
 ])('%s is found: exit 2, and the last line says where', async (_what, body, module, line) => {
   const ran = await check(body, { module })

@@ -1,5 +1,5 @@
 /** Checks a strategy for look-ahead and its kin, in the thread: `sweepmill strategies check`. */
-import { hasCode, SweepmillError } from '../../src/base/errors.js'
+import { hasCode } from '../../src/base/errors.js'
 import { builtinStrategy, checkParams, checkStrategy } from '../../src/engine/index.js'
 import type { ModuleCopies, Strategy } from '../../src/engine/index.js'
 import { withAmbient } from '../ambient.js'
@@ -35,7 +35,7 @@ export const checkStrategyStep: Step = async (context) => {
     }
     checkParams(copies[0], params)
     const beat = (done: number, total: number): void => { if (context.pulse.beat(done, total)) throw stopped() }
-    const place = (error: Error): string => (error.cause instanceof Error && !(error.cause instanceof SweepmillError) ? firstPlace(error.cause.stack) : '')
+    const place = (error: Error): string => (error.cause instanceof Error ? firstPlace(error.cause.stack) : '')
     return { json: checkStrategy(copies[0], bars, { ...(params === undefined ? {} : { params }), copies, ambient, beat, place, once, isLate: () => clock() > endMs }) }
   })
 }

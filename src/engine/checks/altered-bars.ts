@@ -6,9 +6,9 @@ import { seededRandom } from '../../base/random.js'
 import type { BarColumns } from '../../market/layout.js'
 
 /** What happens to the bars after the last one that is kept. */
-export type Change = 'left out' | 'doubled' | 'halved' | 'reversed' | 'shuffled' | 'spiked' | 'dropped'
+export type Change = 'left out' | 'doubled' | 'halved' | 'reversed' | 'shuffled' | 'spiked' | 'dropped' | 'raised tenfold' | 'cut to a tenth'
 
-export const CHANGES: readonly Change[] = ['left out', 'doubled', 'halved', 'reversed', 'shuffled', 'spiked', 'dropped']
+export const CHANGES: readonly Change[] = ['left out', 'doubled', 'halved', 'reversed', 'shuffled', 'spiked', 'dropped', 'raised tenfold', 'cut to a tenth']
 
 const PRICES = ['open', 'high', 'low', 'close', 'adjclose'] as const
 const VALUES = [...PRICES, 'volume'] as const
@@ -31,6 +31,8 @@ export function alterBars(bars: BarColumns, last: number, change: Change): BarCo
   const end = bars.length
   if (change === 'doubled') scale(altered, from, end, 2, 3)
   else if (change === 'halved') scale(altered, from, end, 0.5, 0.25)
+  else if (change === 'raised tenfold') scale(altered, from, end, 10, 10)
+  else if (change === 'cut to a tenth') scale(altered, from, end, 0.1, 0.1)
   else if (change === 'spiked') scale(altered, from, Math.min(from + 1, end), 1.3, 10)
   else if (change === 'dropped') scale(altered, from, Math.min(from + 1, end), 0.7, 0.1)
   else reorder(altered, bars, from, change === 'reversed' ? reversed(end - from) : shuffled(end - from, last))

@@ -6,17 +6,17 @@ import { hasCode } from '../../base/errors.js'
 import { ColumnCache } from '../search/column-cache.js'
 import { satisfiesConstraint, isWhole } from '../strategies/check-params.js'
 import type { Params, Strategy } from '../strategies/strategy.js'
-import { copyBars } from './altered-bars.js'
+import { alterBars, copyBars } from './altered-bars.js'
 import type { CheckFinding } from './check-finding.js'
 import type { CheckSession } from './check-session.js'
-import { firstColumnDifference, firstDifference } from './observed-run.js'
+import { firstColumnDifference, firstDifference, MASK_NAMES } from './observed-run.js'
 import type { ObservedRun } from './observed-run.js'
 
 /** Instances of a strategy's module that share no state; five times the same where there is but one. */
 export type ModuleCopies = readonly [Strategy, Strategy, Strategy, Strategy, Strategy]
 
 /** Of the comparisons below, those with other bars or parameters. */
-const OTHER_CALLS: ReadonlySet<number> = new Set([3, 5])
+const OTHER_CALLS: ReadonlySet<number> = new Set([3, 4, 6])
 
 /** `copies` are five instances of the strategy's module that share no state (`ModuleCopies`). */
 export function checkDeterminism(session: CheckSession, copies: ModuleCopies, first: ObservedRun): CheckFinding {
@@ -29,12 +29,18 @@ export function checkDeterminism(session: CheckSession, copies: ModuleCopies, fi
     () => ['in two runs over the same bars', first, session.run(a, undefined, { variant: 1 })],
     () => ['in a fresh copy of the strategy', first, session.run(b, undefined, { variant: 1 })],
     () => ['in a run with another clock and other random numbers', session.run(b, undefined, { variant: 1 }), session.run(c, undefined, { variant: 2 })],
-    // These two begin with another call than the first had.
-    () => ['after it was called with other bars (it keeps something between calls)', session.run(d, halfBars()), session.run(a, halfBars())],
-    () => ['after it was called with other bars (it keeps something between calls)', first, session.run(d)],
+    // These copies begin with another call than the first had.
+    () => [afterOther('bars'), session.run(d, halfBars()), session.run(a, halfBars())],
+    () => [afterOther('bars'), session.run(d, alterBars(bars, half, 'shuffled')), session.run(a, alterBars(bars, half, 'shuffled'))],
+    () => [afterOther('bars'), first, session.run(d)],
     ...(others === undefined ? [] : [
-      () => ['after it was called with other parameters (it keeps something between calls)', session.run(e, undefined, { params: others }), session.run(a, undefined, { params: others })] as const,
-      () => ['after it was called with other parameters (it keeps something between calls)', first, session.run(e)] as const,
+      () => {
+        // On the same columns, as trials of a sweep are.
+        const shared = copyBars(bars)
+        session.run(a, shared)
+        return [afterOther('parameters'), session.run(e, undefined, { params: others }), session.run(a, shared, { params: others })] as const
+      },
+      () => [afterOther('parameters'), first, session.run(e)] as const,
     ]),
     () => {
       const shared = copyBars(bars)
@@ -81,12 +87,17 @@ export function writingFault(session: CheckSession, strategy: Strategy): CheckFi
   const bars = copyBars(session.bars)
   const first = session.run(strategy, bars)
   const found = firstDifference(first, session.run(strategy, bars), 0, first.length)
-  const consequence = found === undefined ? '' : `; called again on them, ${found.mask} of bar ${session.barText(found.bar)} changed from ${found.from} to ${found.to}`
+  const used = MASK_NAMES.filter((name) => first.masks[name].includes(1))
+  const consequence = found === undefined ? `; called again on them it decides the same (${used.join(', ') || 'nothing'})` : `; called again on them, ${found.mask} of bar ${session.barText(found.bar)} changed from ${found.from} to ${found.to}`
   return {
     check: 'determinism', passed: false, bar: found?.bar ?? written.bar, time: session.timeText(found?.bar ?? written.bar), column: written.column,
     ...(found === undefined ? {} : { mask: found.mask, from: found.from, to: found.to }),
     message: `determinism: ${call} wrote into the column ${written.column} of its bars, first at bar ${session.barText(written.bar)}${consequence}. All trials share the columns: copy one before changing it, for example with ${written.column}.slice().`,
   }
+}
+
+function afterOther(what: string): string {
+  return `after it was called with other ${what} (it keeps something between calls)`
 }
 
 function usedText({ ambient }: CheckSession): string {

@@ -1,10 +1,11 @@
 /**
  * Whether a decision depends on bars after its own. The strategy runs on many copies of the bars of which only the
  * future is another one (left out, scaled, turned round, shuffled, a jump in the next bar), cut at points that are
- * spread over the bars and right at and before bars on which it decides. Its past decisions must stay the same bits.
+ * spread over the bars right at and before bars on which it decides, and at extreme ones. Its past decisions must stay the same bits.
  */
 import { hasCode } from '../../base/errors.js'
 import { seededRandom } from '../../base/random.js'
+import type { BarColumns } from '../../market/layout.js'
 import type { Strategy } from '../strategies/strategy.js'
 import { alterBars, CHANGES, copyBars } from './altered-bars.js'
 import type { Change } from './altered-bars.js'
@@ -17,10 +18,12 @@ import { firstChangedIndicator, RecordedIndicators } from './recorded-indicators
 /** Of each mask so many bars, and so many points over all. */
 const BARS_PER_MASK = 40
 const SPREAD_POINTS = 24
-const MOST_RUNS = 700
-const FEWEST_RUNS = 80
+/** Largest moves and volumes: what cleans outliers looks at their neighbours. */
+const EXTREMES = 8
+const MOST_RUNS = 1400
+const FEWEST_RUNS = 120
 /** Runs × bars: some seconds of an ordinary strategy. */
-const BAR_BUDGET = 6e7
+const BAR_BUDGET = 1.5e8
 
 interface Case {
   /** The last bar that is kept. */
@@ -33,7 +36,7 @@ interface Found extends Case {
 }
 
 export function checkLookAhead(session: CheckSession, strategy: Strategy, whole: ObservedRun, warnings: string[]): CheckFinding {
-  const cases = casesFor(whole)
+  const cases = casesFor(whole, session.bars)
   session.total = session.runs + cases.length
   let first: Found | undefined
   let firstColumn: (Case & ColumnDifference) | undefined
@@ -63,9 +66,10 @@ export function checkLookAhead(session: CheckSession, strategy: Strategy, whole:
   if (thrown > 0) warnings.push(`${thrown} of ${done} runs on changed bars could not be compared, because the strategy threw in them: ${message}`)
   if (first !== undefined) return failure(session, strategy, first)
   if (firstColumn !== undefined) return columnFailure(session, firstColumn)
-  if (thrown === done) return { check: 'look_ahead', passed: false, message: `look-ahead: the strategy runs on these bars alone, so nothing could be compared: ${message}` }
+  if (done > 0 && thrown === done) return { check: 'look_ahead', passed: false, message: `look-ahead: the strategy runs on these bars alone, so nothing could be compared: ${message}` }
   const decisions = MASK_NAMES.reduce((sum, name) => sum + whole.masks[name].reduce((count, one) => count + one, 0), 0)
-  if (decisions === 0) warnings.push('The strategy decides nothing on these bars, so this says little: give other bars or parameters.')
+  if (done === 0) warnings.push('With so few bars nothing could be compared: give more.')
+  else if (decisions === 0) warnings.push('The strategy decides nothing on these bars, so this says little: give other bars or parameters.')
   return { check: 'look_ahead', passed: true, runs: done - thrown, decisions, message: `look-ahead: ${decisions} decisions stayed as they were in ${done - thrown} runs with another future.` }
 }
 
@@ -99,7 +103,7 @@ function failure(session: CheckSession, strategy: Strategy, { difference, ...one
 }
 
 /** In a fixed order; those that do not fit the budget are dropped by lot. */
-function casesFor(whole: ObservedRun): Case[] {
+function casesFor(whole: ObservedRun, bars: BarColumns): Case[] {
   const { length } = whole
   const cases = new Map<string, Case>()
   const add = (last: number, change: Change): void => {
@@ -110,8 +114,9 @@ function casesFor(whole: ObservedRun): Case[] {
     add(bar, 'spiked')
     add(bar, 'dropped')
     add(bar - 1, 'left out')
-    add(bar, CHANGES[1 + (k % 4)]!)
+    add(bar, CHANGES[1 + (k % (CHANGES.length - 1))]!)
   }
+  for (const bar of extremes(bars)) for (const change of CHANGES) add(bar, change)
   for (const last of spread(length)) for (const change of CHANGES) add(last, change)
   const most = Math.max(FEWEST_RUNS, Math.min(MOST_RUNS, Math.floor(BAR_BUDGET / length)))
   const all = [...cases.values()]
@@ -142,6 +147,17 @@ function evenly(bars: readonly number[], count: number): number[] {
   if (bars.length <= count) return [...bars]
   const early = bars.slice(0, 4)
   return [...new Set([...early, ...Array.from({ length: count - early.length }, (_, k) => bars[Math.round((k * (bars.length - 1)) / (count - early.length - 1))]!)])]
+}
+
+/** Bars with the largest moves, and with the largest volumes, in order. */
+function extremes({ close, volume, length }: BarColumns): number[] {
+  const chosen = new Set<number>()
+  const moves = close.map((price, i) => (i === 0 ? 0 : Math.abs(price / close[i - 1]! - 1)))
+  for (const sizes of [moves, volume]) {
+    const order = Array.from({ length }, (_, i) => i).sort((a, b) => sizes[b]! - sizes[a]! || a - b)
+    for (const bar of order.slice(0, EXTREMES)) chosen.add(bar)
+  }
+  return [...chosen].sort((a, b) => a - b)
 }
 
 /** Close together at first, where indicators begin, then evenly; not on round numbers, on which weeks and periods end. */

@@ -1,4 +1,5 @@
 /** What the checks of one strategy share: the bars, the parameters, and a way to run it that sees what it writes and asks of the outside. */
+import { SweepmillError } from '../../base/errors.js'
 import type { BarColumns } from '../../market/layout.js'
 import { formatIsoTime } from '../calendar/iso-time.js'
 import { ta } from '../indicators/indicators.js'
@@ -56,7 +57,7 @@ export class CheckSession {
     this.runs++
     // Copied before, because the strategy may write; kept no longer than the first fault.
     const before = this.written === undefined ? copyBars(bars) : undefined
-    const observed = this.ambient.during(variant, () => observeRun({ strategy, bars, params, ta: indicators, stepMs: this.stepMs }))
+    const observed = this.ambient.during(variant, () => asStrategys(strategy, () => observeRun({ strategy, bars, params, ta: indicators, stepMs: this.stepMs })))
     if (before !== undefined) this.written = writtenColumn(before, bars)
     return observed
   }
@@ -69,5 +70,15 @@ export class CheckSession {
   timeText(bar: number): string {
     const text = formatIsoTime(this.bars.time[bar]!)
     return text.endsWith('T00:00:00.000Z') || text.endsWith('T00:00:00Z') ? text.slice(0, 10) : text
+  }
+}
+
+/** Whatever goes wrong in a run is the strategy's: a period of 0 that it asked of an indicator too. */
+function asStrategys<T>(strategy: Strategy, call: () => T): T {
+  try {
+    return call()
+  } catch (error) {
+    if (!(error instanceof SweepmillError) || error.code === 'STRATEGY_FAILED') throw error
+    throw new SweepmillError('STRATEGY_FAILED', `The strategy "${strategy.name}" cannot be run: ${error.message}`, { cause: error })
   }
 }

@@ -32,7 +32,7 @@ export interface CheckStrategyOptions {
 }
 
 /**
- * Cost: 80 to 800 runs of the strategy, fewer on more bars. Throws PARAM_INVALID; whatever else is wrong with the
+ * Cost: 120 to 1500 runs of the strategy, fewer on more bars. Throws PARAM_INVALID; whatever else is wrong with the
  * strategy is a finding.
  */
 export function checkStrategy(strategy: Strategy, bars: BarColumns, { params: given, copies, ambient = NO_AMBIENT, beat = () => undefined, isLate = () => false, once = false, place = () => '' }: CheckStrategyOptions = {}): StrategyCheck {

@@ -56,6 +56,18 @@ const PEEKING: readonly (readonly [string, (bars: BarColumns, ta: Indicators) =>
   ['the next bar\'s volume', ({ volume }) => ({ longEntry: where(volume, (size, i) => volume[i + 1]! > size * 1.8) })],
   ['the next open, for shorts', ({ open, close }) => ({ longEntry: where(close, () => false), shortEntry: where(close, (price, i) => open[i + 1]! < price * 0.995) })],
   ['the next bar\'s time', ({ time }) => ({ longEntry: where(time, (ms, i) => new Date(time[i + 1] ?? ms).getUTCMonth() !== new Date(ms).getUTCMonth()) })],
+  ['an outlier smoothed by its neighbours', ({ close }, ta) => {
+    const calm = close.map((price, i) => (i > 0 && i + 1 < close.length && Math.abs(price / close[i - 1]! - 1) > 0.05 ? (close[i - 1]! + close[i + 1]!) / 2 : price))
+    return crosses(ta, ta.ema(calm, 10), ta.ema(calm, 30))
+  }],
+  ['a line through all closes', ({ close, length }) => {
+    const meanX = (length - 1) / 2
+    const meanY = close.reduce((sum, price) => sum + price, 0) / length
+    let [xy, xx] = [0, 0]
+    close.forEach((price, i) => { xy += (i - meanX) * (price - meanY); xx += (i - meanX) * (i - meanX) })
+    return { longEntry: where(close, (price, i) => price < meanY + (xy / xx) * (i - meanX)) }
+  }],
+  ['an average from the end', ({ close }, ta) => crosses(ta, close, ta.ema(Float64Array.from(close).reverse(), 10).reverse())],
   ['pivots', ({ low, close }) => ({ longEntry: where(close, (_, i) => low[i]! < low[i - 1]! && low[i]! < low[i + 1]!) })],
 ]
 
@@ -138,10 +150,11 @@ test('chance, state between calls, and writing are found', () => {
   expect(failureOf(signals(({ close }) => ({ longEntry: where(close, (_, i) => i % 50 === calls % 50 && ++calls > 0) })))).toMatchObject({ check: 'determinism', mask: 'longEntry' })
   // As a module would: each copy keeps its own.
   const keeping = (): Strategy => {
-    let kept: Float64Array = none
+    const kept = new WeakMap<Float64Array, Float64Array>()
     return defineStrategy({ name: 'keeps', params: { period: { min: 2, max: 50, step: 1, default: 20 } }, signals({ close }, { period }, ta) {
-      if (kept.length !== close.length) kept = ta.sma(close, period)
-      return crosses(ta, close, kept)
+      const mean = kept.get(close) ?? ta.sma(close, period)
+      kept.set(close, mean)
+      return crosses(ta, close, mean)
     } })
   }
   const copies = [keeping(), keeping(), keeping(), keeping(), keeping()] as const
@@ -177,6 +190,21 @@ test('a declared warm-up that is too short fails, one that is none is a figure',
   const { checks } = checkStrategy(cross(), bars)
   expect(checks.find((one) => one.check === 'warm_up')).toMatchObject({ passed: true, declared: null, bars_needed: expect.any(Number) as number })
   expect(checkStrategy(cross(300), bars).passed).toBe(true)
+})
+
+test('a period that comes from the number of bars is found, though an indicator refuses it on few', () => {
+  const found = failureOf(signals(({ close, length }, ta) => crosses(ta, close, ta.sma(close, Math.floor(length / 100)))))
+  expect(found).toMatchObject({ check: 'look_ahead', indicator: 'ta.sma(close, 51)' })
+  expect(failureOf(signals(({ close }, ta) => crosses(ta, close, ta.sma(close, 0))))).toMatchObject({ check: 'schema', message: expect.stringContaining('ta.sma') as string })
+})
+
+test('few bars are no failure', () => {
+  for (const length of [1, 2, 3, 30]) {
+    const few = { ...bars, length, time: bars.time.slice(0, length), open: bars.open.slice(0, length), high: bars.high.slice(0, length), low: bars.low.slice(0, length), close: bars.close.slice(0, length), volume: bars.volume.slice(0, length), adjclose: bars.adjclose!.slice(0, length) }
+    const { passed, warnings } = checkStrategy(builtinStrategies.get('super-trend')!, few)
+    expect(passed).toBe(true)
+    expect(warnings.length).toBe(1)
+  }
 })
 
 test('what throws is a finding; parameters that it does not take are not', () => {
