@@ -40,7 +40,7 @@ export class SweepExport {
     const step = isSweep ? 'render_sweep_report' : 'render_backtest_report'
     // The strategy says once more which indicators it looked at.
     const reply = await this.#withBars(task, (shared) => this.#withSource(task, (code) => this.#run(step,
-      { spec: task.data, result: task.result, task_id: task.taskId }, { bytes: isSweep ? bytes : { ...bytes, ...code }, shared })))
+      { spec: task.data, result: task.result, task_id: task.taskId }, { bytes: isSweep ? bytes : { ...bytes, ...code }, shared, userCode: !isSweep && 'code' in code })))
     return reply.bytes['html'] ?? null
   }
 
@@ -102,7 +102,7 @@ export class SweepExport {
     }
   }
 
-  #run(step: string, input: unknown, rest: Pick<ComputeRequest, 'bytes' | 'shared' | 'port'>): Promise<ComputeReply> {
-    return this.#parts.pool.run({ step, input, ...rest, priority: 'high', divisible: false, userCode: false })
+  #run(step: string, input: unknown, rest: Pick<ComputeRequest, 'bytes' | 'shared' | 'port'> & { readonly userCode?: boolean }): Promise<ComputeReply> {
+    return this.#parts.pool.run({ step, input, userCode: false, ...rest, priority: 'high', divisible: false })
   }
 }

@@ -95,7 +95,7 @@ export function referenceRun(bars: BarColumns, masks: ReferenceMasks, e: Executi
     let price = tick(buys ? raw * (1 + slippage) : raw * (1 - slippage), buys)
     const isMarginCall = reason === 'liquidation' && e.perpetual !== null && !closingAll
     const rate = reason === 'take_profit' ? e.makerFeeRate : isMarginCall ? e.feeRate + (e.perpetual?.liquidationFee ?? 0) : e.feeRate
-    if (isMarginCall) {
+    if (e.perpetual !== null) {
       // F30: the loss to price and exit fees is at most the margin; the price at which it is exactly that.
       const margin = (lot.units * lot.price) / e.leverage
       const loss = (p: number): number => lot.side * lot.units * (lot.price - p) + lot.units * p * rate + e.feeFixed
@@ -363,7 +363,8 @@ export function referenceRun(bars: BarColumns, masks: ReferenceMasks, e: Executi
     const away = (type === 'limit' ? -1 : 1) * side
     const signalClose = at(bars.close, signalBar)
     const level = typeof offset === 'number' ? signalClose * (1 + away * offset) : signalClose + away * offset.multiple * atrAt(offset.atr, signalBar)
-    if (Number.isNaN(level)) { run.rejected++; return }
+    const isMissing = (distance: ExecutionSpec['stopLoss']): boolean => distance !== null && typeof distance !== 'number' && Number.isNaN(atrAt(distance.atr, signalBar))
+    if ([offset, e.stopLoss, e.takeProfit, e.trailingStop].some(isMissing)) { run.rejected++; return }
     const up = type === 'limit' ? side === -1 : side === 1
     order = { side, level: tick(level, up), signalBar, bars: life }
   }

@@ -1,5 +1,5 @@
 /** Checks a strategy for look-ahead and its kin, in the thread: `sweepmill strategies check`. */
-import { hasCode } from '../../src/base/errors.js'
+import { hasCode, SweepmillError } from '../../src/base/errors.js'
 import { builtinStrategy, checkParams, checkStrategy } from '../../src/engine/index.js'
 import type { ModuleCopies, Strategy } from '../../src/engine/index.js'
 import { withAmbient } from '../ambient.js'

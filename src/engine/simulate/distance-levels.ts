@@ -19,6 +19,11 @@ export class DistanceLevels {
     return typeof distance === 'number' ? reference * (1 + direction * distance) : reference + direction * this.gap(distance, bar)
   }
 
+  /** Whether the ATR of every distance has a value at that bar. */
+  areThere(distances: readonly (Distance | null)[], bar: number): boolean {
+    return distances.every((distance) => distance === null || typeof distance === 'number' || !Number.isNaN(this.gap(distance, bar)))
+  }
+
   /** In price, for a multiple of the ATR. */
   gap(distance: Exclude<Distance, number>, bar: number): number {
     let column = this.#columns.get(distance.atr)

@@ -237,7 +237,7 @@ export class FullSimulation implements Simulation, Account {
     const feeRate = reason === TAKE_PROFIT ? e.makerFeeRate : isMarginCall ? e.feeRate + (e.perpetual?.liquidationFee ?? 0) : e.feeRate
     let price = this.ticks.against(raw * (1 - side * slippage), -side)
     // F30: never worse than the price at which the margin is gone.
-    if (isMarginCall) {
+    if (e.perpetual !== null) {
       const worst = (units * lot.entryPrice - lot.margin + e.feeFixed) / (units * (1 - side * feeRate))
       if (side * worst > side * price) price = worst
     }
@@ -280,7 +280,8 @@ export class FullSimulation implements Simulation, Account {
     if (lots.count > 0 && (e.entryWhenInPosition === 'ignore' || (e.entryWhenInPosition === 'add' && lots.count >= (e.maxEntries ?? Infinity)))) return
     const direction = type === 'limit' ? -side : side
     const level = levels.price(bars.close[signalBar]!, direction, offset, signalBar)
-    if (Number.isNaN(level)) {
+    // F21: also when it is only the stop of the later lot that has no ATR yet.
+    if (!levels.areThere([offset, e.stopLoss, e.takeProfit, e.trailingStop], signalBar)) {
       this.rejectedEntries++
       return
     }
