@@ -3,6 +3,8 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { BacktestSpec, ExecutionSpec } from '../../src/engine/index.js'
 import { runBacktest } from '../../src/engine/index.js'
+import { parseExecution } from '../../src/engine/specs/execution-spec.js'
+import { refusal } from '../unit/engine/refusal.js'
 import { caseArbitrary, fullCaseArbitrary, maskStrategy } from './engine-arbitraries.js'
 import { referenceRun } from './execution-reference.js'
 
@@ -114,4 +116,30 @@ test('changing later bars changes nothing before them', () => {
     const short = runBacktest(bars, maskStrategy(masks), spec, {}, { from: 0, to: first })
     expect(short.equity).toEqual(before?.equity.slice(0, first))
   }), RUNS)
+})
+
+test('bars, masks and specs with NaN or infinities are errors, never numbers', () => {
+  const odd = fc.constantFrom(NaN, Infinity, -Infinity)
+  const column = fc.constantFrom('time', 'open', 'high', 'low', 'close', 'volume')
+  fc.assert(fc.property(caseArbitrary, column, fc.nat(), odd, ({ bars, masks, execution }, name, at, value) => {
+    const bad = { ...bars, [name]: bars[name as 'close'].slice() }
+    bad[name as 'close'][at % bars.length] = value
+    const error = refusal(() => runBacktest(bad, maskStrategy(masks), specOf(execution)))
+    expect([error.code, error.details]).toEqual(['DATA_INVALID', { column: name, bar: at % bars.length }])
+  }), { numRuns: 500 })
+  fc.assert(fc.property(caseArbitrary, odd, fc.nat(), ({ bars, masks, execution }, value, at) => {
+    const bad = { ...masks, longEntry: Array.from(masks.longEntry, (bit, i) => (i === at % bars.length ? value : bit)) as never }
+    expect(refusal(() => runBacktest(bars, maskStrategy(bad), specOf(execution))).code).toBe('STRATEGY_FAILED')
+  }), { numRuns: 500 })
+  const numbers = [
+    'initial_cash', 'fee_rate', 'fee_fixed', 'maker_fee_rate', 'spread', 'slippage', 'stop_slippage', 'leverage', 'stop_loss', 'take_profit', 'trailing_stop', 'tick_size', 'borrow_rate', 'max_entries',
+  ]
+  for (const value of [NaN, Infinity, -Infinity]) {
+    const parse = (execution: Record<string, unknown>) => (): unknown => parseExecution(execution)
+    for (const key of numbers) expect([key, refusal(parse({ [key]: value })).code]).toEqual([key, 'SPEC_INVALID'])
+    for (const mode of ['fraction', 'cash', 'units', 'risk']) expect(refusal(parse({ stop_loss: 0.1, sizing: { mode, value } })).code).toBe('SPEC_INVALID')
+    for (const distance of [{ atr: value, multiple: 1 }, { atr: 14, multiple: value }]) expect(refusal(parse({ stop_loss: distance })).code).toBe('SPEC_INVALID')
+    expect(refusal(parse({ market: 'perpetual', maintenance_margin: value })).code).toBe('SPEC_INVALID')
+    expect(refusal(parse({ market: 'perpetual', funding: { rate: value } })).code).toBe('SPEC_INVALID')
+  }
 })

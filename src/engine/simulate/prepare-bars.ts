@@ -16,8 +16,10 @@ export interface BarsRequest {
   readonly adjust?: boolean
 }
 
+/** Throws DATA_INVALID for bars that hold no numbers, DATA_EMPTY where no bar lies between the dates, DATA_FORMAT. */
 export function prepareBars(bars: BarColumns, request: BarsRequest): { bars: BarColumns; warnings: string[] } {
   const warnings: string[] = []
+  refuseNonNumbers(bars)
   let prepared = cut(bars, request)
   if (request.adjust === true) {
     prepared = adjusted(prepared)
@@ -25,6 +27,22 @@ export function prepareBars(bars: BarColumns, request: BarsRequest): { bars: Bar
     warnings.push('adjclose / close changes within the bars (splits or dividends), and the prices are used as they stand; set "adjust": true to trade adjusted prices, or "adjust": false to keep them and drop this warning.')
   }
   return { bars: prepared, warnings }
+}
+
+const COLUMNS = ['time', 'open', 'high', 'low', 'close', 'volume', 'adjclose'] as const
+
+/** Files are checked when they are read; bars that a program made itself are not. Cost: an addition a value. */
+function refuseNonNumbers(bars: BarColumns): void {
+  for (const name of COLUMNS) {
+    const column = bars[name]
+    if (column === undefined) continue
+    // One NaN or infinity makes the sum of differences from themselves NaN.
+    let sum = 0
+    for (let i = 0; i < column.length; i++) sum += column[i]! - column[i]!
+    if (sum === 0) continue
+    const bar = column.findIndex((value) => !Number.isFinite(value))
+    throw new SweepmillError('DATA_INVALID', `${name} of bar ${bar} is ${String(column[bar])}, which is no number; correct or leave out that bar.`, { details: { column: name, bar } })
+  }
 }
 
 /** Bars [from, to) as views over the same memory. */
