@@ -95,12 +95,8 @@ export function referenceRun(bars: BarColumns, masks: ReferenceMasks, e: Executi
     let price = tick(buys ? raw * (1 + slippage) : raw * (1 - slippage), buys)
     const isMarginCall = reason === 'liquidation' && e.perpetual !== null && !closingAll
     const rate = reason === 'take_profit' ? e.makerFeeRate : isMarginCall ? e.feeRate + (e.perpetual?.liquidationFee ?? 0) : e.feeRate
-    if (e.perpetual !== null) {
-      // F30: the loss to price and exit fees is at most the margin; the price at which it is exactly that.
-      const margin = (lot.units * lot.price) / e.leverage
-      const loss = (p: number): number => lot.side * lot.units * (lot.price - p) + lot.units * p * rate + e.feeFixed
-      if (loss(price) > margin) price = (margin - e.feeFixed - lot.side * lot.units * lot.price) / (lot.units * (rate - lot.side))
-    }
+    // F30: the position's loss to price and exit fees is at most its margins; the price at which it is exactly that.
+    if (isMarginCall && gone !== null && (lot.side === 1 ? price < gone : price > gone)) price = gone
     const exitFee = lot.units * price * rate + e.feeFixed
     cash += lot.side * lot.units * price - exitFee
     run.trades.push({
@@ -112,6 +108,7 @@ export function referenceRun(bars: BarColumns, masks: ReferenceMasks, e: Executi
   }
   // F16 and F30 both say liquidation; only F30 knows of margins.
   let closingAll = false
+  let gone: number | null = null
   const closeAll = (bar: number, raw: number, slippage: number, reason: string): void => {
     closingAll = true
     for (const lot of lots) close(lot, bar, raw, slippage, reason)
@@ -202,6 +199,13 @@ export function referenceRun(bars: BarColumns, masks: ReferenceMasks, e: Executi
   let margin: number | null = null
   const findMargin = (): void => {
     const found = marginPrice()
+    const side = lots[0]?.side
+    if (side !== undefined && e.perpetual !== null) {
+      const rate = e.feeRate + e.perpetual.liquidationFee
+      const sum = (of: (lot: Lot) => number): number => lots.reduce((total, lot) => total + of(lot), 0)
+      const margins = sum((lot) => (lot.units * lot.price) / e.leverage)
+      gone = (margins - lots.length * e.feeFixed - side * sum((lot) => lot.units * lot.price)) / (sum((lot) => lot.units) * (rate - side))
+    }
     margin = found === null ? null : tick(found, lots[0]?.side === -1)
   }
 
@@ -402,7 +406,12 @@ export function referenceRun(bars: BarColumns, masks: ReferenceMasks, e: Executi
   for (let bar = 0; bar < bars.length; bar++) {
     const isLast = bar === bars.length - 1
     const [o, c] = [at(bars.open, bar), at(bars.close, bar)]
-    if (bar > 0) pay(bar)
+    if (bar > 0) {
+      pay(bar)
+      findMargin()
+      const side = lots[0]?.side
+      if (margin !== null && side !== undefined && (side === 1 ? o <= margin : o >= margin)) for (const lot of lots) close(lot, bar, o, e.stopSlippage, 'liquidation')
+    }
     if (e.fill === 'next_open' && bar > 0 && !stopped) {
       const want = wantAt(bar - 1)
       // F14.

@@ -6,7 +6,7 @@ import type { BarColumns } from '../../market/layout.js'
 import type { ExecutionSpec } from '../specs/execution-spec.js'
 import type { Account, RestingOrder } from './account.js'
 import type { Lot } from './lots.js'
-import { liquidationPrice } from './liquidation-price.js'
+import { liquidationPrice, marginsGonePrice } from './liquidation-price.js'
 import type { Ticks } from './ticks.js'
 import { MARGIN_CALL, STOP_LOSS, TAKE_PROFIT, TRAILING_STOP } from './trade-log.js'
 
@@ -19,6 +19,8 @@ export class BarWatch {
   private readonly ticks: Ticks
   /** Of the position as it was at the bar's open, or when an order last opened a lot; infinitely far in a spot market. */
   private liquidation = 0.1
+  /** The price at which the margins of that position are gone: no liquidation fills beyond it. */
+  worst = 0.1
   /** Level and reason of the stop that was asked for last. */
   private stop = 0.1
   private reason = STOP_LOSS
@@ -33,6 +35,15 @@ export class BarWatch {
     this.findLiquidation()
     if (this.execution.intrabarPath === 'pessimistic') this.followWorst(bars, bar)
     else this.followPath(bars, bar)
+  }
+
+  /** F30: a position whose bar opens beyond its liquidation price is gone before anything else. */
+  liquidateAtOpen(bar: number, open: number): void {
+    this.findLiquidation()
+    const { lots } = this.account
+    const side = lots.units > 0 ? 1 : -1
+    if (side * open > side * this.liquidation) return
+    while (lots.count > 0) this.account.exit(0, bar, open, this.execution.stopSlippage, MARGIN_CALL)
   }
 
   /** F11 for every lot; true when at least one was closed. Peaks stay. */
@@ -250,10 +261,13 @@ export class BarWatch {
   }
 
   private findLiquidation(): void {
-    const { perpetual } = this.execution
+    const { perpetual, feeRate, feeFixed } = this.execution
     const { lots } = this.account
     const side = lots.units > 0 ? 1 : -1
-    this.liquidation = perpetual === null || lots.count === 0 ? side * -Infinity : this.ticks.against(liquidationPrice(lots, perpetual.maintenance), -side)
+    this.liquidation = side * -Infinity
+    if (perpetual === null || lots.count === 0) return
+    this.liquidation = this.ticks.against(liquidationPrice(lots, perpetual.maintenance), -side)
+    this.worst = marginsGonePrice(lots, feeRate + perpetual.liquidationFee, feeFixed)
   }
 }
 

@@ -73,7 +73,7 @@ export class FullSimulation implements Simulation, Account {
     const nextOpen = execution.fill === 'next_open'
     for (let i = from; i < to; i++) {
       if (i > from) {
-        this.payForHolding(i)
+        this.openBar(i)
         if (nextOpen && this.leaveAtOpen(i, decisions[i - 1]!)) this.arriveAtOpen(i, decisions[i - 1]!)
       }
       this.passBar(i, i === to - 1)
@@ -121,12 +121,18 @@ export class FullSimulation implements Simulation, Account {
     this.liquidated = false
   }
 
-  /** F27 to F29: what the lots held over owe for the time since the bar before. */
-  payForHolding(i: number): void {
+  /** What befalls the lots held over from the bar before anything is decided: what they owe, and a gap beyond their margins. */
+  openBar(i: number): void {
+    if (this.lots.count === 0) return
+    this.payForHolding(i)
+    if (this.execution.perpetual !== null) this.watch.liquidateAtOpen(i, this.bars!.open[i]!)
+  }
+
+  /** F27 to F29, for the time since the bar before. */
+  private payForHolding(i: number): void {
     const { borrowRate } = this.execution
-    const { units, count } = this.lots
+    const { units } = this.lots
     const bars = this.bars!
-    if (count === 0) return
     if (borrowRate > 0) {
       const borrowed = units > 0 ? Math.max(0, -this.cash) : -units * bars.close[i - 1]!
       const interest = borrowed * borrowRate * ((bars.time[i]! - bars.time[i - 1]!) / YEAR_MS)
@@ -236,11 +242,8 @@ export class FullSimulation implements Simulation, Account {
     const isMarginCall = reason === MARGIN_CALL
     const feeRate = reason === TAKE_PROFIT ? e.makerFeeRate : isMarginCall ? e.feeRate + (e.perpetual?.liquidationFee ?? 0) : e.feeRate
     let price = this.ticks.against(raw * (1 - side * slippage), -side)
-    // F30: never worse than the price at which the margin is gone.
-    if (e.perpetual !== null) {
-      const worst = (units * lot.entryPrice - lot.margin + e.feeFixed) / (units * (1 - side * feeRate))
-      if (side * worst > side * price) price = worst
-    }
+    // F30: never worse than the price at which the margins are gone.
+    if (isMarginCall && side * this.watch.worst > side * price) price = this.watch.worst
     const notional = Math.abs(units) * price
     const fee = notional * feeRate + e.feeFixed
     const fees = lot.entryFee + fee

@@ -48,7 +48,7 @@ export class PortfolioSimulation {
         const i = timeline.bars[s]![t]!
         due[s] = 0
         if (i <= 0) continue
-        accounts[s]!.payForHolding(i)
+        accounts[s]!.openBar(i)
         if (nextOpen && accounts[s]!.leaveAtOpen(i, decisions[s]![i - 1]!)) due[s] = decisions[s]![i - 1]!
       }
       for (let s = 0; s < accounts.length; s++) {
