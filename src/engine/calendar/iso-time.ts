@@ -28,12 +28,25 @@ export function isDateOnly(text: string): boolean {
 export function formatIsoTime(ms: number): string {
   const days = Math.floor(ms / DAY_MS)
   const rest = ms - days * DAY_MS
-  const { year, month, day } = civilFromDays(days)
-  const two = (value: number): string => String(value).padStart(2, '0')
   const seconds = Math.floor(rest / 1000)
   const fraction = Math.floor(rest - seconds * 1000)
-  const clock = `${two(Math.floor(seconds / 3600))}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`
-  return `${String(year).padStart(4, '0')}-${two(month)}-${two(day)}T${clock}${fraction === 0 ? '' : `.${String(fraction).padStart(3, '0')}`}Z`
+  const minutes = Math.floor(seconds / 60)
+  const clock = `${TWO[Math.floor(minutes / 60)]}:${TWO[minutes % 60]}:${TWO[seconds % 60]}`
+  return `${dayText(days)}T${clock}${fraction === 0 ? '' : `.${String(fraction).padStart(3, '0')}`}Z`
+}
+
+const TWO: readonly string[] = Array.from({ length: 100 }, (_, i) => String(i).padStart(2, '0'))
+/** Files of trades and equity name the same day many times over. */
+let lastDay = NaN
+let lastDayText = ''
+
+function dayText(days: number): string {
+  if (days !== lastDay) {
+    const { year, month, day } = civilFromDays(days)
+    lastDayText = `${String(year).padStart(4, '0')}-${TWO[month]}-${TWO[day]}`
+    lastDay = days
+  }
+  return lastDayText
 }
 
 /** 0 for Sunday to 6 for Saturday; 1970-01-01 was a Thursday. */

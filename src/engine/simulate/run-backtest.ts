@@ -19,18 +19,12 @@ import { alignFiner } from './finer-bars.js'
 import type { FinerBars } from './finer-bars.js'
 import { createSimulation } from './create-simulation.js'
 import { summarise } from './summarise.js'
-import type { Trade } from './trade-log.js'
+import type { MeasuredTrade } from './trade-log.js'
 
 /** Bars [from, to) of the prepared bars. */
 export interface BarWindow {
   readonly from: number
   readonly to: number
-}
-
-/** With its largest moves against its side (≤ 0) and for it (≥ 0), fractions of the entry price. */
-export interface MeasuredTrade extends Trade {
-  readonly mae: number
-  readonly mfe: number
 }
 
 export interface BacktestResult {
@@ -68,9 +62,10 @@ export function runBacktest(bars: BarColumns, strategy: Strategy, spec: Backtest
   const { mae, mfe } = measures.excursions
   return {
     summary,
-    trades: simulation.trades.toTrades(seen.time).map((trade, k) => ({ ...trade, mae: mae[k] ?? NaN, mfe: mfe[k] ?? NaN })),
-    equity: simulation.equity.slice(from, to),
-    time: seen.time.slice(from, to),
+    trades: simulation.trades.toTrades(seen.time, mae, mfe),
+    // Views: nothing else writes to this run's equity, and nobody to bars.
+    equity: simulation.equity.subarray(from, to),
+    time: seen.time.subarray(from, to),
     firstBar: from,
   }
 }

@@ -19,7 +19,7 @@ import { observeIndicators } from './observed-indicators.js'
 import { PortfolioSimulation } from './portfolio-simulation.js'
 import { prepareBars } from './prepare-bars.js'
 import { excursionRules, measureBacktest } from './measure-backtest.js'
-import type { BacktestResult, MeasuredTrade } from './run-backtest.js'
+import type { BacktestResult } from './run-backtest.js'
 import type { RunIdentity } from './run-identity.js'
 import { decisionsOf, decisionsOfAll } from './run-strategy.js'
 import type { RunRecord } from './simulation.js'
@@ -27,6 +27,7 @@ import { summarise } from './summarise.js'
 import { commonBars, mergeTimes } from './timeline.js'
 import type { Timeline } from './timeline.js'
 import { ENTRY_BAR, ENTRY_PRICE, EXIT_BAR, EXIT_PRICE, FEES, PNL, REASON, RETURN, TradeLog, UNITS } from './trade-log.js'
+import type { MeasuredTrade } from './trade-log.js'
 
 export interface PortfolioPart {
   readonly symbol: string
@@ -165,7 +166,7 @@ function placesOf(bars: Int32Array): Int32Array {
 function tradesOf({ accounts, timeline }: PortfolioSimulation, parts: readonly PortfolioPart[], series: readonly BarColumns[], spec: BacktestSpec): MeasuredTrade[] {
   const own = accounts.map(({ trades }, s) => {
     const { mae, mfe } = tradeExcursions(series[s]!, tradeColumns(trades), excursionRules(spec, { trades }))
-    return trades.toTrades(timeline.time).map((trade, k) => ({ ...trade, mae: mae[k]!, mfe: mfe[k]! }))
+    return trades.toTrades(timeline.time, mae, mfe)
   })
   return inOrder(accounts, timeline).map(({ s, k, entry, exit }) => ({
     ...own[s]![k]!, entryBar: entry, entryTime: timeline.time[entry]!, exitBar: exit, exitTime: timeline.time[exit]!, symbol: parts[s]!.symbol,

@@ -24,6 +24,12 @@ export interface Trade {
   readonly symbol?: string
 }
 
+/** With its excursions: how far it went against (0 or negative) and for its holder (0 or positive), fractions of the entry price. */
+export interface MeasuredTrade extends Trade {
+  readonly mae: number
+  readonly mfe: number
+}
+
 export const EXIT_REASONS: readonly ExitReason[] = ['signal', 'stop_loss', 'take_profit', 'trailing_stop', 'liquidation', 'end', 'liquidation']
 export const SIGNAL = 0
 export const STOP_LOSS = 1
@@ -79,8 +85,10 @@ export class TradeLog {
     this.count++
   }
 
-  /** The trades as objects; `time` holds the times of the bars that were simulated. */
-  toTrades(time: Float64Array): Trade[] {
+  /** The trades as objects; `time` holds the times of the bars that were simulated, the others how far each trade went. */
+  toTrades(time: Float64Array): Trade[]
+  toTrades(time: Float64Array, mae: Float64Array, mfe: Float64Array): MeasuredTrade[]
+  toTrades(time: Float64Array, mae?: Float64Array, mfe?: Float64Array): Trade[] {
     return Array.from({ length: this.count }, (_, k) => {
       const entryBar = this.at(k, ENTRY_BAR)
       const exitBar = this.at(k, EXIT_BAR)
@@ -91,6 +99,7 @@ export class TradeLog {
         exitBar, exitTime: time[exitBar] ?? NaN, exitPrice: this.at(k, EXIT_PRICE),
         pnl: this.at(k, PNL), return: this.at(k, RETURN), fees: this.at(k, FEES),
         exitReason: EXIT_REASONS[this.at(k, REASON)] ?? 'signal',
+        ...(mae === undefined || mfe === undefined ? undefined : { mae: mae[k]!, mfe: mfe[k]! }),
       }
     })
   }
