@@ -3,14 +3,15 @@
  * columns as raw little-endian doubles; its name is the SHA-256 of its bytes, so equal months are stored once.
  */
 import { createHash } from 'node:crypto'
-import { Packr } from 'msgpackr'
+import { Unpackr } from 'msgpackr'
 import { SweepmillError } from '../base/errors.js'
 import { layOutBars } from './bars.js'
+import { blockBytes } from './block-bytes.js'
 import { COLUMN_NAMES } from './layout.js'
 import type { BarColumns, Bars, BarsMeta, ColumnName } from './layout.js'
 
 const BLOCK_VERSION = 1
-const packr = new Packr({ useRecords: false })
+const unpackr = new Unpackr({ useRecords: false })
 
 export interface BarBlock {
   /** Such as 2004-08. */
@@ -35,16 +36,11 @@ export function encodeBlocks(bars: BarColumns): BarBlock[] {
     const endMs = endOfMonth(bars.time[from] ?? 0)
     let to = from + 1
     while (to < bars.length && (bars.time[to] ?? 0) < endMs) to += 1
-    const columns: Partial<Record<ColumnName, Uint8Array>> = {}
-    for (const name of COLUMN_NAMES) {
+    const columns = COLUMN_NAMES.flatMap((name) => {
       const column = bars[name]
-      // A copy out of shared memory, which msgpackr cannot take.
-      if (column !== undefined) columns[name] = new Uint8Array(column.slice(from, to).buffer)
-    }
-    const packed = packr.pack({ month, bars: to - from, columns } satisfies BlockBody)
-    const bytes = new Uint8Array(packed.length + 1)
-    bytes[0] = BLOCK_VERSION
-    bytes.set(packed, 1)
+      return column === undefined ? [] : [[name, new Uint8Array(column.buffer, column.byteOffset + from * 8, (to - from) * 8)] as const]
+    })
+    const bytes = blockBytes({ version: BLOCK_VERSION, month, bars: to - from, columns })
     blocks.push({ month, hash: createHash('sha256').update(bytes).digest('hex'), bars: to - from, bytes, firstTime: bars.time[from] ?? 0, lastTime: bars.time[to - 1] ?? 0 })
     from = to
   }
@@ -113,7 +109,7 @@ function decodeBlock(bytes: Uint8Array): BlockBody {
   if (bytes[0] !== BLOCK_VERSION) throw broken(`its version is ${String(bytes[0])}, this program reads ${BLOCK_VERSION}`)
   let body: unknown
   try {
-    body = packr.unpack(bytes.subarray(1))
+    body = unpackr.unpack(bytes.subarray(1))
   } catch (cause) {
     throw broken('its msgpack is damaged', cause)
   }
