@@ -13,9 +13,9 @@ export interface BlockParts {
 }
 
 export function blockBytes({ version, month, bars, columns }: BlockParts): Uint8Array<ArrayBuffer> {
-  // Names are short, numbers and lengths take five bytes at most.
-  const room = 64 + month.length + columns.reduce((sum, [name, bytes]) => sum + name.length + 6 + bytes.length, 0)
-  const out = new Uint8Array(room)
+  // Exactly as long as it is: only a whole buffer is moved between threads, a part of one is copied.
+  const out = new Uint8Array(1 + 3 + 6 + 1 + month.length + 5 + (bars < 0x80 ? 1 : sizeOf(bars)) + 8 + 3
+    + columns.reduce((sum, [name, bytes]) => sum + 1 + name.length + sizeOf(bytes.length) + bytes.length, 0))
   const view = new DataView(out.buffer)
   let at = 0
   const byte = (value: number): void => { out[at++] = value }
@@ -59,5 +59,10 @@ export function blockBytes({ version, month, bars, columns }: BlockParts): Uint8
     out.set(bytes, at)
     at += bytes.length
   }
-  return out.subarray(0, at)
+  return out
+}
+
+/** Bytes of a length or number with the code of its size. */
+function sizeOf(value: number): number {
+  return value < 0x100 ? 2 : value < 0x10000 ? 3 : 5
 }
