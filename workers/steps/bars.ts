@@ -46,7 +46,7 @@ export function handedOver(bars: Bars, warnings: readonly string[] = bars.meta.w
   noteHandle(bars.hash, bars.buffer)
   return {
     json: {
-      data_hash: bars.hash, source: bars.meta.source, bars: bars.length, first_time: iso(bars.time[0]), last_time: iso(bars.time[bars.length - 1]),
+      data_hash: bars.hash, source: bars.meta.source, bars: bars.length, first_time: iso(Math.min(...blocks.map((block) => block.firstTime))), last_time: iso(Math.max(...blocks.map((block) => block.lastTime))),
       size_bytes: bars.sizeBytes, warnings, blocks: blocks.map(({ month, hash, bars: count }) => ({ month, hash, bars: count })),
     },
     bytes: Object.fromEntries(blocks.map((block) => [`block:${block.hash}`, block.bytes])),
@@ -64,6 +64,6 @@ export const loadBars: Step = ({ input, bytes }) => {
   return { json: { bars: bars.length }, shared: { bars: bars.buffer } }
 }
 
-function iso(ms: number | undefined): string {
-  return new Date(ms ?? 0).toISOString()
+function iso(ms: number): string {
+  return new Date(ms).toISOString()
 }

@@ -14,6 +14,16 @@ export interface ExcursionRules {
   readonly exitsAtClose: (trade: number) => boolean
 }
 
+/** Of an execution as its spec writes it; `reason` is the name of a trade's exit. */
+export function excursionRules({ fill, finalize, hasEntryOrder }: { fill: string; finalize: string; hasEntryOrder: boolean }, reason: (trade: number) => string | undefined): ExcursionRules {
+  const atClose = fill === 'close'
+  return {
+    // A resting order fills inside a bar, whatever the fill of the others.
+    entersAtClose: atClose && !hasEntryOrder,
+    exitsAtClose: (trade) => (atClose && reason(trade) === 'signal') || (finalize === 'close_last_close' && reason(trade) === 'end'),
+  }
+}
+
 export interface TradeExcursions {
   readonly mae: Float64Array
   readonly mfe: Float64Array

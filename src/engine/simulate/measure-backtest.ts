@@ -22,11 +22,12 @@ import { SWEEP_METRICS } from '../metrics/sweep-metrics.js'
 import type { TradeColumns } from '../metrics/trade-columns.js'
 import { tradeColumns } from '../metrics/trade-columns.js'
 import type { TradeExcursions } from '../metrics/trade-excursions.js'
-import { tradeExcursions } from '../metrics/trade-excursions.js'
+import { excursionRules, tradeExcursions } from '../metrics/trade-excursions.js'
 import { tradeStatistics } from '../metrics/trade-statistics.js'
 import type { BacktestSpec } from '../specs/backtest-spec.js'
 import type { RunRecord } from './simulation.js'
-import { END, REASON, SIGNAL } from './trade-log.js'
+import { EXIT_REASONS, REASON } from './trade-log.js'
+import type { TradeLog } from './trade-log.js'
 
 export interface MeasureInput {
   readonly bars: BarColumns
@@ -70,7 +71,7 @@ export function measureBacktest({ bars, from, to, spec, periodsPerYear, warmUp, 
   const pairs = pairReturns(returns, market, sums, marketSums)
   const shape = describeReturns(returns, tails, sums)
   const trades = tradeColumns(simulation.trades)
-  const excursions = given ?? tradeExcursions(bars, trades, excursionRules(spec, simulation))
+  const excursions = given ?? excursionsOf(bars, simulation.trades, trades, spec)
   const { alpha, beta } = alphaBeta(sums, marketSums, pairs, periodsPerYear, riskFree)
   const libraries: LibraryInput = {
     time, equity, initialCash, returns, sums, tails, marketSums, pairs, trades, riskFree, feesPaid: simulation.feesPaid, periodsPerYear: spec.metrics.periodsPerYear,
@@ -134,12 +135,8 @@ function probabilisticSharpe(sums: ReturnSums, riskFree: number, { populationSke
   return normalCdf(ratio / Math.sqrt((1 - populationSkew * ratio + ((populationKurtosis - 1) / 4) * ratio * ratio) / (sums.count - 1)))
 }
 
-export function excursionRules({ execution }: BacktestSpec, { trades }: Pick<RunRecord, 'trades'>): Parameters<typeof tradeExcursions>[2] {
-  const atClose = execution.fill === 'close'
-  const endsAtClose = execution.finalize === 'close_last_close'
-  return {
-    // A resting order fills inside a bar, whatever the fill of the others.
-    entersAtClose: atClose && execution.entryOrder === null,
-    exitsAtClose: (k) => (trades.at(k, REASON) === SIGNAL && atClose) || (trades.at(k, REASON) === END && endsAtClose),
-  }
+/** How far the trades of one account went, by its own bars. */
+export function excursionsOf(bars: BarColumns, trades: TradeLog, columns: TradeColumns, { execution }: BacktestSpec): TradeExcursions {
+  const rules = excursionRules({ fill: execution.fill, finalize: execution.finalize, hasEntryOrder: execution.entryOrder !== null }, (k) => EXIT_REASONS[trades.at(k, REASON)])
+  return tradeExcursions(bars, columns, rules)
 }

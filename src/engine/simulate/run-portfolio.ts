@@ -9,7 +9,6 @@ import { ta } from '../indicators/indicators.js'
 import { periodsPerYear } from '../metrics/periods-per-year.js'
 import { SweepMeter } from '../metrics/sweep-meter.js'
 import { tradeColumns } from '../metrics/trade-columns.js'
-import { tradeExcursions } from '../metrics/trade-excursions.js'
 import type { BacktestSpec } from '../specs/backtest-spec.js'
 import { checkParams } from '../strategies/check-params.js'
 import type { Strategy } from '../strategies/strategy.js'
@@ -18,7 +17,7 @@ import { frameParts } from './frame-parts.js'
 import { observeIndicators } from './observed-indicators.js'
 import { PortfolioSimulation } from './portfolio-simulation.js'
 import { prepareBars } from './prepare-bars.js'
-import { excursionRules, measureBacktest } from './measure-backtest.js'
+import { excursionsOf, measureBacktest } from './measure-backtest.js'
 import type { BacktestResult } from './run-backtest.js'
 import type { RunIdentity } from './run-identity.js'
 import { decisionsOf, decisionsOfAll } from './run-strategy.js'
@@ -165,7 +164,7 @@ function placesOf(bars: Int32Array): Int32Array {
 
 function tradesOf({ accounts, timeline }: PortfolioSimulation, parts: readonly PortfolioPart[], series: readonly BarColumns[], spec: BacktestSpec): MeasuredTrade[] {
   const own = accounts.map(({ trades }, s) => {
-    const { mae, mfe } = tradeExcursions(series[s]!, tradeColumns(trades), excursionRules(spec, { trades }))
+    const { mae, mfe } = excursionsOf(series[s]!, trades, tradeColumns(trades), spec)
     return trades.toTrades(timeline.time, mae, mfe)
   })
   return inOrder(accounts, timeline).map(({ s, k, entry, exit }) => ({

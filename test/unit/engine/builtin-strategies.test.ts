@@ -75,8 +75,9 @@ test('SuperTrend turns where the close leaves the band that it follows', () => {
     const [u, l, k] = [middle + 3 * atr[i]!, middle - 3 * atr[i]!, i - first]
     uppers.push(k === 0 ? u : close[i - 1]! > uppers[k - 1]! ? u : Math.min(u, uppers[k - 1]!))
     lowers.push(k === 0 ? l : close[i - 1]! < lowers[k - 1]! ? l : Math.max(l, lowers[k - 1]!))
-    const before = k > 0 && up[k - 1]!
-    up.push(before ? close[i]! >= lowers[k]! : close[i]! > uppers[k]!)
+    // The first trend is long, whatever the first close.
+    const before = k === 0 || up[k - 1]!
+    up.push(k === 0 || (before ? close[i]! >= lowers[k]! : close[i]! > uppers[k]!))
     if (up[k] !== before) (before ? expected.longExit : expected.longEntry).push(i)
   }
   expect(expected.longEntry.length).toBeGreaterThan(30)

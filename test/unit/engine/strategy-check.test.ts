@@ -201,7 +201,7 @@ test('a period that comes from the number of bars is found, though an indicator 
 test('few bars are no failure', () => {
   for (const length of [1, 2, 3, 30]) {
     const few = { ...bars, length, time: bars.time.slice(0, length), open: bars.open.slice(0, length), high: bars.high.slice(0, length), low: bars.low.slice(0, length), close: bars.close.slice(0, length), volume: bars.volume.slice(0, length), adjclose: bars.adjclose!.slice(0, length) }
-    const { passed, warnings } = checkStrategy(builtinStrategies.get('super-trend')!, few)
+    const { passed, warnings } = checkStrategy(builtinStrategies.get('momentum')!, few)
     expect(passed).toBe(true)
     expect(warnings.length).toBe(1)
   }
