@@ -6,18 +6,18 @@ import yauzl from 'yauzl'
 import type { Entry, Options, ZipFile } from 'yauzl'
 import { SweepmillError } from '../src/base/errors.js'
 import { CsvReader } from '../src/market/read-csv.js'
-import type { ReadBars } from '../src/market/read-csv.js'
+import type { ReadBars, RowWatcher } from '../src/market/read-csv.js'
 
 const openZip = promisify<string, Options, ZipFile>(yauzl.open)
 /** Node 20.15 and newer. */
 const crc32 = zlib.crc32 as typeof zlib.crc32 | undefined
 
-export async function readZip(file: string, source: string): Promise<ReadBars> {
+export async function readZip(file: string, source: string, onRows?: RowWatcher): Promise<ReadBars> {
   let zip: ZipFile | null = null
   try {
     zip = await openZip(file, { lazyEntries: true, autoClose: false })
     const entry = theFile(await entriesOf(zip), source)
-    const reader = new CsvReader(`${source}/${entry.fileName}`, entry.uncompressedSize)
+    const reader = new CsvReader(`${source}/${entry.fileName}`, entry.uncompressedSize, onRows)
     const stream = await promisify(zip.openReadStream.bind(zip) as (entry: Entry, done: (error: Error | null, stream: NodeJS.ReadableStream) => void) => void)(entry)
     let crc = 0
     for await (const piece of stream as AsyncIterable<Uint8Array>) {

@@ -17,7 +17,7 @@ import { strategyFiles } from '../runtime/strategy-files.js'
 import type { StrategyFileView } from '../runtime/strategy-files.js'
 import { draftStrategy } from '../runtime/strategy-draft.js'
 import { checkWithoutBars, namesStoredBars, prepare } from '../runtime/submission.js'
-import { readSeriesFile } from '../runtime/stored-series.js'
+import { readSeriesFile } from '../runtime/series-file.js'
 import type { Prepared } from '../runtime/submission.js'
 import type { Backend, StrategyRequest, SubmitRequest, Submitted } from '../tasks/backend.js'
 import type { SeriesFile } from '../tasks/bar-series.js'
@@ -78,7 +78,7 @@ export class RuntimeWorkbench implements Workbench {
     else this.#prepared.set(request, await prepare(request, options))
   }
 
-  readBars(file: string, timeframe: string): Promise<SeriesFile> {
+  readBars(file: string, timeframe: string): SeriesFile {
     return readSeriesFile(this.#parts.pool, file, timeframe)
   }
 

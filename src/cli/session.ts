@@ -33,8 +33,8 @@ export interface Workbench {
   busyMs(): number
   /** In a pool thread: parses the spec, reads the data, loads the strategy. Rejects with what is wrong. */
   check(request: SubmitRequest): Promise<void>
-  /** In a pool thread: reads a file of bars and finds out whether it is of the timeframe. Rejects with what is wrong. */
-  readBars(file: string, timeframe: string): Promise<SeriesFile>
+  /** In a pool thread, from now on: reads a file of bars and finds out whether it is of the timeframe. */
+  readBars(file: string, timeframe: string): SeriesFile
   /** In a pool thread: compiles the strategy and checks its parameters. */
   draftStrategy(request: StrategyRequest): Promise<StrategyDraft>
   /** In a pool thread: the strategies of STRATEGY_DIR. */

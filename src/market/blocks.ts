@@ -29,13 +29,14 @@ interface BlockBody {
   readonly columns: Partial<Record<ColumnName, Uint8Array>>
 }
 
-export function encodeBlocks(bars: BarColumns): BarBlock[] {
+/** Of the first `stop` bars, whose times ascend. */
+export function encodeBlocks(bars: BarColumns, stop = bars.length): BarBlock[] {
   const blocks: BarBlock[] = []
-  for (let from = 0; from < bars.length;) {
+  for (let from = 0; from < stop;) {
     const month = monthOf(bars.time[from] ?? 0)
     const endMs = endOfMonth(bars.time[from] ?? 0)
     let to = from + 1
-    while (to < bars.length && (bars.time[to] ?? 0) < endMs) to += 1
+    while (to < stop && (bars.time[to] ?? 0) < endMs) to += 1
     const columns = COLUMN_NAMES.flatMap((name) => {
       const column = bars[name]
       return column === undefined ? [] : [[name, new Uint8Array(column.buffer, column.byteOffset + from * 8, (to - from) * 8)] as const]
@@ -45,6 +46,38 @@ export function encodeBlocks(bars: BarColumns): BarBlock[] {
     from = to
   }
   return blocks
+}
+
+/**
+ * Finds the months that are over while rows are still being read. Where times do not ascend it finds none any more: such a
+ * file is turned round when all of it is there, or refused.
+ */
+export class MonthsAsRead {
+  /** Rows that were looked at, of those that are there. */
+  #looked = 0
+  #last = Number.NEGATIVE_INFINITY
+  #ascends = true
+  /** The row that the last month begins with, and when the month ends. */
+  #month = 0
+  #endMs = Number.NEGATIVE_INFINITY
+
+  /** How many of the rows are of months that are over. They are gone when it is asked again. */
+  over({ time, length }: BarColumns): number {
+    let last = this.#last
+    for (let i = this.#looked; this.#ascends && i < length; i += 1) {
+      const at = time[i]!
+      this.#ascends = at > last
+      last = at
+      if (at < this.#endMs) continue
+      this.#month = i
+      this.#endMs = endOfMonth(at)
+    }
+    this.#last = last
+    const over = this.#ascends ? this.#month : 0
+    this.#month -= over
+    this.#looked = length - over
+    return over
+  }
 }
 
 /** Bars from `fromMs` (included) to `toMs` (excluded). */

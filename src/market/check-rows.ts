@@ -38,8 +38,7 @@ export function problemOfRow(columns: Columns, i: number, hasAdjclose: boolean):
 }
 
 /** The first row whose time does not follow, in a file that may run from new to old. `place` names a row, such as "line 7". */
-export function problemOfOrder(time: Float64Array, place: (row: number) => string): (RowProblem & { readonly row: number }) | null {
-  const descending = runsBackwards(time)
+export function problemOfOrder(time: Float64Array, place: (row: number) => string, descending = runsBackwards(time)): (RowProblem & { readonly row: number }) | null {
   for (let i = 1; i < time.length; i += 1) {
     if (descending ? time[i]! < time[i - 1]! : time[i]! > time[i - 1]!) continue
     const when = new Date(time[i]!).toISOString()

@@ -11,6 +11,8 @@ export class GrowingColumns {
   /** Where each row stands in its file: blank lines make that differ from the row's number. */
   lines: Uint32Array
   count = 0
+  /** Rows before the first of the columns, which nobody needs any more. */
+  dropped = 0
   readonly hasAdjclose: boolean
 
   constructor(hasAdjclose: boolean) {
@@ -37,7 +39,16 @@ export class GrowingColumns {
     this.lines = lines
   }
 
-  /** The rows that were written, as views. */
+  /** Forgets the first rows. */
+  drop(rows: number): void {
+    if (rows === 0) return
+    for (const name of this.hasAdjclose ? [...NAMES, 'adjclose' as const] : NAMES) this.columns[name].copyWithin(0, rows, this.count)
+    this.lines.copyWithin(0, rows, this.count)
+    this.count -= rows
+    this.dropped += rows
+  }
+
+  /** The rows that were written and not dropped, as views. */
   written(): BarColumns {
     const cut = (column: Float64Array): Float64Array => column.subarray(0, this.count)
     const { time, open, high, low, close, volume, adjclose } = this.columns

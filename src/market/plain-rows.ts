@@ -8,7 +8,7 @@ import type { CsvFormat } from './csv-format.js'
 import type { GrowingColumns } from './growing-columns.js'
 import type { ColumnName } from './layout.js'
 import { POWERS_OF_TEN } from './parse-number.js'
-import { parseTime } from './parse-time.js'
+import { epochMs, parseTime } from './parse-time.js'
 
 const LF = 10
 const CR = 13
@@ -17,6 +17,8 @@ const DOT = 46
 const ZERO = 48
 /** A mantissa of so many digits is exact in a double, whatever the digits are. */
 const EXACT_DIGITS = 15
+/** So few may be a date; more are a count since 1970. */
+const DATE_DIGITS = 8
 
 /** Place of each column among the slots of a row. */
 const SLOTS: readonly ColumnName[] = ['time', 'open', 'high', 'low', 'close', 'volume', 'adjclose']
@@ -101,11 +103,12 @@ export class PlainRows {
           digits += at - point
           value /= POWERS_OF_TEN[at - point]!
         }
-        if (slot === TIME) {
+        if (slot === TIME && digits === at - first && digits > DATE_DIGITS && digits <= EXACT_DIGITS && byte === separator) value = epochMs(value)
+        else if (slot === TIME) {
           while (byte !== separator && byte !== LF && byte !== CR) byte = bytes[++at]!
           value = parseTime(bytes, first, at)
-          if (value !== value) return -1
         } else if (digits === 0 || digits > EXACT_DIGITS) return -1
+        if (value !== value) return -1
         row[slot] = value
       }
       if (field < last) {

@@ -24,14 +24,22 @@ const SPACE = 32
 /** No line of bars is near it; a file without line ends is something else. */
 const LONGEST_LINE = 2 ** 20
 const FIRST_ROWS = 1024
+const MANY_ROWS = 2 ** 18
 
 /** Bars as a reader found them, not yet in shared memory. */
 export interface ReadBars {
+  /** Without those that a watcher took before the end. */
   readonly columns: BarColumns
   readonly warnings: readonly string[]
   /** What the importer of the file may want to know, and nobody else. */
   readonly notes?: readonly string[]
 }
+
+/**
+ * Is shown the rows so far, from time to time while a file is read, and says how many of the first it needs no more; they are
+ * forgotten. The rows are checked, but for the order of their times: whoever takes some has seen that they ascend.
+ */
+export type RowWatcher = (rows: BarColumns) => number
 
 /** `source` is the file's name, for errors and the result. Throws DATA_EMPTY, DATA_FORMAT, DATA_INVALID, DATA_ORDER. */
 export function parseCsv(bytes: Uint8Array, source: string): Bars {
@@ -77,9 +85,12 @@ export class CsvReader {
   /** Bytes of the lines read so far: how long a row is follows from them. */
   #readBytes = 0
 
-  constructor(source: string, totalBytes: number | null) {
+  readonly #onRows: RowWatcher | undefined
+
+  constructor(source: string, totalBytes: number | null, onRows?: RowWatcher) {
     this.#source = source
     this.#totalBytes = totalBytes
+    this.#onRows = onRows
   }
 
   /** The piece is not kept: the caller may use its memory again. */
@@ -97,6 +108,7 @@ export class CsvReader {
       this.#read(line, 0, line.length)
     }
     this.#read(piece, from, end)
+    if (this.#onRows !== undefined) this.#rows.drop(this.#onRows(this.#rows.written()))
     this.#keep(piece.slice(end))
   }
 
@@ -105,11 +117,13 @@ export class CsvReader {
     this.#read(this.#rest, 0, this.#rest.length)
     if (this.#format === null) throw new SweepmillError('DATA_EMPTY', `${source} is empty. It should hold rows such as 2020-01-02,open,high,low,close,volume.`, { details: { file: source } })
     const columns = this.#rows.written()
-    if (columns.length === 0) throw new SweepmillError('DATA_EMPTY', `${source} has a header but no row of data.`, { details: { file: source } })
+    const { dropped, lines } = this.#rows
+    if (columns.length + dropped === 0) throw new SweepmillError('DATA_EMPTY', `${source} has a header but no row of data.`, { details: { file: source } })
     const warnings: string[] = []
-    const disorder = problemOfOrder(columns.time, (row) => `line ${this.#rows.lines[row]}`)
+    const backwards = dropped === 0 && runsBackwards(columns.time)
+    const disorder = problemOfOrder(columns.time, (row) => `line ${lines[row]}`, backwards)
     if (disorder !== null) throw this.#bad('DATA_ORDER', disorder.what, disorder.column, disorder.value, disorder.row)
-    if (runsBackwards(columns.time)) {
+    if (backwards) {
       turnRound(columns)
       warnings.push(`The rows of ${source} run from new to old and were turned round.`)
     }
@@ -127,10 +141,11 @@ export class CsvReader {
 
   /** Room for one row more, and for the rest of the text by the length of its rows so far. */
   #reserve(readBytes: number): void {
-    const { count, capacity } = this.#rows
+    const { count, capacity, dropped } = this.#rows
     if (count < capacity) return
-    const total = this.#totalBytes
-    const guess = count < FIRST_ROWS ? FIRST_ROWS : total === null || count === 0 ? count * 1.5 : count * (total / readBytes) * 1.02
+    // Where rows are taken as they come, few are there at a time.
+    const total = this.#onRows !== undefined && count < MANY_ROWS ? null : this.#totalBytes
+    const guess = count < FIRST_ROWS ? FIRST_ROWS : total === null ? count * 1.5 : (count + dropped) * (total / readBytes) * 1.02 - dropped
     this.#rows.reserve(Math.ceil(Math.max(count + FIRST_ROWS, guess)))
   }
 
@@ -218,8 +233,9 @@ export class CsvReader {
 
   #bad(code: ErrorCode, what: string, column: ColumnName | null, value: string, row = this.#rows.count): SweepmillError {
     const line = this.#rows.lines[row]
-    return new SweepmillError(code, `${this.#source}, line ${line} (row ${row + 1}) ${what}. Correct or remove the row.`, {
-      details: { file: this.#source, line, row: row + 1, ...(column === null ? {} : { column }), value: value.slice(0, 200) },
+    const number = this.#rows.dropped + row + 1
+    return new SweepmillError(code, `${this.#source}, line ${line} (row ${number}) ${what}. Correct or remove the row.`, {
+      details: { file: this.#source, line, row: number, ...(column === null ? {} : { column }), value: value.slice(0, 200) },
     })
   }
 }

@@ -1,5 +1,5 @@
 /**
- * A Parquet file of bars to columns, by hyparquet: one column of one row group at a time, so that besides the columns
+ * A Parquet file of bars to columns, by hyparquet: a row group at a time and of it one column, so that besides the columns
  * only a piece of one is in memory. The names of columns are those of a CSV's header; every row is checked like a CSV's.
  */
 import { parquetMetadataAsync, parquetRead, parquetSchema } from 'hyparquet'
@@ -13,7 +13,7 @@ import { columnsByName } from './csv-format.js'
 import { GrowingColumns } from './growing-columns.js'
 import type { ColumnName } from './layout.js'
 import { epochMs, parseTime, TIME_FORMS } from './parse-time.js'
-import type { ReadBars } from './read-csv.js'
+import type { ReadBars, RowWatcher } from './read-csv.js'
 
 /** 24 GiB of columns: no file of bars has more. */
 const MOST_ROWS = 500_000_000
@@ -29,25 +29,33 @@ const PARSERS: Partial<ParquetParsers> = {
 }
 
 /** `file` reads ranges of the file; `source` names it. Throws DATA_EMPTY, DATA_FORMAT, DATA_INVALID, DATA_ORDER. */
-export async function readParquet(file: AsyncBuffer, source: string): Promise<ReadBars> {
+export async function readParquet(file: AsyncBuffer, source: string, onRows?: RowWatcher): Promise<ReadBars> {
   const metadata = await damaged(source, () => parquetMetadataAsync(file, { parsers: PARSERS }))
   const rowCount = Number(metadata.num_rows)
   if (rowCount === 0) throw new SweepmillError('DATA_EMPTY', `${source} has columns but no row of data.`, { details: { file: source } })
   if (!(rowCount <= MOST_ROWS)) throw new SweepmillError('DATA_FORMAT', `${source} says that it has ${rowCount} rows; at most ${MOST_ROWS} are read.`, { details: { file: source } })
   const chosen = chooseColumns(metadata, source)
   const rows = new GrowingColumns(chosen.some(({ column }) => column === 'adjclose'))
-  rows.reserve(rowCount)
-  for (const { element, column } of chosen) await damaged(source, () => readColumn(file, metadata, element, column, rows, source))
-  rows.count = rowCount
-  const columns = rows.written()
-  for (let row = 0; row < rowCount; row += 1) {
-    const problem = problemOfRow(columns, row, rows.hasAdjclose)
-    if (problem !== null) throw bad('DATA_INVALID', source, row, problem)
+  for (const group of metadata.row_groups) {
+    const from = rows.count
+    const rowEnd = Math.min(rowCount - rows.dropped, from + Number(group.num_rows))
+    // Without a watcher all rows stay: room for them is made once.
+    rows.reserve(onRows === undefined ? rowCount : rowEnd)
+    for (const part of chosen) await damaged(source, () => readColumn(file, metadata, part, rows, rowEnd, source))
+    for (let row = from; row < rowEnd; row += 1) {
+      const problem = problemOfRow(rows.columns, row, rows.hasAdjclose)
+      if (problem !== null) throw bad('DATA_INVALID', source, rows.dropped + row, problem)
+    }
+    rows.count = rowEnd
+    if (onRows !== undefined) rows.drop(onRows(rows.written()))
   }
-  const disorder = problemOfOrder(columns.time, (row) => `row ${row + 1}`)
-  if (disorder !== null) throw bad('DATA_ORDER', source, disorder.row, disorder)
+  const columns = rows.written()
+  const { dropped } = rows
+  const backwards = dropped === 0 && runsBackwards(columns.time)
+  const disorder = problemOfOrder(columns.time, (row) => `row ${dropped + row + 1}`, backwards)
+  if (disorder !== null) throw bad('DATA_ORDER', source, dropped + disorder.row, disorder)
   const warnings: string[] = []
-  if (runsBackwards(columns.time)) {
+  if (backwards) {
     turnRound(columns)
     warnings.push(`The rows of ${source} run from new to old and were turned round.`)
   }
@@ -79,35 +87,36 @@ function chooseColumns(metadata: FileMetaData, source: string): ChosenColumn[] {
   })
 }
 
-async function readColumn(file: AsyncBuffer, metadata: FileMetaData, element: SchemaElement, column: ColumnName, rows: GrowingColumns, source: string): Promise<void> {
+/** The rows behind those that are there already, up to `rowEnd`. */
+async function readColumn(file: AsyncBuffer, metadata: FileMetaData, { element, column }: ChosenColumn, rows: GrowingColumns, rowEnd: number, source: string): Promise<void> {
+  const { dropped, count } = rows
   const into = rows.columns[column]
   const valueOf = column === 'time' ? timeReader(element) : numberOf
-  let rowStart = 0
-  for (const group of metadata.row_groups) {
-    const rowEnd = rowStart + Number(group.num_rows)
-    let problem: SweepmillError | null = null
-    await parquetRead({
-      file, metadata, columns: [element.name], rowStart, rowEnd, compressors, parsers: PARSERS,
-      onChunk: ({ columnData, rowStart: from }) => { problem ??= copyValues(columnData, into, from, valueOf, column, source) },
-    })
-    if (problem !== null) throw problem as SweepmillError
-    rowStart = rowEnd
-  }
+  let problem: SweepmillError | null = null
+  await parquetRead({
+    file, metadata, columns: [element.name], rowStart: dropped + count, rowEnd: dropped + rowEnd, compressors, parsers: PARSERS,
+    // hyparquet drops what a callback throws.
+    onChunk: ({ columnData, rowStart }) => {
+      const wrong = problem === null ? copyValues(columnData, into.subarray(rowStart - dropped), valueOf) : -1
+      if (wrong >= 0) problem = unreadable(columnData[wrong], source, rowStart + wrong, column)
+    },
+  })
+  if (problem !== null) throw problem as SweepmillError
 }
 
-/** Errors are returned: hyparquet drops what a callback throws. */
-function copyValues(data: DecodedArray, into: Float64Array, from: number, valueOf: (value: unknown) => number, column: ColumnName, source: string): SweepmillError | null {
+/** The first value that is no number, or -1. */
+function copyValues(data: DecodedArray, into: Float64Array, valueOf: (value: unknown) => number): number {
   for (let i = 0; i < data.length; i += 1) {
     const value = valueOf(data[i])
-    if (Number.isFinite(value)) {
-      into[from + i] = value
-      continue
-    }
-    const found: unknown = data[i]
-    const text = found === null || found === undefined ? 'nothing' : typeof found === 'object' ? 'an object' : String(found as string | bigint)
-    return bad('DATA_INVALID', source, from + i, { what: `has ${text.slice(0, 200)} as ${column}, which is ${column === 'time' ? `not a time; write a timestamp, ${TIME_FORMS}` : 'not a number'}`, column, value: text })
+    if (!Number.isFinite(value)) return i
+    into[i] = value
   }
-  return null
+  return -1
+}
+
+function unreadable(found: unknown, source: string, row: number, column: ColumnName): SweepmillError {
+  const text = found === null || found === undefined ? 'nothing' : typeof found === 'object' ? 'an object' : String(found as string | bigint)
+  return bad('DATA_INVALID', source, row, { what: `has ${text.slice(0, 200)} as ${column}, which is ${column === 'time' ? `not a time; write a timestamp, ${TIME_FORMS}` : 'not a number'}`, column, value: text })
 }
 
 /** A timestamp or date has been made milliseconds; whole numbers tell their unit by their size, texts are read as a CSV's. */

@@ -1,12 +1,12 @@
 /** Series of bars as people use them: files go in, and all of a series is checked. Threads do what touches a bar. */
-import { basename } from 'node:path'
 import type { Clock } from '../base/clock.js'
 import { SweepmillError } from '../base/errors.js'
 import type { FilledRange, QualityReport } from '../market/quality.js'
-import type { AddedBars, BarSeriesStore, NewBlock, Series, SeriesDesk, SeriesFile, SeriesKey, SeriesView } from '../tasks/bar-series.js'
+import type { AddedBars, BarSeriesStore, IncomingMonth, NewBlock, Series, SeriesBlock, SeriesDesk, SeriesFile, SeriesKey, SeriesView } from '../tasks/bar-series.js'
 import type { ComputePool, ComputeReply } from '../tasks/compute-pool.js'
-import { addMonths, batches, nameOf, newBlock } from '../workflows/series-months.js'
+import { addMonths, BAR_BYTES, batches, nameOf, newBlock } from '../workflows/series-months.js'
 import type { MonthFacts } from '../workflows/series-months.js'
+import { inLanes } from '../workflows/in-lanes.js'
 import type { StepRequest } from '../workflows/workflow.js'
 
 export interface StoredSeriesParts {
@@ -15,16 +15,10 @@ export interface StoredSeriesParts {
   readonly clock: Clock
 }
 
-/** A bar's columns, at most: what a block of so many bars takes. */
-const BAR_BYTES = 56
+/** Batches of months that are being stored at once: while one is sent, Postgres writes the other. */
+const LANES = 2
 /** With more of them a series is torn, not damaged; and their marks are read with each task. */
 const MOST_GAPS = 10_000
-
-export async function readSeriesFile(pool: ComputePool, file: string, timeframe: string): Promise<SeriesFile> {
-  const reply = await pool.run({ step: 'read_series_file', input: { file, source: basename(file), timeframe }, priority: 'high', divisible: false, userCode: false })
-  const { bars, warnings, notes, months } = JSON.parse(reply.json) as { bars: number; warnings: string[]; notes: string[]; months: MonthFacts[] }
-  return { bars, warnings, notes, months: months.map((facts) => newBlock(facts, reply)) }
-}
 
 export class StoredSeries implements SeriesDesk {
   readonly #parts: StoredSeriesParts
@@ -33,8 +27,16 @@ export class StoredSeries implements SeriesDesk {
     this.#parts = parts
   }
 
-  add(key: SeriesKey, file: SeriesFile): Promise<AddedBars> {
-    return this.#add(key, file.months, 'newer')
+  async add(key: SeriesKey, file: SeriesFile): Promise<AddedBars> {
+    const stored = new Set((await this.#parts.store.find(key))?.blocks.map(({ month }) => month))
+    const incoming: IncomingMonth[] = []
+    await inLanes(file.months, LANES, async (months) => {
+      // The block of a month that is there already will be put together with it, and not be stored as it is.
+      const fresh = months.filter(({ month }) => !stored.has(month))
+      incoming.push(...months.map((one) => (fresh.includes(one) ? { ...one, bytes: null } : one)))
+      await this.#parts.store.keep(fresh)
+    })
+    return this.#add(key, incoming, 'newer')
   }
 
   async check(key: SeriesKey): Promise<QualityReport> {
@@ -103,8 +105,17 @@ export class StoredSeries implements SeriesDesk {
   /** A step over all months of a series, some at a time, in their order. */
   async #eachPart(series: Series, step: string, input: (isLast: boolean) => Record<string, unknown>, take: (reply: ComputeReply) => void): Promise<void> {
     const parts = batches(series.blocks, ({ bars }) => bars * BAR_BYTES)
+    const fetch = (part: readonly SeriesBlock[] | undefined): Promise<readonly Uint8Array[]> => {
+      const blocks = this.#parts.store.blocks(part?.map(({ hash }) => hash) ?? [])
+      // Nobody waits for it where a step fails before.
+      blocks.catch(() => undefined)
+      return blocks
+    }
+    let next = fetch(parts[0])
     for (const [i, part] of parts.entries()) {
-      const blocks = await this.#parts.store.blocks(part.map(({ hash }) => hash))
+      const blocks = await next
+      // Postgres reads the next ones while a thread looks at these.
+      next = fetch(parts[i + 1])
       take(await this.#compute({
         step, divisible: false, userCode: false, moves: true, bytes: Object.fromEntries(blocks.map((block, k) => [`month:${k}`, block])),
         input: { ...input(i === parts.length - 1), months: part.length },
@@ -112,7 +123,7 @@ export class StoredSeries implements SeriesDesk {
     }
   }
 
-  #add(key: SeriesKey, blocks: readonly NewBlock[], keep: 'newer' | 'older'): Promise<AddedBars> {
+  #add(key: SeriesKey, blocks: readonly IncomingMonth[], keep: 'newer' | 'older'): Promise<AddedBars> {
     return addMonths({ series: this.#parts.store, compute: (request) => this.#compute(request) }, key, blocks, { writer: null, keep })
   }
 

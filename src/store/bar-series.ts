@@ -1,7 +1,8 @@
 /** Bars by exchange, symbol and timeframe in Postgres. */
 import type { PoolClient } from 'pg'
 import { SweepmillError } from '../base/errors.js'
-import type { BarSeriesStore, MadeChange, MonthChange, Replaced, Series, SeriesBlock, SeriesKey, Writer } from '../tasks/bar-series.js'
+import type { BarSeriesStore, MadeChange, MonthChange, NewBlock, Replaced, Series, SeriesBlock, SeriesKey, Writer } from '../tasks/bar-series.js'
+import { writeBlocks } from './block-rows.js'
 import type { Postgres } from './postgres.js'
 
 interface SeriesRow {
@@ -52,14 +53,26 @@ export class PostgresBarSeriesStore implements BarSeriesStore {
     return rows.map(({ bytes }) => bytes)
   }
 
-  replace(change: MonthChange, writer: Writer | null): Promise<Replaced> {
+  keep(blocks: readonly NewBlock[]): Promise<void> {
+    return this.#postgres.transaction((client) => writeBlocks(client, blocks))
+  }
+
+  replace(changes: readonly MonthChange[], writer: Writer | null): Promise<readonly Replaced[]> {
     return this.#postgres.transaction(async (client) => {
-      const replaced = await replaceBlock(client, change, writer)
-      if (replaced === 'replaced' && writer !== null && change.after !== null) {
-        await client.query('insert into series_changes (task_id, attempt, series_id, month, before_hash, after_hash) values ($1, $2, $3, $4, $5, $6)',
-          [writer.taskId, writer.attempt, change.seriesId, change.month, change.before, change.after.hash])
+      if (await isFenced(client, writer)) return changes.map(() => 'fenced')
+      const outcomes: Replaced[] = []
+      // Two writers of the same months meet at the first of them, and do not wait for each other.
+      for (const { change, at } of changes.map((one, i) => ({ change: one, at: i })).toSorted((a, b) => (a.change.month < b.change.month ? -1 : 1))) {
+        const replaced = await replaceBlock(client, change)
+        outcomes[at] = replaced
+        if (replaced === 'replaced' && writer !== null && change.after !== null) {
+          await client.query('insert into series_changes (task_id, attempt, series_id, month, before_hash, after_hash) values ($1, $2, $3, $4, $5, $6)',
+            [writer.taskId, writer.attempt, change.seriesId, change.month, change.before, change.after.hash])
+        }
       }
-      return replaced
+      const touched = changes.filter((_, i) => outcomes[i] === 'replaced').map(({ seriesId }) => seriesId)
+      await touch(client, touched)
+      return outcomes
     })
   }
 
@@ -80,8 +93,12 @@ export class PostgresBarSeriesStore implements BarSeriesStore {
 
   undo(changeId: number, change: MonthChange, writer: Writer): Promise<Replaced> {
     return this.#postgres.transaction(async (client) => {
-      const replaced = await replaceBlock(client, change, writer)
-      if (replaced === 'replaced') await client.query('update series_changes set undone_at = now() where change_id = $1', [changeId])
+      if (await isFenced(client, writer)) return 'fenced'
+      const replaced = await replaceBlock(client, change)
+      if (replaced === 'replaced') {
+        await client.query('update series_changes set undone_at = now() where change_id = $1', [changeId])
+        await touch(client, [change.seriesId])
+      }
       return replaced
     })
   }
@@ -91,30 +108,31 @@ export class PostgresBarSeriesStore implements BarSeriesStore {
   }
 }
 
-/** Refuses before it writes anything but a block, which is immutable and, if nobody names it, is cleaned up. */
-async function replaceBlock(client: PoolClient, { seriesId, month, before, after }: MonthChange, writer: Writer | null): Promise<Replaced> {
-  if (writer !== null) {
-    // Locked FOR SHARE: no later attempt opens before this write is committed.
-    const held = await client.query('select 1 from tasks where task_id = $1 and attempt = $2 and status = \'processing\' for share', [writer.taskId, writer.attempt])
-    if (held.rowCount === 0) return 'fenced'
-  }
+/** Locked FOR SHARE: no later attempt opens before this write is committed. */
+async function isFenced(client: PoolClient, writer: Writer | null): Promise<boolean> {
+  if (writer === null) return false
+  const held = await client.query('select 1 from tasks where task_id = $1 and attempt = $2 and status = \'processing\' for share', [writer.taskId, writer.attempt])
+  return held.rowCount === 0
+}
+
+async function replaceBlock(client: PoolClient, { seriesId, month, before, after }: MonthChange): Promise<'replaced' | 'changed'> {
   // Taken back already, by whoever removed the month.
   if (before === null && after === null) return 'replaced'
   if (after === null) {
     const { rowCount } = await client.query('delete from series_blocks where series_id = $1 and month = $2 and block_hash = $3', [seriesId, month, before])
     return rowCount === 0 ? 'changed' : 'replaced'
   }
-  await client.query('insert into bar_blocks (block_hash, month, bars, bytes) values ($1, $2, $3, $4) on conflict (block_hash) do update set used_at = now()',
-    [after.hash, after.month, after.bars, Buffer.from(after.bytes.buffer, after.bytes.byteOffset, after.bytes.byteLength)])
   const values = [seriesId, month, after.hash, after.bars, new Date(after.firstTime), new Date(after.lastTime)]
   const { rowCount } = before === null
     ? await client.query(`insert into series_blocks (series_id, month, block_hash, bars, first_time, last_time)
         values ($1, $2, $3, $4, $5, $6) on conflict do nothing`, values)
     : await client.query(`update series_blocks set block_hash = $3, bars = $4, first_time = $5, last_time = $6
         where series_id = $1 and month = $2 and block_hash = $7`, [...values, before])
-  if (rowCount === 0) return 'changed'
-  await client.query('update bar_series set updated_at = now() where series_id = $1', [seriesId])
-  return 'replaced'
+  return rowCount === 0 ? 'changed' : 'replaced'
+}
+
+async function touch(client: PoolClient, seriesIds: readonly number[]): Promise<void> {
+  await client.query('update bar_series set updated_at = now() where series_id = any($1)', [seriesIds])
 }
 
 function toSeries(row: SeriesRow): Series {

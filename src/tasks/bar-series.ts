@@ -29,17 +29,14 @@ export interface Series extends SeriesKey {
   readonly quality: unknown
 }
 
-export interface NewBlock extends StoredBlock {
-  readonly firstTime: number
-  readonly lastTime: number
-}
+export interface NewBlock extends StoredBlock, SeriesBlock {}
 
-/** One month's block in place of another; null: none. */
+/** One month's block in place of another, which was kept before; null: none. */
 export interface MonthChange {
   readonly seriesId: number
   readonly month: string
   readonly before: string | null
-  readonly after: NewBlock | null
+  readonly after: SeriesBlock | null
 }
 
 /** A change that a task made and has not undone. */
@@ -60,13 +57,27 @@ export interface Writer {
 /** `changed`: the month no longer has the block `before`; read it again and merge anew. */
 export type Replaced = 'replaced' | 'changed' | 'fenced'
 
-/** A file of bars, read: one block a month. */
+/** A month that comes to a series. Without bytes its block is kept in the store already. */
+export interface IncomingMonth extends SeriesBlock {
+  readonly bytes: Uint8Array | null
+}
+
+/** A file of bars while it is read. All three reject where the file is wrong. */
 export interface SeriesFile {
+  /** In their order, some at a time, once. */
+  readonly months: AsyncIterable<readonly NewBlock[]>
+  /** A month has come, or all is read. */
+  readonly begun: Promise<unknown>
+  readonly facts: Promise<FileFacts>
+}
+
+/** What is known of a file when all of it was read. */
+export interface FileFacts {
   readonly bars: number
+  readonly months: number
   readonly warnings: readonly string[]
   /** What only the importer may want to know, such as whether a checksum was verified. */
   readonly notes: readonly string[]
-  readonly months: readonly NewBlock[]
 }
 
 /** Of the bars that came: new ones, ones that changed what was stored, ones that changed nothing. */
@@ -93,7 +104,10 @@ export interface SeriesView {
 
 /** Port: what a person or a program does with series. */
 export interface SeriesDesk {
-  /** Makes the series if there is none. Bars of the file stand where the series has others of the same time. */
+  /**
+   * Makes the series if there is none. Bars of the file stand where the series has others of the same time. Months are
+   * stored while the file is read, and become part of the series when all of it was: a file that is wrong adds nothing.
+   */
   add(key: SeriesKey, file: SeriesFile): Promise<AddedBars>
   /** Reads all of the series, keeps the report with it and returns it. */
   check(key: SeriesKey): Promise<QualityReport>
@@ -113,8 +127,10 @@ export interface BarSeriesStore {
   list(symbol?: string): Promise<readonly Series[]>
   /** In the order asked for; NOT_RESOLVABLE when one is not there. */
   blocks(hashes: readonly string[]): Promise<readonly Uint8Array[]>
-  /** One transaction. With a writer it is fenced by the attempt and remembered as that task's change. */
-  replace(change: MonthChange, writer: Writer | null): Promise<Replaced>
+  /** One transaction. Blocks that no series names stay until a cleanup: they can be kept before it is known whether they will be. */
+  keep(blocks: readonly NewBlock[]): Promise<void>
+  /** One transaction, an outcome for each change. With a writer all is fenced by the attempt and remembered as that task's changes. */
+  replace(changes: readonly MonthChange[], writer: Writer | null): Promise<readonly Replaced[]>
   /** Latest first: the order in which they are undone. */
   changesOf(taskId: string): Promise<readonly MadeChange[]>
   /** Bars that the months have more, or less, through the changes of this task that stand. */

@@ -168,6 +168,7 @@ async function takeBackAll({ attempt, tools, spec }: SyncContext): Promise<void>
     })
     const facts = reply === null ? undefined : (JSON.parse(reply.json) as { months: MonthFacts[] }).months[0]
     const left = reply === null || facts === undefined ? null : newBlock(facts, reply)
+    if (left !== null) await tools.series.keep([left])
     // On 'changed' somebody else wrote the month meanwhile: looked at again.
     if (await tools.series.undo(changeId, { seriesId, month, before: current, after: left }, writer) === 'fenced') throw leaseLost(attempt.taskId, 'series')
   }

@@ -46,7 +46,8 @@ test('a series is made once, and its months are replaced only from the block the
   const { seriesId } = await store.ensure(KEY)
   expect((await store.ensure(KEY)).seriesId).toBe(seriesId)
   const [first, second] = [block(10), block(20)]
-  const replace = (before: string | null, after: NewBlock | null): Promise<string> => store.replace({ seriesId, month: '2024-01', before, after }, null)
+  await store.keep([first, second, first])
+  const replace = async (before: string | null, after: NewBlock | null): Promise<string | undefined> => (await store.replace([{ seriesId, month: '2024-01', before, after }], null))[0]
   expect(await replace(null, first)).toBe('replaced')
   expect(await replace(null, second)).toBe('changed')
   expect(await replace(second.hash, second)).toBe('changed')
@@ -65,10 +66,11 @@ test('a late attempt changes nothing, and a task takes back its own changes, lat
   const { seriesId } = await store.ensure(KEY)
   const writer = await attemptOf(3)
   const [first, second] = [block(10), block(20)]
-  expect(await store.replace({ seriesId, month: '2024-01', before: null, after: first }, { ...writer, attempt: 2 })).toBe('fenced')
+  await store.keep([first, second])
+  expect(await store.replace([{ seriesId, month: '2024-01', before: null, after: first }], { ...writer, attempt: 2 })).toEqual(['fenced'])
   expect((await store.find(KEY))?.blocks).toEqual([])
-  await store.replace({ seriesId, month: '2024-01', before: null, after: first }, writer)
-  await store.replace({ seriesId, month: '2024-01', before: first.hash, after: second }, writer)
+  await store.replace([{ seriesId, month: '2024-01', before: null, after: first }], writer)
+  await store.replace([{ seriesId, month: '2024-01', before: first.hash, after: second }], writer)
   const changes = await store.changesOf(writer.taskId)
   expect(changes.map(({ before, after }) => [before, after])).toEqual([[first.hash, second.hash], [null, first.hash]])
   const [latest, earliest] = changes

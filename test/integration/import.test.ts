@@ -1,12 +1,12 @@
 /** Files into the store: merged month by month by comparison, checked as a whole, refused when they are something else. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { systemClock } from '../../src/base/clock.js'
 import { createComputePool } from '../../src/pool/compute-pool.js'
-import { readSeriesFile } from '../../src/runtime/stored-series.js'
-import type { AddedBars } from '../../src/tasks/bar-series.js'
+import { readSeriesFile } from '../../src/runtime/series-file.js'
+import type { AddedBars, NewBlock } from '../../src/tasks/bar-series.js'
 import type { ComputePool } from '../../src/tasks/compute-pool.js'
 import { openTestBed } from '../harness.js'
 import type { TestBed, TestRuntime } from '../harness.js'
@@ -40,7 +40,7 @@ function file(from: number, to: number, price = 100): string {
 }
 
 async function add(path: string): Promise<AddedBars> {
-  return runtime.backend.series.add(KEY, await readSeriesFile(pool, path, KEY.timeframe))
+  return runtime.backend.series.add(KEY, readSeriesFile(pool, path, KEY.timeframe))
 }
 
 const months = (): Promise<{ month: string; bars: number }[]> => bed.sql('select month, bars from series_blocks order by month')
@@ -76,9 +76,13 @@ test('two imports of one month at the same time lose no bar', async () => {
 })
 
 test('two blocks of one month in one call are both put in', async () => {
-  const [first, second] = [await readSeriesFile(pool, file(48, 60), '1h'), await readSeriesFile(pool, file(70, 80), '1h')]
+  const [first, second] = [readSeriesFile(pool, file(48, 60), '1h'), readSeriesFile(pool, file(70, 80), '1h')]
+  async function* both(): AsyncGenerator<readonly NewBlock[]> {
+    yield* first.months
+    yield* second.months
+  }
   await add(file(100, 110))
-  const added = await runtime.backend.series.add(KEY, { ...first, months: [...first.months, ...second.months] })
+  const added = await runtime.backend.series.add(KEY, { ...first, months: both() })
   expect(added).toMatchObject({ added: 22, replaced: 0, same: 0 })
   expect(await months()).toEqual([{ month: '2024-02', bars: 32 }])
 })
@@ -99,10 +103,37 @@ test('repair fills gaps within and between months, keeps their marks, and real b
   expect(await series.check(KEY)).toMatchObject({ repaired: 11, repaired_ranges: [{ from: START + 40 * HOUR, to: START + 49 * HOUR }, { from: START + 71 * HOUR, to: START + 71 * HOUR }] })
 })
 
+test('a file that is wrong at its end adds nothing, though its first months were stored on the way', async () => {
+  const path = file(0, 24 * 90)
+  appendFileSync(path, '\n1800000000000,1,2,3,4,5')
+  await expect(add(path)).rejects.toMatchObject({ code: 'DATA_INVALID', message: expect.stringContaining('line 2162 (row 2161)') as string })
+  expect(await months()).toEqual([])
+  await expect(runtime.backend.series.show(KEY)).rejects.toMatchObject({ code: 'SERIES_NOT_FOUND' })
+  expect(await add(file(0, 24 * 90))).toMatchObject({ added: 24 * 90, changed: ['2024-01', '2024-02', '2024-03', '2024-04'] })
+  expect(await bed.sql('select count(*)::int as n from bar_blocks')).toEqual([{ n: 4 }])
+})
+
+test('a reading waits for whoever takes its months, and ends when they stop', async () => {
+  const path = join(folder, 'long.csv')
+  // 80 MB of blocks: more than a reading is ahead by.
+  writeFileSync(path, Array.from({ length: 1_700_000 }, (_, i) => `${1_500_000_000 + i * 60},1,1,1,1,1\n`).join(''))
+  const reading = readSeriesFile(pool, path, '1m')
+  for await (const some of reading.months) {
+    expect(some.length).toBeGreaterThan(0)
+    break
+  }
+  await expect(reading.facts).rejects.toMatchObject({ code: 'TASK_CANCELLED' })
+  const again = readSeriesFile(pool, path, '1m')
+  let bars = 0
+  for await (const some of again.months) bars += some.reduce((sum, one) => sum + one.bars, 0)
+  expect(await again.facts).toMatchObject({ bars, months: 40 })
+  expect(bars).toBe(1_700_000)
+})
+
 test('what does not fit is refused before anything is stored', async () => {
-  await expect(readSeriesFile(pool, file(0, 100), '1m')).rejects.toMatchObject({ code: 'DATA_INVALID', message: expect.stringContaining('most of its bars are 1h apart') as string })
+  await expect(readSeriesFile(pool, file(0, 100), '1m').facts).rejects.toMatchObject({ code: 'DATA_INVALID', message: expect.stringContaining('most of its bars are 1h apart') as string })
   writeFileSync(join(folder, 'empty.csv'), '')
-  await expect(readSeriesFile(pool, join(folder, 'empty.csv'), '1h')).rejects.toMatchObject({ code: 'DATA_EMPTY' })
-  await expect(readSeriesFile(pool, join(folder, 'nowhere.csv'), '1h')).rejects.toMatchObject({ code: 'FILE_NOT_FOUND' })
+  await expect(readSeriesFile(pool, join(folder, 'empty.csv'), '1h').facts).rejects.toMatchObject({ code: 'DATA_EMPTY' })
+  await expect(readSeriesFile(pool, join(folder, 'nowhere.csv'), '1h').begun).rejects.toMatchObject({ code: 'FILE_NOT_FOUND' })
   await expect(runtime.backend.series.check(KEY)).rejects.toMatchObject({ code: 'SERIES_NOT_FOUND' })
 })

@@ -7,7 +7,7 @@ import { systemClock } from '../../src/base/clock.js'
 import { builtinStrategy, parseBacktestSpec, runPortfolio } from '../../src/engine/index.js'
 import { parseCsv } from '../../src/market/read-csv.js'
 import { createComputePool } from '../../src/pool/compute-pool.js'
-import { readSeriesFile } from '../../src/runtime/stored-series.js'
+import { readSeriesFile } from '../../src/runtime/series-file.js'
 import type { ComputePool } from '../../src/tasks/compute-pool.js'
 import { TaskType } from '../../src/tasks/task.js'
 import { eventually } from '../eventually.js'
@@ -44,7 +44,7 @@ beforeAll(async () => {
   // It submits and works on nothing: what a worker knows comes from the store.
   client = await bed.open({ pool, role: 'client' })
   await client.start()
-  for (const name of NAMES) await client.backend.series.add({ exchange: 'test', symbol: name, timeframe: '1h' }, await readSeriesFile(pool, path(name), '1h'))
+  for (const name of NAMES) await client.backend.series.add({ exchange: 'test', symbol: name, timeframe: '1h' }, readSeriesFile(pool, path(name), '1h'))
 })
 afterAll(async () => {
   await bed.close()

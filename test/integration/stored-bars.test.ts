@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { systemClock } from '../../src/base/clock.js'
 import { createComputePool } from '../../src/pool/compute-pool.js'
-import { readSeriesFile } from '../../src/runtime/stored-series.js'
+import { readSeriesFile } from '../../src/runtime/series-file.js'
 import type { ComputePool } from '../../src/tasks/compute-pool.js'
 import { TaskType } from '../../src/tasks/task.js'
 import { openTestBed } from '../harness.js'
@@ -50,7 +50,7 @@ function file(rows: readonly Row[]): string {
 
 async function store(exchange: string, timeframe: string, rows: readonly Row[], symbol = 'BTCUSDT'): Promise<void> {
   const key = { exchange, symbol, timeframe }
-  await runtime.backend.series.add(key, await readSeriesFile(pool, file(rows), timeframe))
+  await runtime.backend.series.add(key, readSeriesFile(pool, file(rows), timeframe))
   await runtime.backend.series.check(key)
 }
 

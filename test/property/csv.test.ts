@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import { SweepmillError } from '../../src/base/errors.js'
 import { CsvReader } from '../../src/market/read-csv.js'
 import type { ReadBars } from '../../src/market/read-csv.js'
+import { encodeBlocks, MonthsAsRead } from '../../src/market/blocks.js'
 
 const HEADERS: readonly (readonly string[])[] = [
   ['time', 'open', 'high', 'low', 'close', 'volume'], ['volume', 'close', 'other', 'low', 'high', 'open', 'time'],
@@ -70,4 +71,57 @@ test('plain and quoted rows give the same bits and the same errors, in pieces of
     }), { numRuns: 1000 })
   expect(good).toBeGreaterThan(400)
   expect(bad).toBeGreaterThan(50)
+})
+
+/** Hashes of the months' blocks; with `taken`, those of months that were over before the end are made then, and their rows forgotten. */
+function months(text: string, pieces: readonly number[], taken: boolean): string | { hashes: string[]; taken: number } {
+  const bytes = new TextEncoder().encode(text)
+  const early: string[] = []
+  const watch = new MonthsAsRead()
+  const reader = new CsvReader('x.csv', bytes.length, taken ? (rows) => {
+    const over = watch.over(rows)
+    early.push(...encodeBlocks(rows, over).map(({ hash }) => hash))
+    return over
+  } : undefined)
+  try {
+    let at = 0
+    for (let k = 0; at < bytes.length; k += 1) {
+      reader.feed(bytes.slice(at, at + pieces[k % pieces.length]!))
+      at += pieces[k % pieces.length]!
+    }
+    return { hashes: [...early, ...encodeBlocks(reader.finish().columns).map(({ hash }) => hash)], taken: early.length }
+  } catch (error) {
+    if (error instanceof SweepmillError) return `${error.code} ${error.message}`
+    throw error
+  }
+}
+
+test('months that are taken while a file is read are those of the whole file, and so are its errors', () => {
+  const seen = { taken: 0, backwards: 0, refused: 0 }
+  fc.assert(fc.property(
+    fc.array(fc.integer({ min: 1, max: 900 }), { minLength: 1, maxLength: 60 }), fc.boolean(), fc.array(fc.integer({ min: 1, max: 300 }), { minLength: 1, maxLength: 4 }),
+    fc.option(fc.record({ at: fc.nat(59), hours: fc.integer({ min: -900, max: 0 }) }), { nil: undefined, freq: 3 }), fc.option(fc.nat(59), { nil: undefined, freq: 3 }),
+    (steps, backwards, pieces, late, broken) => {
+      let hours = 0
+      const at = steps.map((step, i) => {
+        hours += late?.at === i ? late.hours : step
+        return hours
+      })
+      if (backwards) at.reverse()
+      const text = at.map((hour, i) => `${1_600_000_000_000 + hour * 3_600_000},${broken === i ? 'x' : i + 1},${i + 3},${Math.min(i + 1, 2)},2.5,${i}\n`).join('')
+      const whole = months(text, [text.length], false)
+      const streamed = months(text, pieces, true)
+      if (typeof whole === 'string' || typeof streamed === 'string') {
+        seen.refused += 1
+        // Which way a file runs that begins one way and ends the other is said by its beginning, or by its end.
+        if (String(whole).includes('new to old')) expect(streamed).toMatch(/^DATA_ORDER/)
+        else expect(streamed).toEqual(whole)
+        return
+      }
+      expect(streamed.hashes).toEqual(whole.hashes)
+      if (streamed.taken > 0) seen.taken += 1
+      if (backwards && steps.length > 1) seen.backwards += 1
+    },
+  ), { numRuns: 1500, seed: 24 })
+  expect(Math.min(seen.taken, seen.backwards, seen.refused)).toBeGreaterThan(200)
 })

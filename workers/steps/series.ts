@@ -3,7 +3,8 @@
  * src/market/blocks.ts writes them; a step takes a batch of months, so that a long series is never in a thread as a whole.
  */
 import { SweepmillError } from '../../src/base/errors.js'
-import { decodeColumns, encodeBlocks } from '../../src/market/blocks.js'
+import { Lead } from '../../src/base/lead.js'
+import { decodeColumns, encodeBlocks, MonthsAsRead } from '../../src/market/blocks.js'
 import type { BarBlock } from '../../src/market/blocks.js'
 import { mergeBars } from '../../src/market/merge.js'
 import { beginScan, endScan, scanBars } from '../../src/market/quality.js'
@@ -11,24 +12,50 @@ import type { FilledRange, QualityReport, ScanState } from '../../src/market/qua
 import { fillGaps } from '../../src/market/repair.js'
 import type { LastBar } from '../../src/market/repair.js'
 import { parseTimeframe } from '../../src/market/timeframe.js'
-import { refuseOtherStep } from '../../src/market/timeframe-fit.js'
+import { StepCheck } from '../../src/market/timeframe-fit.js'
 import { readBars } from '../bar-file.js'
 import { payload, stopped } from '../step.js'
 import type { Step } from '../step.js'
+
+/** What the store has not taken yet of a file that is read; more than it takes at a time. */
+const AHEAD_BYTES = 64 * 2 ** 20
 
 /** What is said of a block; its bytes travel as `block:MONTH`. */
 function facts({ month, hash, bars, firstTime, lastTime }: BarBlock): Record<string, unknown> {
   return { month, hash, bars, first_time: firstTime, last_time: lastTime }
 }
 
-/** {file, source, timeframe} → {bars, warnings, notes, months: [{month, hash, bars, first_time, last_time}]} and block:MONTH for each. */
-export const readSeriesFile: Step = async ({ input }) => {
+/**
+ * {file, source, timeframe} → {bars, warnings, notes, sent, months: [{month, hash, bars, first_time, last_time}]} and
+ * block:MONTH for each. With a port and a `lead`, months that were over before the file was are not among them: they were
+ * sent over the port, {facts, bytes} each and `sent` in all.
+ */
+export const readSeriesFile: Step = async ({ input, port, shared, pulse }) => {
   const { file, source, timeframe } = input as { file: string; source: string; timeframe: string }
-  const { columns, warnings, notes = [] } = await readBars(file, source)
-  refuseOtherStep(columns.time, parseTimeframe(timeframe), source)
+  const months = new MonthsAsRead()
+  const steps = new StepCheck(parseTimeframe(timeframe))
+  const lead = new Lead(shared['lead'])
+  let sent = 0
+  let sentBars = 0
+  const { columns, warnings, notes = [] } = await readBars(file, source, port === null ? undefined : (rows) => {
+    const over = months.over(rows)
+    const beat = (): boolean => pulse.beat(sentBars, sentBars + rows.length)
+    for (const block of encodeBlocks(rows, over)) {
+      lead.wait(AHEAD_BYTES, beat)
+      if (beat()) throw stopped()
+      lead.sent(block.bytes.length)
+      port.postMessage({ facts: facts(block), bytes: block.bytes }, [block.bytes.buffer as ArrayBuffer])
+      sent += 1
+    }
+    steps.add(rows.time.subarray(0, over))
+    sentBars += over
+    return over
+  })
+  steps.add(columns.time)
+  steps.refuse(source)
   const blocks = encodeBlocks(columns)
   return {
-    json: { bars: columns.length, warnings, notes, months: blocks.map(facts) },
+    json: { bars: sentBars + columns.length, warnings, notes, sent, months: blocks.map(facts) },
     bytes: Object.fromEntries(blocks.map((block) => [`block:${block.month}`, block.bytes])),
   }
 }

@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import { Command } from 'commander'
 import { SweepmillError } from '../../base/errors.js'
 import { parseTimeframe } from '../../market/timeframe.js'
-import type { SeriesKey } from '../../tasks/bar-series.js'
+import type { SeriesFile, SeriesKey } from '../../tasks/bar-series.js'
 import type { Invocation, Invocations } from '../context.js'
 import { qualityTable } from '../quality-table.js'
 import { assertFile } from '../spec-flags.js'
@@ -53,17 +53,19 @@ async function runImport(invocation: Invocation, flags: Flags & { readonly repai
   for (const file of files) await assertFile(file)
   await invocation.withWorkbench(invocation.config(), async (workbench) => {
     const [first = '', ...others] = files
-    // The first file is read before there is a service, so that a wrong one starts none.
-    const firstRead = await workbench.readBars(resolve(first), key.timeframe)
+    const reading = workbench.readBars(resolve(first), key.timeframe)
+    // A file that is wrong from its beginning starts no service.
+    await reading.begun
     const { series } = await workbench.connect('client')
     const imported: ImportedFile[] = []
-    const add = async (file: string, read: typeof firstRead): Promise<void> => {
+    const add = async (file: string, read: SeriesFile): Promise<void> => {
       const { added, replaced, same } = await series.add(key, read)
-      imported.push({ file, bars: read.bars, added, replaced, same, months: read.months.length, warnings: read.warnings, notes: read.notes })
-      for (const warning of [...read.warnings, ...read.notes]) output.note(`sweepmill: ${warning}`)
+      const { bars, months, warnings, notes } = await read.facts
+      imported.push({ file, bars, added, replaced, same, months, warnings, notes })
+      for (const warning of [...warnings, ...notes]) output.note(`sweepmill: ${warning}`)
     }
-    await add(first, firstRead)
-    for (const file of others) await add(file, await workbench.readBars(resolve(file), key.timeframe))
+    await add(first, reading)
+    for (const file of others) await add(file, workbench.readBars(resolve(file), key.timeframe))
     const { filled, quality } = flags.repair === true ? await series.repair(key) : { filled: 0, quality: await series.check(key) }
     const sum = (of: (one: ImportedFile) => number): number => imported.reduce((total, one) => total + of(one), 0)
     const totals = { bars_read: sum((one) => one.bars), added: sum((one) => one.added), replaced: sum((one) => one.replaced), same: sum((one) => one.same) }

@@ -1,4 +1,5 @@
 /** A workbench over the in-memory backend: a command's whole way without a service or a thread. */
+import { Readable } from 'node:stream'
 import type { MigrationView, OpenWorkbench, Role, Workbench } from '../../../src/cli/session.js'
 import type { StrategyCheck } from '../../../src/engine/index.js'
 import type { StrategyCheckRequest } from '../../../src/runtime/strategy-check.js'
@@ -79,9 +80,11 @@ export class FakeWorkbench implements Workbench, Script {
     return this.refusal === null ? Promise.resolve() : Promise.reject(this.refusal)
   }
 
-  readBars(file: string): Promise<SeriesFile> {
+  readBars(file: string): SeriesFile {
     this.calls.push(`read ${file}`)
-    return this.refusal === null ? Promise.resolve({ bars: 0, warnings: [], notes: [], months: [] }) : Promise.reject(this.refusal)
+    const facts = this.refusal === null ? Promise.resolve({ bars: 0, months: 0, warnings: [], notes: [] }) : Promise.reject(this.refusal)
+    facts.catch(() => undefined)
+    return { months: Readable.from([]), begun: facts, facts }
   }
 
   draftStrategy({ strategy, name, params }: StrategyRequest): Promise<StrategyDraft> {

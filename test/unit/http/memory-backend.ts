@@ -70,9 +70,9 @@ export class MemoryBackend implements Backend<HealthReport> {
 
   readonly named = new Map<string, ScheduleView>()
   readonly series: SeriesDesk = {
-    add: (key, file) => {
+    add: async (key, file) => {
       this.imported.push(`${key.exchange} ${key.symbol} ${key.timeframe}`)
-      return Promise.resolve({ added: file.bars, replaced: 0, same: 0, changed: [] })
+      return { added: (await file.facts).bars, replaced: 0, same: 0, changed: [] }
     },
     check: ({ timeframe }) => Promise.resolve(endScan(beginScan(), parseTimeframe(timeframe), 0)),
     list: () => Promise.resolve([]),
