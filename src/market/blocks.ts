@@ -29,8 +29,12 @@ interface BlockBody {
   readonly columns: Partial<Record<ColumnName, Uint8Array>>
 }
 
-/** Of the first `stop` bars, whose times ascend. */
-export function encodeBlocks(bars: BarColumns, stop = bars.length): BarBlock[] {
+export function encodeBlocks(bars: BarColumns): BarBlock[] {
+  return encodeFirst(bars, bars.length)
+}
+
+/** Blocks of the first `stop` bars. */
+export function encodeFirst(bars: BarColumns, stop: number): BarBlock[] {
   const blocks: BarBlock[] = []
   for (let from = 0; from < stop;) {
     const month = monthOf(bars.time[from] ?? 0)

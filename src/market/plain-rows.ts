@@ -107,8 +107,8 @@ export class PlainRows {
         else if (slot === TIME) {
           while (byte !== separator && byte !== LF && byte !== CR) byte = bytes[++at]!
           value = parseTime(bytes, first, at)
+          if (!Number.isFinite(value)) return -1
         } else if (digits === 0 || digits > EXACT_DIGITS) return -1
-        if (value !== value) return -1
         row[slot] = value
       }
       if (field < last) {

@@ -64,6 +64,8 @@ const OUTLIER_MOVES = 20
 const JUMP_MOVES = 8
 /** Moves below this never count, however quiet the market was. */
 const LEAST_MOVE = 0.02
+/** Its logarithm is less than that. */
+const SHORT_WICK = 1.02
 const SPLITS: readonly (readonly [like: string, ratio: number])[] = [
   ...[2, 3, 4, 5, 6, 7, 8, 10, 15, 20, 25, 30, 50, 100].flatMap((n): [string, number][] => [[`${n}:1 split`, 1 / n], [`1:${n} reverse split`, n]]),
   ['3:2 split', 2 / 3], ['2:3 reverse split', 3 / 2],
@@ -118,13 +120,23 @@ export function beginScan(): ScanState {
 /** Goes on with bars that follow those before. `filled`: where bars were made up, ascending; they are no pause in trading. */
 export function scanBars(state: ScanState, bars: BarColumns, timeframe: Timeframe, filled: readonly FilledRange[] = []): void {
   let range = 0
+  // Equal distances are counted together: a text as key for each of five million takes longer than all else.
+  let step = 0
+  let stepTimes = 0
   for (let i = 0; i < bars.length; i += 1) {
     const time = bars.time[i]!
     if (timeframe.startOf(time) !== time) state.offGrid += 1
     if (isWeekend(time)) state.weekendBars += 1
     checkPrices(state, bars, i)
+    const distance = time - state.lastTime
     if (state.bars === 0) state.firstTime = time
-    else checkStep(state, time, timeframe)
+    else if (distance === step) stepTimes += 1
+    else {
+      countStep(state, step, stepTimes)
+      step = distance
+      stepTimes = 1
+    }
+    if (state.bars > 0 && distance !== timeframe.stepMs) checkStep(state, time, timeframe)
     while (range < filled.length && filled[range]!.to < time) range += 1
     const madeUp = range < filled.length && filled[range]!.from <= time && isFill(bars, i)
     if (madeUp) noteRepaired(state, time, timeframe)
@@ -134,6 +146,7 @@ export function scanBars(state: ScanState, bars: BarColumns, timeframe: Timefram
     state.lastTime = time
     state.lastClose = bars.close[i]!
   }
+  countStep(state, step, stepTimes)
   const last = bars.length - 1
   if (last >= 0) state.lastBar = [bars.open, bars.high, bars.low, bars.close, bars.volume].map((column) => column[last]!)
 }
@@ -170,14 +183,19 @@ export function hasSessions(state: Pick<ScanState, 'bars' | 'weekendBars' | 'fir
   return state.weekendBars === 0 ? days >= 5 : days >= 14 && state.weekendBars <= state.bars * 0.6 * (2 / 7)
 }
 
+function countStep(state: ScanState, step: number, times: number): void {
+  if (step <= 0 || times === 0) return
+  // Of a series with thousands of different steps the common ones came early.
+  const key = String(step)
+  if (key in state.steps || Object.keys(state.steps).length < 50) state.steps[key] = (state.steps[key] ?? 0) + times
+}
+
+/** For a bar that does not follow the one before at once. */
 function checkStep(state: ScanState, time: number, timeframe: Timeframe): void {
   const step = time - state.lastTime
   if (step < 0) state.outOfOrder += 1
   if (step === 0) state.duplicates += 1
   if (step <= 0) return
-  // Of a series with thousands of different steps the common ones came early.
-  const key = String(step)
-  if (key in state.steps || Object.keys(state.steps).length < 50) state.steps[key] = (state.steps[key] ?? 0) + 1
   if (step < timeframe.stepMs) state.shorter += 1
   const missing = timeframe.between(state.lastTime, time)
   if (missing === 0) return
@@ -215,8 +233,10 @@ function checkMove(state: ScanState, bars: BarColumns, i: number): void {
   const ratio = close / state.lastClose
   const move = Math.abs(Math.log(ratio))
   if (!Number.isFinite(move)) return
-  // A wick that nobody traded at is a bad tick too.
-  const wick = Math.max(Math.log(bars.high[i]! / Math.max(open, close)), Math.log(Math.min(open, close) / bars.low[i]!), 0)
+  const top = Math.max(open, close), bottom = Math.min(open, close)
+  const high = bars.high[i]!, low = bars.low[i]!
+  // A wick that nobody traded at is a bad tick too. One of less than 2 % never counts.
+  const wick = high <= top * SHORT_WICK && bottom <= low * SHORT_WICK ? 0 : Math.max(Math.log(high / top), Math.log(bottom / low), 0)
   const largest = Math.max(move, wick)
   const mean = state.bars >= MEMORY_BARS ? state.meanMove : Infinity
   const split = move > LEAST_MOVE && move > JUMP_MOVES * mean

@@ -29,7 +29,7 @@ export class StepCheck {
       const step = time[i]! - time[i - 1]!
       from = i + 1
       // Months are of several lengths: each distance is looked at.
-      while (!this.#isMonths && from < length && time[from]! - time[from - 1]! === step) from += 1
+      while (!this.#isMonths && from < length && step === time[from]! - time[from - 1]!) from += 1
       this.#count(step, time[i - 1]!, from - i)
     }
     this.#bars += length

@@ -16,12 +16,10 @@ export function readSeriesFile(pool: ComputePool, file: string, timeframe: strin
   const { port1: theirs, port2: ours } = new MessageChannel()
   const stop = new AbortController()
   const lead = new Lead()
-  let arrived: NewBlock[] = []
-  let received = 0
-  let over = false
+  const come = { blocks: [] as NewBlock[], messages: 0, over: false }
   ours.on('message', ({ facts, bytes }: { facts: MonthFacts; bytes: Uint8Array }) => {
-    arrived.push(toBlock(facts, bytes))
-    received += 1
+    come.blocks.push(toBlock(facts, bytes))
+    come.messages += 1
   })
 
   async function read(): Promise<FileFacts> {
@@ -32,11 +30,11 @@ export function readSeriesFile(pool: ComputePool, file: string, timeframe: strin
       })
       const { bars, warnings, notes, sent, months } = JSON.parse(reply.json) as { bars: number; warnings: string[]; notes: string[]; sent: number; months: MonthFacts[] }
       // The reply and what was sent before it come by different ways.
-      while (received < sent) await once(ours, 'message')
-      arrived.push(...months.map((facts) => newBlock(facts, reply)))
+      while (come.messages < sent) await once(ours, 'message')
+      come.blocks.push(...months.map((facts) => newBlock(facts, reply)))
       return { bars, months: sent + months.length, warnings, notes }
     } finally {
-      over = true
+      come.over = true
       ours.close()
     }
   }
@@ -49,16 +47,16 @@ export function readSeriesFile(pool: ComputePool, file: string, timeframe: strin
   async function* months(): AsyncGenerator<readonly NewBlock[]> {
     try {
       for (;;) {
-        while (!over && sizeOf(arrived) < TOGETHER_BYTES) await Promise.race([once(ours, 'message'), facts])
-        if (arrived.length === 0) break
-        const [some = [], ...more] = batches(arrived, ({ bytes }) => bytes.length, TOGETHER_BYTES)
-        arrived = more.flat()
+        while (!come.over && sizeOf(come.blocks) < TOGETHER_BYTES) await Promise.race([once(ours, 'message'), facts])
+        if (come.blocks.length === 0) break
+        const [some = [], ...more] = batches(come.blocks, ({ bytes }) => bytes.length, TOGETHER_BYTES)
+        come.blocks = more.flat()
         for (const { bytes } of some) lead.took(bytes.length)
         yield some
       }
       await facts
     } finally {
-      if (!over) stop.abort()
+      if (!come.over) stop.abort()
     }
   }
   return { months: months(), begun, facts }

@@ -4,7 +4,7 @@
  * finds a row that is being removed waits for that, and then finds none.
  */
 import type { BarArchive, DatasetRecord, StoredBlock } from '../tasks/bar-archive.js'
-import { writeBlocks } from './block-rows.js'
+import { readBlocks, writeBlocks } from './block-rows.js'
 import type { Postgres } from './postgres.js'
 
 export class PostgresBarArchive implements BarArchive {
@@ -21,8 +21,7 @@ export class PostgresBarArchive implements BarArchive {
 
   /** Blocks first, then the dataset that names them, in one transaction: a dataset never lacks a block. */
   async save(dataset: DatasetRecord, blocks: readonly StoredBlock[]): Promise<void> {
-    await this.#postgres.transaction(async (client) => {
-      await writeBlocks(client, blocks)
+    await writeBlocks(this.#postgres, blocks, async (client) => {
       await client.query(`
         insert into datasets (data_hash, source, bars, first_time, last_time, size_bytes, blocks, warnings)
         values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (data_hash) do update set used_at = now()`,
@@ -42,10 +41,8 @@ export class PostgresBarArchive implements BarArchive {
   }
 
   async blocks(dataset: DatasetRecord): Promise<Uint8Array[] | null> {
-    const blocks = await this.#postgres.query<{ bytes: Buffer }>(`
-      select b.bytes from unnest($1::text[]) with ordinality as wanted(hash, n)
-      join bar_blocks b on b.block_hash = wanted.hash order by n`, [dataset.blocks])
-    return blocks.length === dataset.blocks.length ? blocks.map((block) => block.bytes) : null
+    const blocks = await readBlocks(this.#postgres, dataset.blocks)
+    return blocks.length === dataset.blocks.length ? blocks : null
   }
 
   async saveSource(sourceHash: string, name: string, code: Uint8Array): Promise<void> {

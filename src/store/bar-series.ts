@@ -2,7 +2,7 @@
 import type { PoolClient } from 'pg'
 import { SweepmillError } from '../base/errors.js'
 import type { BarSeriesStore, MadeChange, MonthChange, NewBlock, Replaced, Series, SeriesBlock, SeriesKey, Writer } from '../tasks/bar-series.js'
-import { writeBlocks } from './block-rows.js'
+import { readBlocks, writeBlocks } from './block-rows.js'
 import type { Postgres } from './postgres.js'
 
 interface SeriesRow {
@@ -46,15 +46,13 @@ export class PostgresBarSeriesStore implements BarSeriesStore {
   }
 
   async blocks(hashes: readonly string[]): Promise<readonly Uint8Array[]> {
-    const rows = await this.#postgres.query<{ bytes: Buffer }>(`
-      select b.bytes from unnest($1::text[]) with ordinality as wanted(hash, n)
-      join bar_blocks b on b.block_hash = wanted.hash order by n`, [hashes])
-    if (rows.length !== hashes.length) throw new SweepmillError('NOT_RESOLVABLE', `Of ${hashes.length} blocks of bars only ${rows.length} are in the store.`)
-    return rows.map(({ bytes }) => bytes)
+    const blocks = await readBlocks(this.#postgres, hashes)
+    if (blocks.length !== hashes.length) throw new SweepmillError('NOT_RESOLVABLE', `Of ${hashes.length} blocks of bars only ${blocks.length} are in the store.`)
+    return blocks
   }
 
   keep(blocks: readonly NewBlock[]): Promise<void> {
-    return this.#postgres.transaction((client) => writeBlocks(client, blocks))
+    return writeBlocks(this.#postgres, blocks)
   }
 
   replace(changes: readonly MonthChange[], writer: Writer | null): Promise<readonly Replaced[]> {

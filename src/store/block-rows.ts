@@ -1,37 +1,51 @@
 /** Blocks of bars as rows, for whoever is about to name them: a dataset or a month of a series. */
 import type { PoolClient } from 'pg'
 import type { StoredBlock } from '../tasks/bar-archive.js'
+import { copyIn, copyOut } from './block-copy.js'
+import { isTaken } from './postgres.js'
+import type { Postgres } from './postgres.js'
 
-const STATEMENT_BYTES = 2 ** 20
-const STATEMENT_ROWS = 64
+const MOST_TRIES = 10
 
 /**
- * Inside a transaction. Only blocks that are not there travel, each as a parameter of its own: a list of bytes is made text
- * on the main thread, 0.4 s for 100 MB. In one order for everybody, so that no two wait for each other; and what is there
- * already is used from now on, so that a cleanup leaves it alone.
+ * Writes blocks and what `name` adds in one transaction, so that what is named is there. Only blocks that are not there
+ * travel; what is there already is used from now on, so that a cleanup leaves it alone.
+ *
+ * Three steps, each in one order for everybody, and none waits for one before it, so that writers of the same blocks never
+ * wait for each other: locks that only a cleanup minds, new rows, then the time of use (a row that is being updated holds
+ * up whoever inserts it). Where somebody else has inserted a block meanwhile, all of it is tried again.
  */
-export async function writeBlocks(client: PoolClient, blocks: readonly StoredBlock[]): Promise<void> {
+export async function writeBlocks(postgres: Postgres, blocks: readonly StoredBlock[], name?: (client: PoolClient) => Promise<void>): Promise<void> {
   const byHash = [...new Map(blocks.map((block) => [block.hash, block])).values()].toSorted((a, b) => (a.hash < b.hash ? -1 : 1))
-  const { rows } = await client.query<{ block_hash: string }>(`
-    with named as (select block_hash from bar_blocks where block_hash = any($1) order by block_hash for update)
-    update bar_blocks b set used_at = now() from named n where b.block_hash = n.block_hash returning b.block_hash`, [byHash.map((b) => b.hash)])
-  const stored = new Set(rows.map((row) => row.block_hash))
-  for (let missing = byHash.filter(({ hash }) => !stored.has(hash)); missing.length > 0;) {
-    const few = firstFew(missing)
-    missing = missing.slice(few.length)
-    await client.query(`insert into bar_blocks (block_hash, month, bars, bytes)
-      values ${few.map((_, i) => `($${i * 4 + 1}, $${i * 4 + 2}, $${i * 4 + 3}, $${i * 4 + 4})`).join(', ')}
-      on conflict (block_hash) do update set used_at = now()`,
-    few.flatMap(({ hash, month, bars, bytes }) => [hash, month, bars, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)]))
+  for (let tries = 1; ; tries += 1) {
+    try {
+      await postgres.transaction(async (client) => {
+        const { rows } = await client.query<{ block_hash: string }>('select block_hash from bar_blocks where block_hash = any($1) order by block_hash for key share', [byHash.map((b) => b.hash)])
+        const stored = new Set(rows.map((row) => row.block_hash))
+        const missing = byHash.filter(({ hash }) => !stored.has(hash))
+        if (missing.length > 0) await copyIn(client, missing)
+        if (stored.size > 0) {
+          await client.query(`
+            with named as (select block_hash from bar_blocks where block_hash = any($1) order by block_hash for no key update)
+            update bar_blocks b set used_at = now() from named n where b.block_hash = n.block_hash`, [[...stored]])
+        }
+        await name?.(client)
+      })
+      return
+    } catch (error) {
+      if (!isTaken(error) || tries === MOST_TRIES) throw error
+    }
   }
 }
 
-/** As many as fit one statement, at least one. */
-function firstFew(blocks: readonly StoredBlock[]): StoredBlock[] {
-  let size = 0
-  const over = blocks.findIndex(({ bytes }, i) => {
-    size += bytes.length
-    return i > 0 && (i === STATEMENT_ROWS || size > STATEMENT_BYTES)
+/** In the order asked for; fewer where some are not there. */
+export function readBlocks(postgres: Postgres, hashes: readonly string[]): Promise<Uint8Array[]> {
+  return postgres.withClient(async (client, giveUp) => {
+    try {
+      return await copyOut(client, hashes)
+    } catch (error) {
+      giveUp(error as Error)
+      throw error
+    }
   })
-  return over < 0 ? [...blocks] : blocks.slice(0, over)
 }

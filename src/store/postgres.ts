@@ -109,6 +109,11 @@ export function isLockRefused(error: unknown): boolean {
   return state === '55P03' || state === '40P01'
 }
 
+/** True when a row of the same key was there already. */
+export function isTaken(error: unknown): boolean {
+  return sqlState(error) === '23505'
+}
+
 function sqlState(error: unknown): string | undefined {
   const holder = error instanceof SweepmillError ? error.cause : error
   const code = (holder as { code?: unknown } | null | undefined)?.code

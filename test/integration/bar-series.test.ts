@@ -82,3 +82,23 @@ test('a late attempt changes nothing, and a task takes back its own changes, lat
   expect(await store.changesOf(writer.taskId)).toEqual([])
   expect((await store.find(KEY))?.blocks).toEqual([])
 })
+
+test('writers of the same blocks in any order lose none and wait for nobody', async () => {
+  const blocks = Array.from({ length: 12 }, (_, i) => block(i + 1))
+  await Promise.all(Array.from({ length: 8 }, (_, k) => store.keep([...blocks.slice(k), ...blocks.slice(0, k)].slice(0, 9))))
+  const read = await store.blocks([...blocks, ...blocks].map(({ hash }) => hash))
+  expect(read.map((bytes) => Buffer.from(bytes))).toEqual([...blocks, ...blocks].map(({ bytes }) => Buffer.from(bytes)))
+  // Each owns its buffer, so that it is moved to a thread.
+  expect(read.every((bytes) => bytes.byteLength === bytes.buffer.byteLength)).toBe(true)
+  expect(await store.blocks([])).toEqual([])
+  await expect(store.blocks(['"}\'; drop table bar_blocks; --'])).rejects.toMatchObject({ code: 'NOT_RESOLVABLE' })
+})
+
+test('a month that changed meanwhile is told of, and the others are replaced all the same', async () => {
+  const { seriesId } = await store.ensure(KEY)
+  const [first, second] = [block(10), block(20)]
+  await store.keep([first, second])
+  await store.replace([{ seriesId, month: '2024-02', before: null, after: first }], null)
+  expect(await store.replace(['2024-03', '2024-02', '2024-01'].map((month) => ({ seriesId, month, before: null, after: second })), null)).toEqual(['replaced', 'changed', 'replaced'])
+  expect((await store.find(KEY))?.blocks.map(({ month, bars }) => [month, bars])).toEqual([['2024-01', 20], ['2024-02', 10], ['2024-03', 20]])
+})

@@ -4,7 +4,7 @@
  */
 import { SweepmillError } from '../../src/base/errors.js'
 import { Lead } from '../../src/base/lead.js'
-import { decodeColumns, encodeBlocks, MonthsAsRead } from '../../src/market/blocks.js'
+import { decodeColumns, encodeBlocks, encodeFirst, MonthsAsRead } from '../../src/market/blocks.js'
 import type { BarBlock } from '../../src/market/blocks.js'
 import { mergeBars } from '../../src/market/merge.js'
 import { beginScan, endScan, scanBars } from '../../src/market/quality.js'
@@ -40,7 +40,7 @@ export const readSeriesFile: Step = async ({ input, port, shared, pulse }) => {
   const { columns, warnings, notes = [] } = await readBars(file, source, port === null ? undefined : (rows) => {
     const over = months.over(rows)
     const beat = (): boolean => pulse.beat(sentBars, sentBars + rows.length)
-    for (const block of encodeBlocks(rows, over)) {
+    for (const block of encodeFirst(rows, over)) {
       lead.wait(AHEAD_BYTES, beat)
       if (beat()) throw stopped()
       lead.sent(block.bytes.length)

@@ -102,6 +102,7 @@ describe('errors name the line', () => {
     expect(() => parseCsv(Uint8Array.from(bytes), 'x.csv')).toThrow(expect.objectContaining({ code: 'DATA_FORMAT', message: expect.stringContaining(`x.csv is ${kind}`) as unknown }))
   })
   test('a time that cannot be read says which forms can', () => {
+    expect(() => parse(HEADER, '1e400,1,2,1,2,5')).toThrow(/line 2 \(row 1\) has "1e400" as time/)
     expect(() => parse(HEADER, '01/02/2020,1,2,1,2,5')).toThrow(/line 2 \(row 1\) has "01\/02\/2020" as time, which is not a time; write 2020-01-31/)
   })
   test('binary garbage', () => {
