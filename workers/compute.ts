@@ -24,6 +24,7 @@ import { cutSeries } from './steps/cut-series.js'
 import { fillMonths, mergeMonths, readSeriesFile, scanMonths } from './steps/series.js'
 import { checkSweep, forgetRunners, plan, runTrials, trySweep } from './steps/sweep.js'
 import { firstPlace } from './strategy-source.js'
+import { warmUp } from './warm-up.js'
 
 /** Spins for `spin_ms`, answering its pulse: what benches and tests load threads with. */
 const probe: Step = ({ input, pulse }) => {
@@ -44,6 +45,7 @@ const STEPS: Readonly<Record<string, Step>> = {
 
 lowerPriority(threadOptions().niceness)
 answerRecalls(threadOptions().recallChannel, forgetRunners)
+warmUp()
 
 export default async function compute(request: ThreadRequest): Promise<ThreadReply> {
   const fromMs = performance.now()

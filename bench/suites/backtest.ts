@@ -12,6 +12,8 @@ import { quantile } from '../figure.js'
 import type { Figure, Suite } from '../figure.js'
 
 const MINUTE_MS = 60_000
+/** Bars of half a million minutes come out of the store in less. */
+const LOADING_MS = 400
 const EXECUTIONS: readonly (readonly [name: string, execution: Record<string, unknown>])[] = [
   ['market entries', {}],
   ['both sides, stop and target', { direction: 'both', stop_loss: 0.01, take_profit: 0.02 }],
@@ -20,11 +22,11 @@ const EXECUTIONS: readonly (readonly [name: string, execution: Record<string, un
 
 export const backtestSuite: Suite = async ({ smoke }) => {
   const bars = yearOfMinutes(smoke ? 5000 : 525_600)
-  const pool = createComputePool({ threads: 1, clock: systemClock })
-  try {
-    const hash = createHash('sha256')
-    const figures: Figure[] = []
-    for (const [name, execution] of EXECUTIONS) {
+  const hash = createHash('sha256')
+  const figures: Figure[] = []
+  for (const [name, execution] of EXECUTIONS) {
+    const pool = createComputePool({ threads: 1, clock: systemClock })
+    try {
       const spec = { strategy: { name: 'sma-cross', params: { fast: 30, slow: 90 } }, data_hash: bars.hash, execution: { fee_rate: 0.0001, ...execution } }
       const run = async (): Promise<number> => {
         const { json, bytes, threadMs } = await pool.run({ step: 'backtest', input: { spec }, shared: { bars: bars.buffer }, priority: 'high', divisible: false, userCode: false })
@@ -33,18 +35,22 @@ export const backtestSuite: Suite = async ({ smoke }) => {
         hash.update(bytes['trades'] ?? '').update(bytes['equity'] ?? '')
         return threadMs
       }
+      // A thread is there, as it is while a task's bars are loaded.
+      await pool.run({ step: 'echo', input: {}, priority: 'high', divisible: true, userCode: false })
+      await systemClock.sleep(LOADING_MS)
       const first = await run()
       const samples: number[] = []
       for (let i = 0; i < (smoke ? 2 : 20); i += 1) samples.push(await run())
+      const target = { kind: 'max', value: 150 } as const
       figures.push(
-        { name: `${name}: in the thread`, value: quantile(samples, 0.5), unit: 'ms', target: { kind: 'max', value: 150 } },
-        { name: `${name}: the first of its thread`, value: first, unit: 'ms' },
+        { name: `${name}: in the thread`, value: quantile(samples, 0.5), unit: 'ms', target },
+        { name: `${name}: the first of its thread`, value: first, unit: 'ms', target },
       )
+    } finally {
+      await pool.close()
     }
-    return { suite: 'backtest', limit: `${bars.length.toLocaleString('en-US')} bars, about 30 passes over 8-byte columns`, figures, resultHash: hash.digest('hex') }
-  } finally {
-    await pool.close()
   }
+  return { suite: 'backtest', limit: `${bars.length.toLocaleString('en-US')} bars, about 30 passes over 8-byte columns`, figures, resultHash: hash.digest('hex') }
 }
 
 /** A random walk, the same each time. */

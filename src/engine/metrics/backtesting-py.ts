@@ -154,17 +154,10 @@ function drawdownStats(time: Float64Array, equity: Float64Array): Drawdowns {
 
 /** Share of bars from the entry to the exit of any closed trade. */
 function exposure({ equity, trades, firstBar }: BacktestingPyInput): number {
-  const steps = new Int32Array(equity.length + 1)
-  for (let k = 0; k < trades.count; k++) {
-    steps[trades.entryBar[k]! - firstBar]!++
-    steps[trades.exitBar[k]! + 1 - firstBar]!--
-  }
-  let open = 0
+  const held = new Uint8Array(equity.length)
+  for (let k = 0; k < trades.count; k++) held.fill(1, trades.entryBar[k]! - firstBar, trades.exitBar[k]! + 1 - firstBar)
   let exposed = 0
-  for (let i = 0; i < equity.length; i++) {
-    open += steps[i]!
-    if (open > 0) exposed++
-  }
+  for (let i = 0; i < held.length; i++) exposed += held[i]!
   return exposed / equity.length
 }
 

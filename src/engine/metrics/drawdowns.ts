@@ -19,29 +19,30 @@ export function summariseDrawdowns(equity: Float64Array, time: Float64Array, ini
   let deepest = 0
   let sumSquares = 0
   let episodes = 0, sumDepth = 0, maxBars = 0, sumBars = 0, maxMs = 0, sumMs = 0
-  const close = (bar: number): void => {
-    const ms = time[bar]! - time[peakBar]!
-    episodes++
-    sumDepth += deepest
-    sumBars += bar - peakBar
-    sumMs += ms
-    maxBars = Math.max(maxBars, bar - peakBar)
-    maxMs = Math.max(maxMs, ms)
-    deepest = 0
-  }
-  for (let i = 0; i < equity.length; i++) {
+  const last = equity.length - 1
+  for (let i = 0; i <= last; i++) {
     const value = equity[i]!
-    if (value >= peak) {
-      if (deepest < 0) close(i)
+    const recovered = value >= peak
+    if (!recovered) {
+      const depth = value / peak - 1
+      if (depth < deepest) deepest = depth
+      sumSquares += depth * depth
+    }
+    if (deepest < 0 && (recovered || i === last)) {
+      const ms = time[i]! - time[peakBar]!
+      episodes++
+      sumDepth += deepest
+      sumBars += i - peakBar
+      sumMs += ms
+      maxBars = Math.max(maxBars, i - peakBar)
+      maxMs = Math.max(maxMs, ms)
+      deepest = 0
+    }
+    if (recovered) {
       peak = value
       peakBar = i
-      continue
     }
-    const depth = value / peak - 1
-    deepest = Math.min(deepest, depth)
-    sumSquares += depth * depth
   }
-  if (deepest < 0) close(equity.length - 1)
   return {
     meanDepth: sumDepth / episodes,
     maxBars, meanBars: sumBars / episodes, maxMs, meanMs: sumMs / episodes,

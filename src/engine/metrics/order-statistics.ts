@@ -49,9 +49,10 @@ export class Tails {
   readonly length: number
   private readonly values: Float64Array
 
-  /** O(n); keeps a copy. */
-  constructor(values: Float64Array) {
-    const copy = values.slice()
+  /** O(n); keeps a copy, in `room` where some is given. */
+  constructor(values: Float64Array, room = new Float64Array(values.length)) {
+    const copy = room
+    copy.set(values)
     const { length } = copy
     const reach = Math.floor(length * 0.05) + 3 // both neighbours of the 5th percentile, and one more return
     if (length < 4 * reach) copy.sort()

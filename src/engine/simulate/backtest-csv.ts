@@ -7,10 +7,7 @@ export function tradesCsv(result: BacktestResult): string {
   const isPortfolio = result.trades.some(({ symbol }) => symbol !== undefined)
   const lines = [`side,units,entry_bar,entry_time,entry_price,exit_bar,exit_time,exit_price,pnl,return,fees,exit_reason${isPortfolio ? ',symbol' : ''}`]
   for (const t of result.trades) {
-    lines.push([
-      t.side, t.units, t.entryBar, formatIsoTime(t.entryTime), t.entryPrice,
-      t.exitBar, formatIsoTime(t.exitTime), t.exitPrice, t.pnl, t.return, t.fees, t.exitReason, ...(isPortfolio ? [csvText(t.symbol ?? '')] : []),
-    ].join(','))
+    lines.push(`${t.side},${t.units},${t.entryBar},${formatIsoTime(t.entryTime)},${t.entryPrice},${t.exitBar},${formatIsoTime(t.exitTime)},${t.exitPrice},${t.pnl},${t.return},${t.fees},${t.exitReason}${isPortfolio ? `,${csvText(t.symbol ?? '')}` : ''}`)
   }
   return `${lines.join('\n')}\n`
 }

@@ -141,11 +141,43 @@ export class BarWatch {
   private walk(bars: BarColumns, k: number, bar: number): void {
     const open = bars.open[k]!, high = bars.high[k]!, low = bars.low[k]!
     const { intrabarPath } = this.execution
+    if (this.passes(bar, Math.max(open, high, low, bars.close[k]!), Math.min(open, high, low, bars.close[k]!))) return
     const highFirst = intrabarPath === 'ohlc' || (intrabarPath !== 'olhc' && high - open < open - low)
     this.jump(open, bar)
     let price = this.leg(open, highFirst ? high : low, bar)
     price = this.leg(price, highFirst ? low : high, bar)
     this.leg(price, bars.close[k]!, bar)
+  }
+
+  /**
+   * True for a price that reaches nothing between its top and its bottom, on whatever path: then only the peaks rise. Most
+   * bars are such, and walking their path takes four times as long.
+   */
+  private passes(bar: number, top: number, bottom: number): boolean {
+    const { account } = this
+    const { lots, resting } = account
+    for (let k = 0; k < lots.count; k++) {
+      const lot = lots.at(k)
+      if (this.sleeps(lot, bar)) continue
+      const side = lot.units > 0 ? 1 : -1
+      // As tight as a trailing stop can become on the way.
+      const peak = lot.peak
+      raise(lot, side > 0 ? top : bottom)
+      this.findStop(lot)
+      lot.peak = peak
+      if (side * (side > 0 ? bottom : top) <= side * this.stop || side * (side > 0 ? top : bottom) >= side * lot.target) return false
+    }
+    if (resting !== null) {
+      const way = this.wayTo(resting)
+      if (way * (way > 0 ? top : bottom) >= way * this.trigger(resting)) return false
+    }
+    for (let k = 0; k < lots.count; k++) raise(lots.at(k), lots.at(k).units > 0 ? top : bottom)
+    return true
+  }
+
+  /** Which way the price goes to reach the order: 1 up, -1 down. */
+  private wayTo({ side }: RestingOrder): number {
+    return this.execution.entryOrder?.type === 'limit' ? -side : side
   }
 
   /** The price opens here: everything already passed acts here. */
@@ -205,8 +237,7 @@ export class BarWatch {
       }
       const order = account.resting
       if (order !== null) {
-        const way = e.entryOrder?.type === 'limit' ? -order.side : order.side
-        const orderAt = reached(this.trigger(order), way, price, to, direction)
+        const orderAt = reached(this.trigger(order), this.wayTo(order), price, to, direction)
         if (Math.abs(orderAt - price) < nearest) {
           price = orderAt
           this.fill(order, bar, orderAt, false)
