@@ -65,6 +65,7 @@ export const ERRORS = {
   WORKER_STOPPING: row('transient', true, 503, 'The worker is shutting down and hands its work back.'),
   NOT_RESOLVABLE: row('transient', true, 503, 'This worker does not have what the task needs.'),
   TASK_TIMEOUT: row('timeout', true, 504, 'The task made no progress within its timeout.'),
+  DEADLINE_PASSED: row('timeout', false, 504, 'The task was not done by its deadline.'),
   STRATEGY_TIMEOUT: row('timeout', false, 504, 'A strategy\'s own code made no progress within the task\'s timeout.'),
   STEP_TIMEOUT: row('timeout', true, 504, 'A step of a saga, or its undo, took longer than its timeout.'),
   STEP_UNANSWERED: row('timeout', true, 504, 'A step was stopped and did not end; the next attempt goes on from there.'),

@@ -22,6 +22,8 @@ export interface TaskFlags extends QueueFlags {
   readonly delay?: number
   /** ISO 8601 UTC. */
   readonly at?: string
+  /** Milliseconds. */
+  readonly deadline?: number
 }
 
 const MAX_TIMEOUT_SECONDS = 7 * 86_400
@@ -40,14 +42,30 @@ export function addTaskFlags(command: Command): Command {
   return addQueueFlags(command.option('--detach', 'queue it and return; a running worker takes it'))
     .option('--delay <duration>', 'queue it and return; it starts not before so long from now, such as 90s, 5m or 2h', duration)
     .option('--at <time>', 'queue it and return; it starts not before this time, such as 2025-11-05T17:30:00Z', time)
+    .option('--deadline <duration>', 'it fails if it is not done so long from now, waiting included, such as 30m or 8h', duration)
 }
 
-export function taskRequest(taskType: TaskType, data: Spec, flags: QueueFlags, rest: { readonly fresh?: boolean; readonly notBefore?: string | undefined } = {}): SubmitRequest {
-  return { taskType, data, priority: flags.priority, timeoutSeconds: flags.timeout, roots: null, fresh: rest.fresh === true, notBefore: rest.notBefore }
+export function taskRequest(taskType: TaskType, data: Spec, flags: QueueFlags, rest: TaskTimes & { readonly fresh?: boolean } = {}): SubmitRequest {
+  return { taskType, data, priority: flags.priority, timeoutSeconds: flags.timeout, roots: null, fresh: rest.fresh === true, notBefore: rest.notBefore, deadlineAt: rest.deadlineAt }
 }
 
-/** When a task may start, or undefined for at once. Throws USAGE when two flags say so, or the time has passed. */
-export function notBefore({ delay, at }: TaskFlags, clock: Clock): string | undefined {
+/** ISO 8601 UTC. */
+export interface TaskTimes {
+  readonly notBefore?: string | undefined
+  readonly deadlineAt?: string | undefined
+}
+
+/** When a task may start, and when it must be done. Throws USAGE when two flags say so, or they leave no time. */
+export function taskTimes(flags: TaskFlags, clock: Clock): TaskTimes {
+  const start = notBefore(flags, clock)
+  const deadlineAt = flags.deadline === undefined ? undefined : new Date(clock.wallMs() + flags.deadline).toISOString()
+  if (start !== undefined && deadlineAt !== undefined && Date.parse(deadlineAt) <= Date.parse(start)) {
+    throw new SweepmillError('USAGE', `--deadline ends at ${deadlineAt}, and the task may not start before ${start}: give it more time.`, { details: { flag: '--deadline' } })
+  }
+  return { notBefore: start, deadlineAt }
+}
+
+function notBefore({ delay, at }: TaskFlags, clock: Clock): string | undefined {
   if (delay !== undefined && at !== undefined) throw new SweepmillError('USAGE', '--delay and --at both say when to start: write one of them.', { details: { flag: '--at' } })
   if (at !== undefined && Date.parse(at) < clock.wallMs()) {
     throw new SweepmillError('USAGE', `--at ${at} has passed: write a time to come, or leave --at out to start at once.`, { details: { flag: '--at' } })

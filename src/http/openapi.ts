@@ -23,6 +23,7 @@ const envelope = {
   max_retries: { type: 'integer', minimum: 0, maximum: 100, description: 'Default 3.' },
   idempotency_key: { type: 'string', maxLength: 200, description: 'A repeat with the same key and payload returns the first task.' },
   not_before: { type: 'string', format: 'date-time' },
+  deadline_at: { type: 'string', format: 'date-time', description: 'It ends then as failed, done or not.' },
 } as const
 
 const bars = {
@@ -108,7 +109,7 @@ export const task = {
     error: { type: ['object', 'null'], additionalProperties: true },
     attempt: { type: 'integer' }, retry_count: { type: 'integer' }, max_retries: { type: 'integer' }, timeout: { type: 'integer' },
     generation: { type: 'integer' },
-    created_at: { type: 'string', format: 'date-time' }, not_before: { type: ['string', 'null'] }, started_at: { type: ['string', 'null'] }, completed_at: { type: ['string', 'null'] },
+    created_at: { type: 'string', format: 'date-time' }, not_before: { type: ['string', 'null'] }, deadline_at: { type: ['string', 'null'] }, started_at: { type: ['string', 'null'] }, completed_at: { type: ['string', 'null'] },
     processing_time_ms: { type: ['number', 'null'] },
     progress: { type: ['object', 'null'], properties: { step: { type: 'string' }, done: { type: 'number' }, total: { type: 'number' } } },
   },

@@ -22,7 +22,7 @@ export function parseSubmission(taskType: TaskType, body: unknown, submitter: Su
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     throw new SweepmillError('REQUEST_INVALID', 'The body must be a JSON object: the spec, with priority, user_id and so on at the same level.')
   }
-  const { priority, user_id: userId, timeout, max_retries: maxRetries, idempotency_key: idempotencyKey, not_before: notBefore, ...data } =
+  const { priority, user_id: userId, timeout, max_retries: maxRetries, idempotency_key: idempotencyKey, not_before: notBefore, deadline_at: deadlineAt, ...data } =
     body as Record<string, unknown>
   return {
     taskType,
@@ -34,6 +34,7 @@ export function parseSubmission(taskType: TaskType, body: unknown, submitter: Su
     maxRetries: wholeOf('max_retries', maxRetries, 0, MAX_RETRIES),
     idempotencyKey: textOf('idempotency_key', idempotencyKey),
     notBefore: timeOf('not_before', notBefore),
+    deadlineAt: timeOf('deadline_at', deadlineAt),
     roots: submitter.roots,
   }
 }

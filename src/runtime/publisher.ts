@@ -32,6 +32,8 @@ export interface TaskRequest {
   readonly idempotencyKey?: string | undefined
   /** ISO 8601 time before which the task must not start. */
   readonly notBefore?: string | undefined
+  /** ISO 8601 time at which it ends as failed, done or not. */
+  readonly deadlineAt?: string | undefined
   readonly attachKey?: string | undefined
 }
 
@@ -125,6 +127,7 @@ export class Publisher {
       maxRetries: request.maxRetries ?? TASK_DEFAULTS.maxRetries,
       idempotencyKey: request.idempotencyKey ?? null,
       notBefore: request.notBefore ?? null,
+      deadlineAt: request.deadlineAt ?? null,
       payloadHash: createHash('sha256').update(`${request.taskType}\n${canonicalJson(data)}`).digest('hex'),
       attachKey: request.attachKey ?? null,
     }

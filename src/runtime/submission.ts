@@ -269,7 +269,7 @@ export async function accept(prepared: Prepared, parts: AcceptParts): Promise<Su
   const [accepted] = await parts.publisher.accept([{
     taskType: request.taskType, data, priority: request.priority, userId: request.userId, ipAddress: request.ipAddress,
     timeoutSeconds: request.timeoutSeconds, maxRetries: request.maxRetries, idempotencyKey: request.idempotencyKey,
-    notBefore: request.notBefore, attachKey: request.fresh === true || attachKey === null ? undefined : attachKey,
+    notBefore: request.notBefore, deadlineAt: request.deadlineAt, attachKey: request.fresh === true || attachKey === null ? undefined : attachKey,
   }], false)
   if (accepted === undefined) throw new SweepmillError('INVARIANT', 'An accepted task has no id.')
   return accepted

@@ -205,7 +205,7 @@ function toView(record: TaskRecord): TaskView {
     task_id: record.taskId, task_type: record.taskType, priority: record.priority, status: record.status,
     user_id: record.userId, ip_address: record.ipAddress, data: record.data, result: record.result, error: record.error,
     attempt: record.attempt, retry_count: record.retryCount, max_retries: record.maxRetries, timeout: record.timeoutSeconds,
-    generation: record.generation, created_at: record.createdAt, not_before: record.notBefore, started_at: record.startedAt, completed_at: record.completedAt,
+    generation: record.generation, created_at: record.createdAt, not_before: record.notBefore, deadline_at: record.deadlineAt, started_at: record.startedAt, completed_at: record.completedAt,
     processing_time_ms: record.processingTimeMs, progress: record.progress,
   }
 }

@@ -16,6 +16,7 @@ import type { AttemptStore, TaskDesk } from '../tasks/task-store.js'
 import type { Attempt, Checkpoint, Outcome, TaskPriority } from '../tasks/task.js'
 import type { PendingEntry, TaskStream } from '../tasks/task-stream.js'
 import type { AttemptLedger } from './attempt-ledger.js'
+import { deadlinePassed } from './attempt-stop.js'
 import type { LeaseKeeper } from './lease-keeper.js'
 import type { PauseGate } from './pause-gate.js'
 import type { Publisher, TaskRequest } from './publisher.js'
@@ -29,7 +30,7 @@ export interface TaskReceipt {
   /** The fence: every later call carries it. */
   readonly attempt: number
   readonly payload: Readonly<Record<string, unknown>>
-  /** Aborted when the lease is lost, the task is cancelled, or no checkpoint was saved for the task's timeout. */
+  /** Aborted when the lease is lost, the task is cancelled, its deadline has passed, or no checkpoint was saved for the task's timeout. */
   readonly signal: AbortSignal
 }
 
@@ -117,8 +118,10 @@ export class TaskQueue {
     const release = this.#parts.keeper.hold({
       taskId: attempt.taskId, priority: attempt.priority, messageId: attempt.messageId, stop,
       check: (nowMs) => {
-        if (nowMs - held.progressMs <= attempt.timeoutSeconds * 1000 || abort.signal.aborted) return
-        stop(new SweepmillError('TASK_TIMEOUT', `Task ${attempt.taskId} saved no checkpoint for ${attempt.timeoutSeconds} s.`))
+        if (abort.signal.aborted) return
+        if (attempt.deadlineMs !== null && nowMs - startedMs >= attempt.deadlineMs) stop(deadlinePassed(attempt.taskId))
+        else if (nowMs - held.progressMs > attempt.timeoutSeconds * 1000) stop(new SweepmillError('TASK_TIMEOUT', `Task ${attempt.taskId} saved no checkpoint for ${attempt.timeoutSeconds} s.`))
+        else return
         this.#expire(receipt)
       },
     })

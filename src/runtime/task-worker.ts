@@ -21,7 +21,7 @@ import type { PassWaypoint } from '../tasks/waypoint.js'
 import type { WorkflowCatalog } from '../workflows/workflow-catalog.js'
 import type { Completed, WorkflowTools } from '../workflows/workflow.js'
 import type { AttemptLedger } from './attempt-ledger.js'
-import { AttemptStop } from './attempt-stop.js'
+import { atDeadline, AttemptStop } from './attempt-stop.js'
 import type { LeaseKeeper } from './lease-keeper.js'
 import type { TaskSource } from './task-source.js'
 
@@ -152,6 +152,9 @@ export class TaskWorker {
     const release = keeper.hold({
       taskId: attempt.taskId, priority: attempt.priority, messageId: attempt.messageId, stop: stop.stop, check: (nowMs) => { stop.check(nowMs) },
     })
+    // One that has passed already stops it here.
+    stop.check(startedMs)
+    const leaveDeadline = atDeadline(attempt, clock, () => { stop.check(clock.monotonicMs()) })
     if (this.#stopping.signal.aborted) stop.stop(new SweepmillError('WORKER_STOPPING', 'The worker is shutting down; the task goes on elsewhere.'))
     let committed = false
     const commit = async (completed: Completed): Promise<void> => {
@@ -186,6 +189,7 @@ export class TaskWorker {
       log(outcome.kind === 'released' ? 'info' : 'warn', `task ${outcome.kind === 'retry' ? 'will be retried' : outcome.kind}`, { task_id: attempt.taskId, type: attempt.taskType, attempt: attempt.attempt, code: error.code, error: error.message })
       await ledger.close(attempt, outcome, startedMs)
     } finally {
+      leaveDeadline()
       release()
       this.#parts.onEnded(attempt)
     }

@@ -31,13 +31,14 @@ export class StepRunner {
     const { tries, pauseMs } = step.retry ?? (step.kind === 'retriable' ? FORWARD : ONCE)
     for (let tried = 1; ; tried += 1) {
       try {
+        // Whoever was stopped before begins nothing.
+        signal.throwIfAborted()
         return await this.#once(step, context, signal)
       } catch (thrown) {
         const error = toSweepmillError(thrown, 'COMPUTE_FAILED')
         if (!error.retryable || leavesRunOpen(error) || error.code === 'STEP_UNANSWERED' || tried >= tries || signal.aborted) throw error
         await onRetry(tried, error)
         await this.#clock.sleep(pauseMs * 2 ** (tried - 1), signal)
-        signal.throwIfAborted()
       }
     }
   }

@@ -85,14 +85,14 @@ with input as (
     from changed) as both_rows order by task_id, seq
 )
 select o.task_id, o.message_id, o.verdict, o.delay_ms, c.task_type, c.priority, c.attempt, c.generation, c.retry_count,
-       c.max_retries, c.timeout, c.user_id, c.ip_address, case when c.needs_data then c.data end as data,
+       c.max_retries, c.timeout, (extract(epoch from (c.deadline_at - now())) * 1000)::float8 as deadline_ms, c.user_id, c.ip_address, case when c.needs_data then c.data end as data,
        coalesce(c.task_type, (select task_type from tasks t where t.task_id = o.task_id)) as known_type
 from once o left join changed c on c.task_id = o.task_id`
 
 interface OpenRow {
   task_id: string; message_id: string; verdict: 'opened' | 'poison' | 'stale' | 'not_due'; delay_ms: number | null
   task_type: string; priority: TaskPriority; attempt: number; generation: number; retry_count: number; max_retries: number
-  timeout: number; user_id: string | null; ip_address: string | null; data: Record<string, unknown> | null; known_type: string
+  timeout: number; deadline_ms: number | null; user_id: string | null; ip_address: string | null; data: Record<string, unknown> | null; known_type: string
 }
 
 /**
@@ -251,7 +251,7 @@ export class PostgresAttemptStore implements AttemptStore {
 function toAttempt(row: OpenRow): Attempt {
   return {
     taskId: row.task_id, taskType: row.task_type, priority: row.priority, messageId: row.message_id, attempt: row.attempt,
-    generation: row.generation, retryCount: row.retry_count, maxRetries: row.max_retries, timeoutSeconds: row.timeout,
+    generation: row.generation, retryCount: row.retry_count, maxRetries: row.max_retries, timeoutSeconds: row.timeout, deadlineMs: row.deadline_ms,
     userId: row.user_id, ipAddress: row.ip_address, data: row.data ?? {},
   }
 }

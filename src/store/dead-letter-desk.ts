@@ -30,7 +30,7 @@ const REDRIVE = `
 with locked as (
   select task_id from tasks t where task_id = any($1::uuid[]) and status = 'dead_letter' and not ${PARKED} order by task_id for update
 ), redriven as (
-  update tasks t set status = 'pending', generation = t.generation + 1, retry_count = 0, crashes = 0, not_before = null,
+  update tasks t set status = 'pending', generation = t.generation + 1, retry_count = 0, crashes = 0, not_before = null, deadline_at = null,
     message_id = null, published_at = null, completed_at = null, processing_time_ms = null, started_at = null, owner = null,
     error = null, error_message = null, dead_reason = null, cancel_requested_at = null, result = null
   from locked l where t.task_id = l.task_id returning t.task_id, t.task_type, t.priority, t.attempt, t.generation

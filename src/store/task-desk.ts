@@ -7,14 +7,14 @@ import type { Postgres } from './postgres.js'
 
 const COLUMNS = `task_id, task_type, priority, status, data, user_id, ip_address, timeout, max_retries, retry_count, attempt,
   generation, crashes, owner, message_id, published_at is not null as published, result, error, error_message, dead_reason,
-  progress, created_at, not_before, started_at, completed_at, processing_time_ms`
+  progress, created_at, not_before, deadline_at, started_at, completed_at, processing_time_ms`
 
 interface Row {
   task_id: string; task_type: string; priority: TaskPriority; status: TaskStatus; data: Record<string, unknown>
   user_id: string | null; ip_address: string | null; timeout: number; max_retries: number; retry_count: number
   attempt: number; generation: number; crashes: number; owner: string | null; message_id: string | null; published: boolean
   result: unknown; error: ErrorData | null; error_message: string | null; dead_reason: string | null; progress: Progress | null
-  created_at: Date; not_before: Date | null; started_at: Date | null; completed_at: Date | null; processing_time_ms: number | null
+  created_at: Date; not_before: Date | null; deadline_at: Date | null; started_at: Date | null; completed_at: Date | null; processing_time_ms: number | null
 }
 
 /**
@@ -43,7 +43,7 @@ with locked as (
   select task_id, status from tasks t where task_id = $1 and status in ('failed', 'dead_letter', 'cancelled')
     and not ${PARKED} for update
 ), redriven as (
-  update tasks t set status = 'pending', generation = t.generation + 1, retry_count = 0, crashes = 0, not_before = null,
+  update tasks t set status = 'pending', generation = t.generation + 1, retry_count = 0, crashes = 0, not_before = null, deadline_at = null,
     message_id = null, published_at = null, completed_at = null, processing_time_ms = null, started_at = null, owner = null,
     error = null, error_message = null, dead_reason = null, cancel_requested_at = null, result = null
   from locked l where t.task_id = l.task_id returning t.task_id, t.attempt, t.generation, l.status as was
@@ -124,7 +124,7 @@ function toRecord(row: Row): TaskRecord {
     retryCount: row.retry_count, attempt: row.attempt, generation: row.generation, crashes: row.crashes, owner: row.owner,
     messageId: row.message_id, published: row.published, result: row.result,
     error: row.error ?? (row.error_message === null ? null : { code: errorCodeOf(row), message: row.error_message }),
-    deadReason: row.dead_reason, progress: row.progress, createdAt: row.created_at.toISOString(), notBefore: row.not_before?.toISOString() ?? null,
+    deadReason: row.dead_reason, progress: row.progress, createdAt: row.created_at.toISOString(), notBefore: row.not_before?.toISOString() ?? null, deadlineAt: row.deadline_at?.toISOString() ?? null,
     startedAt: row.started_at?.toISOString() ?? null, completedAt: row.completed_at?.toISOString() ?? null,
     processingTimeMs: row.processing_time_ms,
   }

@@ -24,6 +24,8 @@ export interface SubmitRequest {
   readonly idempotencyKey?: string | undefined
   /** ISO 8601 with a zone. */
   readonly notBefore?: string | undefined
+  /** ISO 8601 with a zone. */
+  readonly deadlineAt?: string | undefined
   /** Folders in which a file of the spec must lie. Null: anywhere, relative to the working directory. */
   readonly roots: readonly string[] | null
   /** True: attach to no unfinished sweep and reuse no trial. */
@@ -56,6 +58,8 @@ export interface TaskView {
   readonly created_at: string
   /** It must not start earlier: asked for by the caller, or set by a retry. */
   readonly not_before: string | null
+  /** It ends then as failed, done or not. */
+  readonly deadline_at: string | null
   readonly started_at: string | null
   readonly completed_at: string | null
   readonly processing_time_ms: number | null

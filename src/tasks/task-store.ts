@@ -153,6 +153,7 @@ export interface TaskRecord {
   readonly progress: Progress | null
   readonly createdAt: string
   readonly notBefore: string | null
+  readonly deadlineAt: string | null
   readonly startedAt: string | null
   readonly completedAt: string | null
   readonly processingTimeMs: number | null

@@ -65,6 +65,8 @@ export interface NewTask {
   readonly idempotencyKey: string | null
   /** ISO 8601 time before which the task must not start, or null. */
   readonly notBefore: string | null
+  /** ISO 8601 time at which it ends as failed, done or not, or null. */
+  readonly deadlineAt: string | null
   /** SHA-256 of the canonical payload: tells a repeat from a conflict under one idempotency key. */
   readonly payloadHash: string
   /** Groups equal work, so that a second submit can attach to an unfinished sweep. Null: never attach. */
@@ -82,6 +84,8 @@ export interface Attempt {
   readonly retryCount: number
   readonly maxRetries: number
   readonly timeoutSeconds: number
+  /** Milliseconds that were left to its deadline when it was opened, by Postgres's clock; null without one. */
+  readonly deadlineMs: number | null
   readonly userId: string | null
   readonly ipAddress: string | null
   readonly data: Readonly<Record<string, unknown>>

@@ -10,7 +10,7 @@ import { assertTransition, defaultPriority, LEGAL_TRANSITIONS } from '../../src/
 import type { Attempt, TaskStatus } from '../../src/tasks/task.js'
 
 const attempt = (retryCount: number): Attempt => ({
-  taskId: 't', taskType: 'x', priority: 'low', messageId: '1-0', attempt: 1, generation: 1, retryCount, maxRetries: 2, timeoutSeconds: 1, userId: null, ipAddress: null, data: {},
+  taskId: 't', taskType: 'x', priority: 'low', messageId: '1-0', attempt: 1, generation: 1, retryCount, maxRetries: 2, timeoutSeconds: 1, deadlineMs: null, userId: null, ipAddress: null, data: {},
 })
 
 test('final states are left only by a redrive', () => {

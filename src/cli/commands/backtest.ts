@@ -12,7 +12,7 @@ import { refuseUnawaited, writeArtifact } from '../artifact-file.js'
 import { assertWritable, writtenFiles } from '../output-file.js'
 import { addSpecFlags, backtestSpec } from '../spec-flags.js'
 import type { SpecFlags } from '../spec-flags.js'
-import { addTaskFlags, notBefore, taskRequest, unawaitedBy } from '../task-flags.js'
+import { addTaskFlags, taskRequest, taskTimes, unawaitedBy } from '../task-flags.js'
 import type { TaskFlags } from '../task-flags.js'
 
 type Flags = SpecFlags & TaskFlags & { readonly trades?: string; readonly equity?: string; readonly report?: string }
@@ -33,7 +33,7 @@ async function runBacktestCommand(invocation: Invocation, flags: Flags): Promise
   const data = await backtestSpec(flags)
   await assertWritable(outputs, [...flags.data ?? [], flags.spec])
   const config = invocation.config()
-  const request = taskRequest(TaskType.BACKTEST, data, flags, { notBefore: notBefore(flags, invocation.context.clock) })
+  const request = taskRequest(TaskType.BACKTEST, data, flags, taskTimes(flags, invocation.context.clock))
   await invocation.withWorkbench(config, async (workbench) => {
     await workbench.check(request)
     const backend = await workbench.connect(unawaited === null ? 'session' : 'client')

@@ -7,7 +7,7 @@ import type { CleanupFlags } from '../cleanup-flags.js'
 import { cleanupSummary } from '../cleanup-summary.js'
 import type { Invocation, Invocations } from '../context.js'
 import { CLEANUP_HELP } from '../help-text.js'
-import { addTaskFlags, notBefore, taskRequest, unawaitedBy } from '../task-flags.js'
+import { addTaskFlags, taskRequest, taskTimes, unawaitedBy } from '../task-flags.js'
 import type { TaskFlags } from '../task-flags.js'
 
 type Flags = CleanupFlags & TaskFlags
@@ -20,6 +20,6 @@ export function cleanupCommand(invocations: Invocations): Command {
 
 async function runCleanupCommand(invocation: Invocation, flags: Flags): Promise<void> {
   const unawaited = unawaitedBy(flags)
-  const request = taskRequest(TaskType.CLEANUP, await cleanupSpec(flags), flags, { notBefore: notBefore(flags, invocation.context.clock) })
+  const request = taskRequest(TaskType.CLEANUP, await cleanupSpec(flags), flags, taskTimes(flags, invocation.context.clock))
   await submitAndShow(invocation, request, unawaited === null, 'Cleanup', cleanupSummary)
 }

@@ -11,7 +11,7 @@ import { assertWritable, writeFileAtomically, writtenFiles } from '../output-fil
 import { addSweepFlags, sweepSpec } from '../spec-flags.js'
 import type { Spec, SweepFlags } from '../spec-flags.js'
 import { sweepSummary } from '../sweep-summary.js'
-import { addTaskFlags, notBefore, taskRequest, unawaitedBy } from '../task-flags.js'
+import { addTaskFlags, taskRequest, taskTimes, unawaitedBy } from '../task-flags.js'
 import type { TaskFlags } from '../task-flags.js'
 import { formatDuration } from '../text-table.js'
 
@@ -33,7 +33,7 @@ async function runSweepCommand(invocation: Invocation, flags: Flags): Promise<vo
   const data = await sweepSpec(flags)
   await assertWritable(outputs, [...flags.data ?? [], flags.spec])
   const config = invocation.config()
-  const request = taskRequest(TaskType.OPTIMIZATION, data, flags, { fresh: flags.new === true, notBefore: notBefore(flags, invocation.context.clock) })
+  const request = taskRequest(TaskType.OPTIMIZATION, data, flags, { fresh: flags.new === true, ...taskTimes(flags, invocation.context.clock) })
   const { output } = invocation
   await invocation.withWorkbench(config, async (workbench) => {
     await workbench.check(request)

@@ -6,7 +6,7 @@ import type { Invocation, Invocations } from '../context.js'
 import { SYNC_HELP } from '../help-text.js'
 import { addSyncFlags, syncSpec } from '../sync-flags.js'
 import type { SyncFlags } from '../sync-flags.js'
-import { addTaskFlags, notBefore, taskRequest, unawaitedBy } from '../task-flags.js'
+import { addTaskFlags, taskRequest, taskTimes, unawaitedBy } from '../task-flags.js'
 import type { TaskFlags } from '../task-flags.js'
 import { syncSummary } from '../sync-summary.js'
 
@@ -18,6 +18,6 @@ export function syncCommand(invocations: Invocations): Command {
 
 async function runSync(invocation: Invocation, flags: SyncFlags & TaskFlags): Promise<void> {
   const unawaited = unawaitedBy(flags)
-  const request = taskRequest(TaskType.DATA_SYNC, await syncSpec(flags), flags, { notBefore: notBefore(flags, invocation.context.clock) })
+  const request = taskRequest(TaskType.DATA_SYNC, await syncSpec(flags), flags, taskTimes(flags, invocation.context.clock))
   await submitAndShow(invocation, request, unawaited === null, 'Sync', syncSummary)
 }

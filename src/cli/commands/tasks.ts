@@ -92,7 +92,7 @@ function describe(task: TaskView, events: readonly TaskEventView[], sagas: reado
   const facts = textPairs([
     ['type', task.task_type], ['priority', task.priority], ['status', statusOf(task)],
     ['attempt', `${task.attempt} (retry ${task.retry_count} of ${task.max_retries}, generation ${task.generation})`],
-    ['created', task.created_at], ['not before', task.not_before], ['started', task.started_at], ['completed', task.completed_at], ['took', took(task)], ['user', task.user_id],
+    ['created', task.created_at], ['not before', task.not_before], ['deadline', task.deadline_at], ['started', task.started_at], ['completed', task.completed_at], ['took', took(task)], ['user', task.user_id],
     ...(task.error === null ? [] : [['error', `${task.error.message} [${task.error.code}]`] as const]),
   ])
   // What the saga's own lines tell is not told twice.

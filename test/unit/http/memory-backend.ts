@@ -35,7 +35,7 @@ export class MemoryBackend implements Backend<HealthReport> {
       task_id: taskId, task_type: request.taskType, priority: request.priority ?? defaultPriority(request.taskType, request.notBefore !== undefined),
       status: 'pending', user_id: request.userId ?? null, ip_address: request.ipAddress ?? null, data: request.data, result: null, error: null,
       attempt: 0, retry_count: 0, max_retries: request.maxRetries ?? TASK_DEFAULTS.maxRetries,
-      timeout: request.timeoutSeconds ?? TASK_DEFAULTS.timeoutSeconds, generation: 1, created_at: '2025-11-05T17:00:00Z', not_before: request.notBefore ?? null, started_at: null,
+      timeout: request.timeoutSeconds ?? TASK_DEFAULTS.timeoutSeconds, generation: 1, created_at: '2025-11-05T17:00:00Z', not_before: request.notBefore ?? null, deadline_at: request.deadlineAt ?? null, started_at: null,
       completed_at: null, processing_time_ms: null, progress: null,
     })
     return Promise.resolve({ taskId, created: true })
