@@ -26,8 +26,8 @@ export type Step = (context: StepContext) => StepResult | Promise<StepResult>
 const attached = new WeakMap<SharedArrayBuffer, Bars>()
 
 /** The bars of this step; views are made once per frame and thread. */
-export function barsOf(context: StepContext): Bars {
-  const buffer = context.shared['bars']
+export function barsOf(context: StepContext, name = 'bars'): Bars {
+  const buffer = context.shared[name]
   if (buffer === undefined) throw new SweepmillError('INVARIANT', 'This step was called without bars.')
   let bars = attached.get(buffer)
   if (bars === undefined) {

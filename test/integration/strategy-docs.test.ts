@@ -37,17 +37,24 @@ test('they type-check', async () => {
   expect(await node(join(packageRoot, 'node_modules', 'typescript', 'bin', 'tsc'), ...options, ...examples.map((one) => `${one.name}.ts`))).toEqual({ code: 0, output: '' })
 })
 
-test.each(examples.filter(({ code }) => !code.includes('signalsOfAll')))('$name passes the check and decides often', async ({ name }) => {
-  const { code, output } = await node(join(packageRoot, 'dist', 'src', 'cli', 'main.js'), 'strategies', 'check', `./${name}.ts`, '--data', join(packageRoot, 'samples', 'sp500-daily.csv'), '--json')
+test.each(examples)('$name passes the check and decides often', async ({ name, code: source }) => {
+  const sample = join(packageRoot, 'samples', 'sp500-daily.csv')
+  const lines = readFileSync(sample, 'utf8').trimEnd().split('\n')
+  // Another symbol: the same days, the prices of as many days before.
+  const cells = lines.map((line) => line.split(','))
+  const other = join(folder, 'other.csv')
+  writeFileSync(other, [lines[0], ...cells.slice(1).map(([day], i) => [day, ...cells[1 + ((i * 7) % (cells.length - 1))]!.slice(1)].join(','))].join('\n'))
+  const data = source.includes('signalsOfAll') ? [sample, other] : [sample]
+  const { code, output } = await node(join(packageRoot, 'dist', 'src', 'cli', 'main.js'), 'strategies', 'check', `./${name}.ts`, ...data.flatMap((file) => ['--data', file]), '--json')
   const { checks } = JSON.parse(output) as { checks: { check: string; passed: boolean; decisions?: number }[] }
   expect(checks.map((one) => [one.check, one.passed])).toEqual([['schema', true], ['determinism', true], ['look_ahead', true], ['warm_up', true]])
   expect(checks[2]?.decisions).toBeGreaterThan(20)
   expect(code).toBe(0)
 })
 
-test('one of several symbols is not checked, and says so', async () => {
+test('one of several symbols needs as many files, and says so', async () => {
   const { code, output } = await node(join(packageRoot, 'dist', 'src', 'cli', 'main.js'), 'strategies', 'check', './stronger-of-two.ts', '--data', join(packageRoot, 'samples', 'sp500-daily.csv'))
-  expect([code, output]).toEqual([2, expect.stringContaining('several symbols together')])
+  expect([code, output]).toEqual([2, expect.stringContaining('trades 2 symbols together, and one is given')])
 })
 
 test('the table names every built-in strategy', () => {

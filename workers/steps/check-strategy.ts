@@ -1,5 +1,5 @@
 /** Checks a strategy for look-ahead and its kin, in the thread: `sweepmill strategies check`. */
-import { hasCode, SweepmillError } from '../../src/base/errors.js'
+import { hasCode } from '../../src/base/errors.js'
 import { builtinStrategy, checkParams, checkStrategy } from '../../src/engine/index.js'
 import type { ModuleCopies, Strategy } from '../../src/engine/index.js'
 import { withAmbient } from '../ambient.js'
@@ -12,12 +12,12 @@ import { compiledFile, firstPlace, freshStrategy } from '../strategy-source.js'
 const SEARCH_MS = 60_000
 
 /**
- * {name} or {file}, {params, once} and bars → the findings. A file that is no strategy is a finding too; throws FILE_NOT_FOUND,
+ * {name} or {file}, {params, symbols, once} and bars:0… of each symbol → the findings. A file that is no strategy is a finding too; throws FILE_NOT_FOUND,
  * STRATEGY_UNKNOWN, PARAM_INVALID.
  */
 export const checkStrategyStep: Step = async (context) => {
-  const { name, file, params, once = false } = context.input as { name?: string; file?: string; params?: Record<string, unknown>; once?: boolean }
-  const bars = barsOf(context)
+  const { name, file, params, symbols, once = false } = context.input as { name?: string; file?: string; params?: Record<string, unknown>; symbols: readonly string[]; once?: boolean }
+  const series = symbols.map((symbol, k) => ({ symbol, bars: barsOf(context, `bars:${k}`) }))
   const endMs = performance.now() + SEARCH_MS
   const clock = performance.now.bind(performance)
   return withAmbient(async (ambient) => {
@@ -28,15 +28,12 @@ export const checkStrategyStep: Step = async (context) => {
       if (!hasCode(error, 'STRATEGY_INVALID')) throw error
       const failed = { check: 'schema', passed: false, message: `schema: ${(error as Error).message}` }
       const rest = ['determinism', 'look_ahead', 'warm_up'].map((check) => ({ check, passed: null, message: `${check.replace('_', '-')}: not looked for, because of the failure before.` }))
-      return { json: { strategy: null, params: params ?? {}, bars: bars.length, passed: false, checks: [failed, ...rest], warnings: [] } }
-    }
-    if (copies[0].signalsOfAll !== undefined) {
-      throw new SweepmillError('NOT_SUPPORTED', `The strategy "${copies[0].name}" looks at several symbols together (signalsOfAll), which the check does not do yet; check what it computes as a strategy of one symbol.`, { details: { strategy: copies[0].name } })
+      return { json: { strategy: null, params: params ?? {}, bars: series[0]?.bars.length ?? 0, passed: false, checks: [failed, ...rest], warnings: [] } }
     }
     checkParams(copies[0], params)
     const beat = (done: number, total: number): void => { if (context.pulse.beat(done, total)) throw stopped() }
     const place = (error: Error): string => (error.cause instanceof Error ? firstPlace(error.cause.stack) : '')
-    return { json: checkStrategy(copies[0], bars, { ...(params === undefined ? {} : { params }), copies, ambient, beat, place, once, isLate: () => clock() > endMs }) }
+    return { json: checkStrategy(copies[0], series, { ...(params === undefined ? {} : { params }), copies, ambient, beat, place, once, isLate: () => clock() > endMs }) }
   })
 }
 

@@ -15,7 +15,7 @@ interface AddFlags {
 }
 
 interface CheckFlags {
-  readonly data: string
+  readonly data: readonly string[]
   readonly set?: readonly string[]
 }
 
@@ -28,7 +28,7 @@ export function strategiesCommand(invocations: Invocations): Command {
     .option('--name <name>', 'what to store it as (default: as it calls itself)')
   const check = new Command('check').argument('<name|file>', 'a built-in strategy, or a file such as ./mine.ts')
     .description('look for decisions that depend on later bars, on chance or on earlier runs; exit 0 if there are none, else 2. Needs no Redis and no Postgres')
-    .requiredOption('--data <file>', 'file of bars to run it on')
+    .requiredOption('--data <file>', 'file of bars to run it on; one for each symbol of a strategy that looks at several together (repeatable)', repeated)
     .option('--set <name=value>', 'a parameter; those left out have their defaults (repeatable)', repeated)
   return new Command('strategies').description('list, add, show or check strategies').addHelpText('after', STRATEGIES_HELP)
     .addCommand(invocations.command(new Command('list').description('built-in ones with the ranges of their parameters, those of STRATEGY_DIR, and stored ones'), listStrategies))
@@ -39,7 +39,7 @@ export function strategiesCommand(invocations: Invocations): Command {
 
 async function checkStrategy(invocation: Invocation, flags: CheckFlags, [strategy = '']: readonly string[]): Promise<void> {
   const { output } = invocation
-  const request = { strategy, params: parseSettings(flags.set ?? []), file: flags.data }
+  const request = { strategy, params: parseSettings(flags.set ?? []), files: flags.data }
   await invocation.withWorkbench(invocation.config(), async (workbench) => {
     const report = await workbench.checkStrategy(request)
     output.document(report)

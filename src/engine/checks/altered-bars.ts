@@ -23,6 +23,18 @@ export function copyBars(bars: BarColumns, from = 0, to: number = bars.length): 
   }
 }
 
+/** What a strategy is shown: one series, or several side by side, whose bars stand at the same times. */
+export type Series = readonly BarColumns[]
+
+export function copySeries(series: Series, from = 0, to?: number): Series {
+  return series.map((bars) => copyBars(bars, from, to))
+}
+
+/** The same of several series: all of them are changed, or only number `only`. What is left out is left out of all. */
+export function alterSeries(series: Series, last: number, change: Change, only: number | null = null): Series {
+  return series.map((bars, k) => (only === null || only === k || change === 'left out' ? alterBars(bars, last, change) : copyBars(bars)))
+}
+
 /** Bars 0..last as they are; those after it changed. Times stay. Cost: one copy. */
 export function alterBars(bars: BarColumns, last: number, change: Change): BarColumns {
   if (change === 'left out') return copyBars(bars, 0, last + 1)

@@ -6,10 +6,11 @@ import { hasCode } from '../../base/errors.js'
 import { ColumnCache } from '../search/column-cache.js'
 import { satisfiesConstraint, isWhole } from '../strategies/check-params.js'
 import type { Params, Strategy } from '../strategies/strategy.js'
-import { alterBars, copyBars } from './altered-bars.js'
+import { alterSeries, copySeries } from './altered-bars.js'
+import type { Series } from './altered-bars.js'
 import type { CheckFinding } from './check-finding.js'
 import type { CheckSession } from './check-session.js'
-import { firstColumnDifference, firstDifference, MASK_NAMES } from './observed-run.js'
+import { firstColumnDifference, firstDifference } from './observed-run.js'
 import type { ObservedRun } from './observed-run.js'
 
 /** Instances of a strategy's module that share no state; five times the same where there is but one. */
@@ -21,9 +22,10 @@ const OTHER_CALLS: ReadonlySet<number> = new Set([3, 4, 6])
 /** `copies` are five instances of the strategy's module that share no state (`ModuleCopies`). */
 export function checkDeterminism(session: CheckSession, copies: ModuleCopies, first: ObservedRun): CheckFinding {
   const [a, b, c, d, e] = copies
-  const { bars } = session
+  const { bars, series } = session
   const half = Math.ceil(bars.length / 2)
-  const halfBars = (): ReturnType<typeof copyBars> => copyBars(bars, 0, half)
+  const halfBars = (): Series => copySeries(series, 0, half)
+  const shuffled = (): Series => alterSeries(series, half, 'shuffled')
   const others = otherParams(a, session.params)
   const pairs: (() => readonly [string, ObservedRun, ObservedRun])[] = [
     () => ['in two runs over the same bars', first, session.run(a, undefined, { variant: 1 })],
@@ -31,23 +33,24 @@ export function checkDeterminism(session: CheckSession, copies: ModuleCopies, fi
     () => ['in a run with another clock and other random numbers', session.run(b, undefined, { variant: 1 }), session.run(c, undefined, { variant: 2 })],
     // These copies begin with another call than the first had.
     () => [afterOther('bars'), session.run(d, halfBars()), session.run(a, halfBars())],
-    () => [afterOther('bars'), session.run(d, alterBars(bars, half, 'shuffled')), session.run(a, alterBars(bars, half, 'shuffled'))],
+    () => [afterOther('bars'), session.run(d, shuffled()), session.run(a, shuffled())],
     () => [afterOther('bars'), first, session.run(d)],
     ...(others === undefined ? [] : [
       () => {
         // On the same columns, as trials of a sweep are.
-        const shared = copyBars(bars)
+        const shared = copySeries(series)
         session.run(a, shared)
         return [afterOther('parameters'), session.run(e, undefined, { params: others }), session.run(a, shared, { params: others })] as const
       },
       () => [afterOther('parameters'), first, session.run(e)] as const,
     ]),
-    () => {
-      const shared = copyBars(bars)
-      const { ta } = new ColumnCache(shared)
+    // Several symbols together are not swept.
+    ...(series.length > 1 ? [] : [() => {
+      const shared = copySeries(series)
+      const { ta } = new ColumnCache(shared[0]!)
       session.run(a, shared, { indicators: ta })
-      return ['when trials of a sweep share their indicator columns (it writes into a column of ta; copy it first)', first, session.run(a, shared, { indicators: ta })]
-    },
+      return ['when trials of a sweep share their indicator columns (it writes into a column of ta; copy it first)', first, session.run(a, shared, { indicators: ta })] as const
+    }]),
   ]
   for (const [k, compare] of pairs.entries()) {
     let compared: ReturnType<typeof compare>
@@ -83,11 +86,11 @@ export function checkDeterminism(session: CheckSession, copies: ModuleCopies, fi
 export function writingFault(session: CheckSession, strategy: Strategy): CheckFinding | undefined {
   const { written } = session
   if (written === undefined) return undefined
-  const call = strategy.onBar === undefined ? 'signals' : 'indicators'
-  const bars = copyBars(session.bars)
-  const first = session.run(strategy, bars)
-  const found = firstDifference(first, session.run(strategy, bars), 0, first.length)
-  const used = MASK_NAMES.filter((name) => first.masks[name].includes(1))
+  const call = strategy.signalsOfAll !== undefined ? 'signalsOfAll' : strategy.onBar === undefined ? 'signals' : 'indicators'
+  const series = copySeries(session.series)
+  const first = session.run(strategy, series)
+  const found = firstDifference(first, session.run(strategy, series), 0, first.length)
+  const used = Object.keys(first.masks).filter((name) => first.masks[name]!.includes(1))
   const consequence = found === undefined ? `; called again on them it decides the same (${used.join(', ') || 'nothing'})` : `; called again on them, ${found.mask} of bar ${session.barText(found.bar)} changed from ${found.from} to ${found.to}`
   return {
     check: 'determinism', passed: false, bar: found?.bar ?? written.bar, time: session.timeText(found?.bar ?? written.bar), column: written.column,

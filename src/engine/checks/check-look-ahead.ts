@@ -7,11 +7,11 @@ import { hasCode } from '../../base/errors.js'
 import { seededRandom } from '../../base/random.js'
 import type { BarColumns } from '../../market/layout.js'
 import type { Strategy } from '../strategies/strategy.js'
-import { alterBars, CHANGES, copyBars } from './altered-bars.js'
-import type { Change } from './altered-bars.js'
+import { alterSeries, CHANGES, copySeries } from './altered-bars.js'
+import type { Change, Series } from './altered-bars.js'
 import type { CheckFinding } from './check-finding.js'
 import type { CheckSession } from './check-session.js'
-import { firstColumnDifference, firstDifference, MASK_NAMES } from './observed-run.js'
+import { firstColumnDifference, firstDifference } from './observed-run.js'
 import type { ColumnDifference, Difference, ObservedRun } from './observed-run.js'
 import { firstChangedIndicator, RecordedIndicators } from './recorded-indicators.js'
 
@@ -29,6 +29,8 @@ interface Case {
   /** The last bar that is kept. */
   readonly last: number
   readonly change: Change
+  /** The series that is changed; null: all. A strategy that compares several sees nothing of what befalls all alike. */
+  readonly only: number | null
 }
 
 interface Found extends Case {
@@ -36,7 +38,7 @@ interface Found extends Case {
 }
 
 export function checkLookAhead(session: CheckSession, strategy: Strategy, whole: ObservedRun, warnings: string[]): CheckFinding {
-  const cases = casesFor(whole, session.bars)
+  const cases = casesFor(whole, session.series)
   session.total = session.runs + cases.length
   let first: Found | undefined
   let firstColumn: (Case & ColumnDifference) | undefined
@@ -51,7 +53,7 @@ export function checkLookAhead(session: CheckSession, strategy: Strategy, whole:
     done++
     let run: ObservedRun
     try {
-      run = session.run(strategy, alterBars(session.bars, one.last, one.change))
+      run = session.run(strategy, alterSeries(session.series, one.last, one.change, one.only))
     } catch (error) {
       if (!hasCode(error, 'STRATEGY_FAILED')) throw error
       thrown++
@@ -67,7 +69,7 @@ export function checkLookAhead(session: CheckSession, strategy: Strategy, whole:
   if (first !== undefined) return failure(session, strategy, first)
   if (firstColumn !== undefined) return columnFailure(session, firstColumn)
   if (done > 0 && thrown === done) return { check: 'look_ahead', passed: false, message: `look-ahead: the strategy runs on these bars alone, so nothing could be compared: ${message}` }
-  const decisions = MASK_NAMES.reduce((sum, name) => sum + whole.masks[name].reduce((count, one) => count + one, 0), 0)
+  const decisions = Object.values(whole.masks).reduce((sum, mask) => sum + mask.reduce((count, one) => count + one, 0), 0)
   if (done === 0) warnings.push('With so few bars nothing could be compared: give more.')
   else if (decisions === 0) warnings.push('The strategy decides nothing on these bars, so this says little: give other bars or parameters.')
   return { check: 'look_ahead', passed: true, runs: done - thrown, decisions, message: `look-ahead: ${decisions} decisions stayed as they were in ${done - thrown} runs with another future.` }
@@ -87,10 +89,10 @@ function columnFailure(session: CheckSession, { column, bar, ...one }: Case & Co
 
 function failure(session: CheckSession, strategy: Strategy, { difference, ...one }: Found): CheckFinding {
   const { mask, bar, from, to } = difference
-  const { last, change } = one
-  const whole = copyBars(session.bars)
-  const altered = alterBars(session.bars, last, change)
-  const [before, after] = [new RecordedIndicators(whole), new RecordedIndicators(altered)]
+  const { last, change, only } = one
+  const whole = copySeries(session.series)
+  const altered = alterSeries(session.series, last, change, only)
+  const [before, after] = [new RecordedIndicators(whole, session.symbols), new RecordedIndicators(altered, session.symbols)]
   session.run(strategy, whole, { indicators: before.ta })
   session.run(strategy, altered, { indicators: after.ta })
   const indicator = firstChangedIndicator(before, after, session.bars.length, bar + 1)
@@ -103,11 +105,14 @@ function failure(session: CheckSession, strategy: Strategy, { difference, ...one
 }
 
 /** In a fixed order; those that do not fit the budget are dropped by lot. */
-function casesFor(whole: ObservedRun, bars: BarColumns): Case[] {
+function casesFor(whole: ObservedRun, series: Series): Case[] {
   const { length } = whole
   const cases = new Map<string, Case>()
   const add = (last: number, change: Change): void => {
-    if (last >= 0 && last < length - 1) cases.set(`${last} ${change}`, { last, change })
+    if (last < 0 || last >= length - 1 || cases.has(`${last} ${change}`)) return
+    // All of them, and each alone, by turns.
+    const turn = cases.size % (series.length + 1)
+    cases.set(`${last} ${change}`, { last, change, only: series.length === 1 || turn === series.length ? null : turn })
   }
   for (const [k, bar] of deciding(whole).entries()) {
     add(bar, 'left out')
@@ -116,7 +121,7 @@ function casesFor(whole: ObservedRun, bars: BarColumns): Case[] {
     add(bar - 1, 'left out')
     add(bar, CHANGES[1 + (k % (CHANGES.length - 1))]!)
   }
-  for (const bar of extremes(bars)) for (const change of CHANGES) add(bar, change)
+  for (const bars of series) for (const bar of extremes(bars)) for (const change of CHANGES) add(bar, change)
   for (const last of spread(length)) for (const change of CHANGES) add(last, change)
   const most = Math.max(FEWEST_RUNS, Math.min(MOST_RUNS, Math.floor(BAR_BUDGET / length)))
   const all = [...cases.values()]
@@ -133,8 +138,7 @@ function casesFor(whole: ObservedRun, bars: BarColumns): Case[] {
 /** Bars where a mask begins or ends, some of each mask; of a mask that says yes for long stretches those are the telling ones. */
 function deciding({ masks, length }: ObservedRun): number[] {
   const chosen = new Set<number>()
-  for (const name of MASK_NAMES) {
-    const mask = masks[name]
+  for (const mask of Object.values(masks)) {
     const bars: number[] = []
     for (let i = 0; i < length; i++) if (mask[i] !== (i === 0 ? 0 : mask[i - 1])) bars.push(i)
     for (const bar of evenly(bars, BARS_PER_MASK)) chosen.add(bar)

@@ -6,7 +6,8 @@ import { ta } from '../indicators/indicators.js'
 import type { Indicators } from '../indicators/indicators.js'
 import { baseStepMs } from '../strategies/higher-timeframe.js'
 import type { Params, Strategy } from '../strategies/strategy.js'
-import { copyBars } from './altered-bars.js'
+import { copySeries } from './altered-bars.js'
+import type { Series } from './altered-bars.js'
 import { observeRun, writtenColumn } from './observed-run.js'
 import type { ColumnDifference, ObservedRun } from './observed-run.js'
 
@@ -21,7 +22,10 @@ export interface Ambient {
 export const NO_AMBIENT: Ambient = { during: (_variant, call) => call(), used: new Set() }
 
 export interface SessionOptions {
-  readonly bars: BarColumns
+  /** At least one; several stand at the same times. */
+  readonly series: Series
+  /** Of several series; none for one. */
+  readonly symbols: readonly string[]
   readonly params: Params
   readonly ambient: Ambient
   /** Called before each run with the runs done and to be done; throws to stop. */
@@ -31,7 +35,8 @@ export interface SessionOptions {
 }
 
 export class CheckSession {
-  readonly bars: BarColumns
+  readonly series: Series
+  readonly symbols: readonly string[]
   readonly params: Params
   readonly ambient: Ambient
   readonly stepMs: number
@@ -42,23 +47,29 @@ export class CheckSession {
   total = 0
   private readonly beat: SessionOptions['beat']
 
-  constructor({ bars, params, ambient, beat, isLate }: SessionOptions) {
-    this.bars = bars
+  constructor({ series, symbols, params, ambient, beat, isLate }: SessionOptions) {
+    this.series = series
+    this.symbols = symbols
     this.params = params
     this.ambient = ambient
     this.beat = beat
     this.isLate = isLate
-    this.stepMs = baseStepMs(bars)
+    this.stepMs = baseStepMs(this.bars)
   }
 
-  /** Runs it on these bars, which must be a copy of their own. Throws STRATEGY_FAILED. */
-  run(strategy: Strategy, bars: BarColumns = copyBars(this.bars), { variant = 0, params = this.params, indicators = ta }: { variant?: number; params?: Params; indicators?: Indicators } = {}): ObservedRun {
+  /** The first series: its times are those of all. */
+  get bars(): BarColumns {
+    return this.series[0]!
+  }
+
+  /** Runs it on these series, which must be copies of their own. Throws STRATEGY_FAILED. */
+  run(strategy: Strategy, series: Series = copySeries(this.series), { variant = 0, params = this.params, indicators = ta }: { variant?: number; params?: Params; indicators?: Indicators } = {}): ObservedRun {
     this.beat(this.runs, Math.max(this.total, this.runs + 1))
     this.runs++
     // Copied before, because the strategy may write; kept no longer than the first fault.
-    const before = this.written === undefined ? copyBars(bars) : undefined
-    const observed = this.ambient.during(variant, () => asStrategys(strategy, () => observeRun({ strategy, bars, params, ta: indicators, stepMs: this.stepMs })))
-    if (before !== undefined) this.written = writtenColumn(before, bars)
+    const before = this.written === undefined ? copySeries(series) : undefined
+    const observed = this.ambient.during(variant, () => asStrategys(strategy, () => observeRun({ strategy, series, symbols: this.symbols, params, ta: indicators, stepMs: this.stepMs })))
+    if (before !== undefined) this.written = writtenColumn(before, series)
     return observed
   }
 

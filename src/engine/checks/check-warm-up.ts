@@ -5,7 +5,7 @@
 import { hasCode } from '../../base/errors.js'
 import { warmupOf } from '../simulate/run-strategy.js'
 import type { Strategy } from '../strategies/strategy.js'
-import { copyBars } from './altered-bars.js'
+import { copySeries } from './altered-bars.js'
 import type { CheckFinding } from './check-finding.js'
 import type { CheckSession } from './check-session.js'
 import { firstDifference } from './observed-run.js'
@@ -20,7 +20,7 @@ export function checkWarmUp(session: CheckSession, strategy: Strategy, whole: Ob
     if (start < 1) continue
     let run: ObservedRun
     try {
-      run = session.run(strategy, copyBars(session.bars, start))
+      run = session.run(strategy, copySeries(session.series, start))
     } catch (error) {
       if (!hasCode(error, 'STRATEGY_FAILED')) throw error
       warnings.push(`Without the first ${start} bars the strategy throws: ${(error as Error).message}`)

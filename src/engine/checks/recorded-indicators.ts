@@ -1,7 +1,7 @@
 /** A `ta` that remembers each call in order, so that a check can say which indicator was the first to change. */
 import { ta } from '../indicators/indicators.js'
 import type { Indicators } from '../indicators/indicators.js'
-import type { BarColumns } from '../../market/layout.js'
+import type { Series } from './altered-bars.js'
 import { firstUnequal } from './observed-run.js'
 
 interface Output {
@@ -24,8 +24,11 @@ export class RecordedIndicators {
   readonly calls: Call[] = []
   private readonly names = new Map<unknown, string>()
 
-  constructor(bars: BarColumns) {
-    for (const [name, column] of Object.entries(bars)) if (column instanceof Float64Array) this.names.set(column, name)
+  /** `symbols`: of several series; none for one. */
+  constructor(series: Series, symbols: readonly string[]) {
+    for (const [s, bars] of series.entries()) {
+      for (const [name, column] of Object.entries(bars)) if (column instanceof Float64Array) this.names.set(column, symbols.length === 0 ? name : `${symbols[s]}.${name}`)
+    }
     this.ta = Object.fromEntries(Object.entries(ta).map(([name, compute]) => [name, (...args: unknown[]) => {
       const made: unknown = (compute as (...args: unknown[]) => unknown)(...args)
       this.note(name, args, made)

@@ -72,18 +72,23 @@ export function decisionsOf(strategy: Strategy, bars: BarColumns, params: Params
   return decisions
 }
 
-/** The same for a strategy that looks at all symbols together; their bars stand at the same times. */
-export function decisionsOfAll(strategy: Strategy, series: readonly BarColumns[], params: Params, ta: Indicators, direction: Direction): Uint8Array[] {
-  const unusable = (message: string): SweepmillError => new SweepmillError('STRATEGY_FAILED', `The strategy "${strategy.name}" cannot be run: ${message}.`, { details: { strategy: strategy.name } })
+/** What a strategy that looks at all symbols together says of each; their bars stand at the same times. */
+export function masksOfAll(strategy: Strategy, series: readonly BarColumns[], params: Params, ta: Indicators): readonly Masks[] {
   if (strategy.symbols !== undefined && strategy.symbols !== series.length) {
     throw new SweepmillError('SPEC_INVALID', `The strategy "${strategy.name}" trades ${strategy.symbols} symbols, and the spec names ${series.length}.`, { details: { path: 'symbols', symbols: strategy.symbols } })
   }
-  const warmup = warmupOf(strategy, params)
   const masks: unknown = guarded(strategy, params, -1, series[0] ?? NO_BARS, () => strategy.signalsOfAll!(series, params, ta))
-  if (!Array.isArray(masks) || masks.length !== series.length) throw unusable(`signalsOfAll must return a list of masks, one entry for each of the ${series.length} symbols`)
+  if (Array.isArray(masks) && masks.length === series.length) return masks as readonly Masks[]
+  throw new SweepmillError('STRATEGY_FAILED', `The strategy "${strategy.name}" cannot be run: signalsOfAll must return a list of masks, one entry for each of the ${series.length} symbols.`, { details: { strategy: strategy.name } })
+}
+
+/** The decisions of such a strategy for each symbol. */
+export function decisionsOfAll(strategy: Strategy, series: readonly BarColumns[], params: Params, ta: Indicators, direction: Direction): Uint8Array[] {
+  const warmup = warmupOf(strategy, params)
+  const masks = masksOfAll(strategy, series, params, ta)
   return series.map((bars, s) => {
     const decisions = new Uint8Array(bars.length)
-    decide(masks[s] as Masks, bars.length, direction, strategy.name, decisions)
+    decide(masks[s]!, bars.length, direction, strategy.name, decisions)
     decisions.fill(0, 0, Math.min(warmup, bars.length))
     return decisions
   })

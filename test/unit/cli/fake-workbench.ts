@@ -95,8 +95,8 @@ export class FakeWorkbench implements Workbench, Script {
   files: StrategyFileView[] = []
   strategyFiles(): Promise<StrategyFileView[]> { return Promise.resolve(this.files) }
 
-  checkStrategy({ strategy, params, file }: StrategyCheckRequest): Promise<StrategyCheck> {
-    this.calls.push(`check ${strategy} ${file}`)
+  checkStrategy({ strategy, params, files }: StrategyCheckRequest): Promise<StrategyCheck> {
+    this.calls.push(`check ${strategy} ${files.join(' ')}`)
     return Promise.resolve({ strategy, params: params as Record<string, number>, bars: 1, passed: true, checks: [], warnings: [] })
   }
 
