@@ -1,7 +1,8 @@
 /** Properties of a backtest's metrics: bounds of excursions, the calendar, scale, order statistics, and empyrical's own example. */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { monthlyReturns, yearlyReturns } from '../../src/engine/metrics/calendar-periods.js'
+import { lastBars, monthlyReturns, yearlyReturns } from '../../src/engine/metrics/calendar-periods.js'
+import type { CalendarPeriod } from '../../src/engine/metrics/calendar-periods.js'
 import { medianGap, weekendShare } from '../../src/engine/metrics/bar-calendar.js'
 import { normalCdf } from '../../src/engine/metrics/normal-distribution.js'
 import { medianOf, Tails } from '../../src/engine/metrics/order-statistics.js'
@@ -165,4 +166,20 @@ test('the normal distribution, from tables', () => {
   }
   expect(normalCdf(50)).toBe(1)
   expect(normalCdf(-50)).toBe(0)
+})
+
+test('the last bars of days, weeks, months and years are those that a calendar of dates gives', () => {
+  const keys: Readonly<Record<CalendarPeriod, (date: Date) => string>> = {
+    day: (date) => date.toISOString().slice(0, 10),
+    // The Monday that it begins with.
+    week: (date) => new Date(date.getTime() - ((date.getUTCDay() + 6) % 7) * 86_400_000).toISOString().slice(0, 10),
+    month: (date) => date.toISOString().slice(0, 7), year: (date) => date.toISOString().slice(0, 4),
+  }
+  const step = fc.oneof(fc.integer({ min: 1, max: 100 }), fc.integer({ min: 3_600_000, max: 90_000_000 }), fc.integer({ min: 86_400_000, max: 40_000_000_000 }))
+  fc.assert(fc.property(fc.integer({ min: -2_000_000_000_000, max: 2_000_000_000_000 }), fc.array(step, { maxLength: 60 }), fc.constantFrom<CalendarPeriod>('day', 'week', 'month', 'year'), (start, steps, period) => {
+    const time = Float64Array.from([0, ...steps]).map(((at) => (by) => (at += by))(start))
+    const key = (ms: number): string => keys[period](new Date(ms))
+    const expected = [...time.keys()].filter((i) => i === time.length - 1 || key(time[i]!) !== key(time[i + 1]!))
+    expect(lastBars(time, period)).toEqual(expected)
+  }), { numRuns: 2000 })
 })

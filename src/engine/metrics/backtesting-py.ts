@@ -75,9 +75,16 @@ function ceilTo(ms: number, unit: number): number {
 function annualised(time: Float64Array, equity: Float64Array, period: number): { annual: number; volatility: number; downside: number } {
   const [calendar, perYear] = yearOf(time, Math.floor(period / DAY_MS))
   const ends = lastBars(time, calendar)
-  const changes = Float64Array.from({ length: ends.length - 1 }, (_, k) => equity[ends[k + 1]!]! / equity[ends[k]!]! - 1)
-  const returns = changes.filter((value) => !Number.isNaN(value)) // 0 ÷ 0, after a ruin
-  const ruined = returns.some((value) => value <= -1)
+  const changes = new Float64Array(ends.length - 1)
+  let count = 0
+  let ruined = false
+  for (let k = 1; k < ends.length; k++) {
+    const change = equity[ends[k]!]! / equity[ends[k - 1]!]! - 1
+    if (Number.isNaN(change)) continue // 0 ÷ 0, after a ruin
+    changes[count++] = change
+    ruined ||= change <= -1
+  }
+  const returns = changes.subarray(0, count)
   if (returns.length === 0) return { annual: NaN, volatility: NaN, downside: NaN }
   // The geometric mean: the product of the returns is the growth from the first period's end to the last's.
   const growth = equity[ends[ends.length - 1]!]! / equity[ends[0]!]!

@@ -1,30 +1,28 @@
 /** Equity by UTC calendar periods: the last bar of each day, week, month or year that has any, and the returns between them. */
-import { DAY_MS, formatMonth, monthOfDay } from '../calendar/iso-time.js'
+import { DAY_MS, daysFromCivil, formatMonth, monthOfDay } from '../calendar/iso-time.js'
 
 export type CalendarPeriod = 'day' | 'week' | 'month' | 'year'
 
-/** Last bar of each period, in order. Weeks end on Sundays. One calendar conversion a day, not a bar. */
+/** Last bar of each period, in order. Weeks end on Sundays. One calendar conversion a period, not a bar. */
 export function lastBars(time: Float64Array, period: CalendarPeriod): number[] {
   const last: number[] = []
-  let key = NaN
-  let until = -Infinity
+  let until = Infinity
   for (let i = 0; i < time.length; i++) {
-    if (time[i]! < until) continue
-    const day = Math.floor(time[i]! / DAY_MS)
-    until = (day + 1) * DAY_MS
-    const next = keyOf(day, period)
-    if (next !== key && i > 0) last.push(i - 1)
-    key = next
+    if (i > 0 && time[i]! < until) continue
+    if (i > 0) last.push(i - 1)
+    until = endOf(Math.floor(time[i]! / DAY_MS), period) * DAY_MS
   }
   last.push(time.length - 1)
   return last
 }
 
-function keyOf(day: number, period: CalendarPeriod): number {
-  if (period === 'day') return day
-  if (period === 'week') return Math.floor((day + 3) / 7) // 1970-01-01 was a Thursday, weeks begin on Mondays
+/** The day after the period that holds this one. */
+function endOf(day: number, period: CalendarPeriod): number {
+  if (period === 'day') return day + 1
+  if (period === 'week') return (Math.floor((day + 3) / 7) + 1) * 7 - 3 // 1970-01-01 was a Thursday, weeks begin on Mondays
   const month = monthOfDay(day)
-  return period === 'month' ? month : Math.floor(month / 12)
+  const next = period === 'month' ? month + 1 : (Math.floor(month / 12) + 1) * 12
+  return daysFromCivil(1970 + Math.floor(next / 12), next - Math.floor(next / 12) * 12 + 1, 1)
 }
 
 export interface MonthReturn {
