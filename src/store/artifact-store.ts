@@ -16,11 +16,13 @@ export class PostgresArtifactStore implements ArtifactStore {
     this.#postgres = postgres
   }
 
-  async put(taskId: string, attempt: number, kind: string, bytes: Uint8Array): Promise<boolean> {
-    const rows = await this.#postgres.query(`${FENCED}
-      insert into task_artifacts (task_id, kind, attempt, bytes) select task_id, $3, $2, $4 from fenced
+  async put(taskId: string, attempt: number, artifacts: Readonly<Record<string, Uint8Array>>): Promise<boolean> {
+    const all = Object.entries(artifacts)
+    const values = all.map((_, i) => `($${i * 2 + 3}::text, $${i * 2 + 4}::bytea)`).join(', ')
+    const rows = await this.#postgres.prepared<{ held: boolean }>(`put_artifacts_${all.length}`, `${FENCED}, written as (
+      insert into task_artifacts (task_id, kind, attempt, bytes) select f.task_id, x.kind, $2, x.bytes from fenced f, (values ${values}) as x(kind, bytes)
       on conflict (task_id, kind) do update set attempt = excluded.attempt, bytes = excluded.bytes, created_at = now()
-      returning task_id`, [taskId, attempt, kind, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)])
+    ) select true as held from fenced`, [taskId, attempt, ...all.flatMap(([kind, bytes]) => [kind, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)])])
     return rows.length > 0
   }
 

@@ -6,23 +6,33 @@ import { leaseLost } from '../tasks/lease-lost.js'
 import { isDataError } from './postgres.js'
 import type { Postgres } from './postgres.js'
 
-/** Resumes the last run unless it ended, then begins the next. Locks the task row FOR SHARE. */
+/**
+ * In: JSON array of {task_id, attempt, saga_type, version}. Out: a row for each whose fence stood. Locks: task rows FOR SHARE, in
+ * id order. Resumes the last run unless it ended, then begins the next.
+ */
 const BEGIN = `
-with fenced as (
-  select task_id from tasks where task_id = $1 and attempt = $2 and status = 'processing' for share
+with input as (
+  select * from jsonb_to_recordset($1::jsonb) as x(task_id uuid, attempt integer, saga_type text, version integer)
+), fenced as (
+  select i.* from tasks t join input i on i.task_id = t.task_id and i.attempt = t.attempt
+  where t.status = 'processing' order by t.task_id for share of t
 ), last as (
-  select run, version, status from saga_runs where task_id = $1 order by run desc limit 1
+  select distinct on (r.task_id) r.task_id, r.run, r.status in ('running', 'compensating') as open
+  from saga_runs r join fenced f using (task_id) order by r.task_id, r.run desc
 ), resumed as (
-  update saga_runs r set attempt = $2, row_version = row_version + 1
-  from last l, fenced f where r.task_id = f.task_id and r.run = l.run and l.status in ('running', 'compensating')
-  returning r.run, r.version, r.status, r.row_version
+  update saga_runs r set attempt = f.attempt, row_version = row_version + 1
+  from last l join fenced f using (task_id) where r.task_id = l.task_id and r.run = l.run and l.open
+  returning r.task_id, r.attempt, r.run, r.version, r.status, r.row_version, true as resumed
 ), begun as (
   insert into saga_runs (task_id, run, saga_type, version, status, attempt)
-  select task_id, coalesce((select run from last), 0) + 1, $3, $4, 'running', $2
-  from fenced where not exists (select 1 from last where status in ('running', 'compensating'))
-  returning run, version, status, row_version
+  select f.task_id, coalesce(l.run, 0) + 1, f.saga_type, f.version, 'running', f.attempt
+  from fenced f left join last l using (task_id) where l.open is not true
+  returning task_id, attempt, run, version, status, row_version, false as resumed
 )
 select * from resumed union all select * from begun`
+
+interface BeginRequest { readonly taskId: string; readonly attempt: number; readonly sagaType: string; readonly version: number }
+interface RunRow { task_id: string; attempt: number; run: number; version: number; status: SagaRunStatus; row_version: number; resumed: boolean }
 
 /**
  * In: JSON array of writes. Out: ids whose fence stood: attempt and row version. Locks: task rows FOR SHARE, in id order.
@@ -64,20 +74,34 @@ select task_id from fenced`
 export class PostgresSagaLog implements SagaLog {
   readonly #postgres: Postgres
   readonly #worker: string
+  readonly #begins: Batcher<BeginRequest, RunRow | null>
   readonly #writes: Batcher<SagaWrite, boolean>
 
   constructor(postgres: Postgres, worker: string) {
     this.#postgres = postgres
     this.#worker = worker
+    this.#begins = new Batcher((requests) => this.#beginAll(requests), { maxItems: 200, lanes: 1, splits: isDataError })
     this.#writes = new Batcher((writes) => this.#writeAll(writes), { maxItems: 200, lanes: 1, splits: isDataError })
   }
 
   async begin(taskId: string, attempt: number, sagaType: string, version: number): Promise<BegunRun> {
-    const [run] = await this.#postgres.prepared<{ run: number; version: number; status: SagaRunStatus; row_version: number }>('saga_begin', BEGIN, [taskId, attempt, sagaType, version])
-    if (run === undefined) throw leaseLost(taskId, 'saga')
+    const run = await this.#begins.add({ taskId, attempt, sagaType, version })
+    if (run === null) throw leaseLost(taskId, 'saga')
+    // A run that begins has no step yet.
+    return { ref: { taskId, attempt, run: run.run }, version: run.version, rowVersion: run.row_version, status: run.status, steps: run.resumed ? await this.#steps(taskId, run.run) : [] }
+  }
+
+  async #steps(taskId: string, run: number): Promise<LoggedStep[]> {
     const rows = await this.#postgres.prepared<{ step: string; undo: boolean; status: LoggedStep['status']; input_hash: string | null; output: string | null; error: ErrorData | null }>(
-      'saga_steps', 'select step, undo, status, input_hash, output::text as output, error from saga_steps where task_id = $1 and run = $2 order by seq', [taskId, run.run])
-    return { ref: { taskId, attempt, run: run.run }, version: run.version, rowVersion: run.row_version, status: run.status, steps: rows.map(({ input_hash: inputHash, ...step }) => ({ ...step, inputHash })) }
+      'saga_steps', 'select step, undo, status, input_hash, output::text as output, error from saga_steps where task_id = $1 and run = $2 order by seq', [taskId, run])
+    return rows.map(({ input_hash: inputHash, ...step }) => ({ ...step, inputHash }))
+  }
+
+  async #beginAll(requests: readonly BeginRequest[]): Promise<(RunRow | null)[]> {
+    const rows = await this.#postgres.prepared<RunRow>('saga_begin', BEGIN,
+      [JSON.stringify(requests.map((one) => ({ task_id: one.taskId, attempt: one.attempt, saga_type: one.sagaType, version: one.version })))])
+    const byAttempt = new Map(rows.map((row) => [`${row.task_id} ${row.attempt}`, row]))
+    return requests.map(({ taskId, attempt }) => byAttempt.get(`${taskId} ${attempt}`) ?? null)
   }
 
   async write(write: SagaWrite): Promise<void> {

@@ -31,9 +31,10 @@ export interface BarArchive {
   loadSource(sourceHash: string): Promise<Uint8Array | null>
 }
 
-/** Large outputs of a task, one a kind. A write is fenced by the attempt. */
+/** Large outputs of a task, one a kind. A write is fenced by the attempt, and false where the fence is down. */
 export interface ArtifactStore {
-  put(taskId: string, attempt: number, kind: string, bytes: Uint8Array): Promise<boolean>
+  /** By kind, at least one. */
+  put(taskId: string, attempt: number, artifacts: Readonly<Record<string, Uint8Array>>): Promise<boolean>
   get(taskId: string, kind: string): Promise<Uint8Array | null>
   remove(taskId: string, attempt: number, kinds: readonly string[]): Promise<boolean>
 }

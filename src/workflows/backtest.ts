@@ -7,6 +7,7 @@ import { leaseLost } from '../tasks/lease-lost.js'
 import { TaskType } from '../tasks/task.js'
 import type { Attempt } from '../tasks/task.js'
 import type { BarsLease } from '../tasks/bar-store.js'
+import { keepArtifacts } from './kept-artifacts.js'
 import { pinnedSpec, strategyCode } from './task-spec.js'
 import type { PinnedSpec } from './task-spec.js'
 import type { Workflow, WorkflowTools } from './workflow.js'
@@ -66,10 +67,7 @@ export const backtestWorkflow: Workflow<BacktestContext> = {
             onProgress: (done, total) => tools.report({ step: 'run_backtest', done, total }),
           })
           tools.barsProcessed(lease.bars)
-          await Promise.all(BACKTEST_ARTIFACTS.map(async (kind) => {
-            const bytes = reply.bytes[kind]
-            if (bytes !== undefined && !await tools.artifacts.put(attempt.taskId, attempt.attempt, kind, bytes)) throw leaseLost(attempt.taskId, 'artifact')
-          }))
+          await keepArtifacts(tools.artifacts, attempt, reply.bytes, BACKTEST_ARTIFACTS)
           context.resultJson = reply.json
           return reply.json
         },

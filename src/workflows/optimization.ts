@@ -16,6 +16,7 @@ import type { Attempt } from '../tasks/task.js'
 import type { BarsLease } from '../tasks/bar-store.js'
 import type { QuantumRows, SweepRecord } from '../tasks/sweep-store.js'
 import { ChunkPlanner, quantumSizeFor } from './chunk-planner.js'
+import { keepArtifacts } from './kept-artifacts.js'
 import { pinnedSpec, strategyCode } from './task-spec.js'
 import type { PinnedSpec } from './task-spec.js'
 import type { Workflow, WorkflowTools } from './workflow.js'
@@ -161,10 +162,7 @@ async function rank(context: OptimizationContext, sweep: SweepRecord): Promise<s
       computeOn(context, 'rank_sweep', { reused_chunks: context.reusedQuanta, quanta: sweep.quanta, data_hash: sweep.dataHash, spec_hash: sweep.specHash }, { divisible: false, port: port2 }),
       serving,
     ])
-    for (const kind of SWEEP_ARTIFACTS) {
-      const bytes = reply.bytes[kind]
-      if (bytes !== undefined && !await tools.artifacts.put(attempt.taskId, attempt.attempt, kind, bytes)) throw leaseLost(attempt.taskId, 'artifact')
-    }
+    await keepArtifacts(tools.artifacts, attempt, reply.bytes, SWEEP_ARTIFACTS)
     return reply.json
   } finally {
     port1.close()

@@ -52,7 +52,7 @@ export const failingWorkflow = workflow('failing', [
   {
     name: 'write', kind: 'compensatable',
     run: async ({ attempt, tools }) => {
-      await tools.artifacts.put(attempt.taskId, attempt.attempt, 'equity', new Uint8Array([1, 2, 3]))
+      await tools.artifacts.put(attempt.taskId, attempt.attempt, { equity: new Uint8Array([1, 2, 3]) })
       return 'null'
     },
     compensation: {
