@@ -102,3 +102,26 @@ test('a month that changed meanwhile is told of, and the others are replaced all
   expect(await store.replace(['2024-03', '2024-02', '2024-01'].map((month) => ({ seriesId, month, before: null, after: second })), null)).toEqual(['replaced', 'changed', 'replaced'])
   expect((await store.find(KEY))?.blocks.map(({ month, bars }) => [month, bars])).toEqual([['2024-01', 20], ['2024-02', 10], ['2024-03', 20]])
 })
+
+test('a reading of blocks that takes too long is refused, ends nothing else, and leaves no connection behind', async () => {
+  const kept = block(10)
+  await store.keep([kept])
+  const hasty = new Postgres({ databaseUrl: bed.databaseUrl, maxConnections: 1 })
+  Object.assign(hasty.pool.options, { query_timeout: 200 })
+  const escaped: unknown[] = []
+  const note = (error: unknown): void => { escaped.push(error) }
+  process.on('uncaughtException', note)
+  try {
+    await bed.sql('begin')
+    await bed.sql('lock table bar_blocks in access exclusive mode')
+    await expect(new PostgresBarSeriesStore(hasty).blocks([kept.hash])).rejects.toMatchObject({ code: 'POSTGRES_UNAVAILABLE', message: expect.stringContaining('timeout') as string })
+    await bed.sql('rollback')
+    const [bytes = new Uint8Array()] = await new PostgresBarSeriesStore(hasty).blocks([kept.hash])
+    expect(Buffer.compare(bytes, kept.bytes)).toBe(0)
+    expect(hasty.pool.totalCount).toBe(1)
+  } finally {
+    await hasty.close()
+    process.off('uncaughtException', note)
+  }
+  expect(escaped).toEqual([])
+})
