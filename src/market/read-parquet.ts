@@ -39,8 +39,9 @@ export async function readParquet(file: AsyncBuffer, source: string, onRows?: Ro
   for (const group of metadata.row_groups) {
     const from = rows.count
     const rowEnd = Math.min(rowCount - rows.dropped, from + Number(group.num_rows))
-    // Without a watcher all rows stay: room for them is made once.
-    rows.reserve(onRows === undefined ? rowCount : rowEnd)
+    // Without a watcher all rows stay: room for them is made once. With one they may, and then each of many small groups must not copy them all.
+    const room = onRows === undefined ? rowCount : Math.min(rowCount - rows.dropped, 2 * rows.capacity)
+    if (rowEnd > rows.capacity) rows.reserve(Math.max(rowEnd, room))
     for (const part of chosen) await damaged(source, () => readColumn(file, metadata, part, rows, rowEnd, source))
     for (let row = from; row < rowEnd; row += 1) {
       const problem = problemOfRow(rows.columns, row, rows.hasAdjclose)
