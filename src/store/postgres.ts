@@ -63,13 +63,14 @@ export class Postgres {
 
   async transaction<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
     return this.withClient(async (client, giveUp) => {
-      await client.query('begin')
       try {
+        await client.query('begin')
         const result = await work(client)
         await client.query('commit')
         return result
       } catch (error) {
-        await client.query('rollback').catch(giveUp)
+        // A connection that does not answer would not answer this either; Postgres undoes what it had begun when it is closed.
+        if (!isUnanswered(error)) await client.query('rollback').catch(giveUp)
         throw error
       }
     })
@@ -85,6 +86,8 @@ export class Postgres {
     try {
       return await use(client, giveUp)
     } catch (error) {
+      // What it is in the middle of nobody knows: pg would send nothing before that has been answered.
+      if (isUnanswered(error)) giveUp(error as Error)
       throw asOurs(error)
     } finally {
       client.off('error', giveUp)
@@ -114,10 +117,16 @@ export function isTaken(error: unknown): boolean {
   return sqlState(error) === '23505'
 }
 
+/** True for all that neither Postgres nor this program said: a time that is over, a connection that broke. */
+function isUnanswered(error: unknown): boolean {
+  return !(error instanceof SweepmillError) && sqlState(error) === undefined
+}
+
+/** Each holds a digit; EPIPE, which a socket says, does not. */
 function sqlState(error: unknown): string | undefined {
   const holder = error instanceof SweepmillError ? error.cause : error
   const code = (holder as { code?: unknown } | null | undefined)?.code
-  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined
+  return typeof code === 'string' && /^(?=.*\d)[0-9A-Z]{5}$/.test(code) ? code : undefined
 }
 
 /** Connection trouble and a server that is starting or stopping are transient; the rest is a defect of ours. */
