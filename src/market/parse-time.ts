@@ -31,6 +31,7 @@ export function parseTime(bytes: Uint8Array, from: number, to: number): number {
 
 /** NaN for what is none. By magnitude: nanoseconds, microseconds, milliseconds, seconds. All of them lie between 1973 and 2286. */
 export function epochMs(value: number): number {
+  if (value >= 1e19) return Number.NaN
   if (value >= 1e17) return Math.floor(value / 1e6)
   if (value >= 1e14) return Math.floor(value / 1e3)
   if (value >= 1e11) return Math.floor(value)

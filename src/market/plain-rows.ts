@@ -103,10 +103,12 @@ export class PlainRows {
           digits += at - point
           value /= POWERS_OF_TEN[at - point]!
         }
-        if (slot === TIME && digits === at - first && digits > DATE_DIGITS && digits <= EXACT_DIGITS && byte === separator) value = epochMs(value)
-        else if (slot === TIME) {
-          while (byte !== separator && byte !== LF && byte !== CR) byte = bytes[++at]!
-          value = parseTime(bytes, first, at)
+        if (slot === TIME) {
+          if (digits === at - first && digits > DATE_DIGITS && digits <= EXACT_DIGITS && byte === separator) value = epochMs(value)
+          else {
+            while (byte !== separator && byte !== LF && byte !== CR) byte = bytes[++at]!
+            value = parseTime(bytes, first, at)
+          }
           if (!Number.isFinite(value)) return -1
         } else if (digits === 0 || digits > EXACT_DIGITS) return -1
         row[slot] = value

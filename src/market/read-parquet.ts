@@ -17,6 +17,8 @@ import type { ReadBars, RowWatcher } from './read-csv.js'
 
 /** 24 GiB of columns: no file of bars has more. */
 const MOST_ROWS = 500_000_000
+/** From 1653 to 2286: what lies beyond is no time of a bar. */
+const FARTHEST_MS = 1e13
 /** What pandas calls an index that has no name. */
 const PANDAS_INDEX = '__index_level_0__'
 
@@ -124,7 +126,7 @@ function unreadable(found: unknown, source: string, row: number, column: ColumnN
 function timeReader({ converted_type: converted, logical_type: logical, type }: SchemaElement): (value: unknown) => number {
   const isTimestamp = logical?.type === 'TIMESTAMP' || logical?.type === 'DATE' || converted === 'DATE'
     || converted === 'TIMESTAMP_MILLIS' || converted === 'TIMESTAMP_MICROS' || type === 'INT96'
-  if (isTimestamp) return (value) => (typeof value === 'number' ? value : Number.NaN)
+  if (isTimestamp) return (value) => (typeof value === 'number' && Math.abs(value) < FARTHEST_MS ? value : Number.NaN)
   return (value) => {
     if (typeof value === 'bigint' || typeof value === 'number') return epochMs(Number(value))
     if (typeof value !== 'string') return Number.NaN

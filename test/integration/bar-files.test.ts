@@ -178,6 +178,7 @@ describe('Parquet', () => {
     await expect(parse('null.parquet', withClose(closes.with(1233, null)))).rejects.toMatchObject({ code: 'DATA_INVALID', message: expect.stringContaining('row 1234 has nothing as close') as string })
     await expect(parse('high.parquet', withClose(closes.with(1233, 9999)))).rejects.toMatchObject({ code: 'DATA_INVALID', details: { row: 1234, column: 'high' } })
     await expect(parse('order.parquet', file(column('time', rows.map(({ time }, i) => BigInt(i === 5 ? START : time)), 'INT64')))).rejects.toMatchObject({ code: 'DATA_ORDER', details: { row: 6 } })
+    await expect(parse('late.parquet', file(column('time', rows.map(({ time }, i) => new Date(i === 5 ? 8.64e15 : time)), 'TIMESTAMP')))).rejects.toMatchObject({ code: 'DATA_INVALID', message: expect.stringContaining('row 6 has 8640000000000000 as time') as string })
     await expect(parse('lacking.parquet', file(time, prices.slice(1)))).rejects.toMatchObject({ code: 'DATA_FORMAT', message: expect.stringMatching(/"high", "low".*none for open/) as string })
     const bytes = file(time)
     await expect(parse('cut.parquet', bytes.subarray(0, bytes.length - 500))).rejects.toMatchObject({ code: 'DATA_FORMAT' })
