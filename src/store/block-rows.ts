@@ -6,6 +6,8 @@ import { isTaken } from './postgres.js'
 import type { Postgres } from './postgres.js'
 
 const MOST_TRIES = 10
+/** In one statement, at most: each has its time, and all of a file at once would need a fast line. */
+const STATEMENT_BYTES = 2 ** 23
 
 /**
  * Writes blocks and what `name` adds in one transaction, so that what is named is there. Only blocks that are not there
@@ -23,7 +25,7 @@ export async function writeBlocks(postgres: Postgres, blocks: readonly StoredBlo
         const { rows } = await client.query<{ block_hash: string }>('select block_hash from bar_blocks where block_hash = any($1) order by block_hash for key share', [byHash.map((b) => b.hash)])
         const stored = new Set(rows.map((row) => row.block_hash))
         const missing = byHash.filter(({ hash }) => !stored.has(hash))
-        if (missing.length > 0) await copyIn(client, missing)
+        for (const some of inStatements(missing)) await copyIn(client, some)
         if (stored.size > 0) {
           await client.query(`
             with named as (select block_hash from bar_blocks where block_hash = any($1) order by block_hash for no key update)
@@ -36,6 +38,20 @@ export async function writeBlocks(postgres: Postgres, blocks: readonly StoredBlo
       if (!isTaken(error) || tries === MOST_TRIES) throw error
     }
   }
+}
+
+function inStatements(blocks: readonly StoredBlock[]): StoredBlock[][] {
+  const all: StoredBlock[][] = []
+  let room = 0
+  for (const block of blocks) {
+    room -= block.bytes.length
+    if (room >= 0) all.at(-1)?.push(block)
+    else {
+      all.push([block])
+      room = STATEMENT_BYTES - block.bytes.length
+    }
+  }
+  return all
 }
 
 /** In the order asked for; fewer where some are not there. */

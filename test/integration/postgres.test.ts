@@ -3,7 +3,7 @@ import { connect, createServer } from 'node:net'
 import type { AddressInfo, Server, Socket } from 'node:net'
 import { once } from 'node:events'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { writeBlocks } from '../../src/store/block-rows.js'
+import { readBlocks, writeBlocks } from '../../src/store/block-rows.js'
 import { Postgres } from '../../src/store/postgres.js'
 import { openTestBed } from '../harness.js'
 import type { TestBed } from '../harness.js'
@@ -73,4 +73,22 @@ test('a connection that ends while blocks are sent is Postgres being away, which
   await expect(writeBlocks(postgres, [{ hash: 'x', month: '2024-01', bars: 1, bytes: new Uint8Array(9_000_000) }])).rejects.toMatchObject({ code: 'POSTGRES_UNAVAILABLE' })
   await answers()
   expect(await bed.sql('select 1 from bar_blocks')).toEqual([])
+})
+
+test('blocks of a large file travel in several statements, because each may take only so long', async () => {
+  const statements: string[] = []
+  pass = (piece, to) => {
+    statements.push(...piece.toString('latin1').match(/copy bar_blocks/g) ?? [])
+    to.write(piece)
+  }
+  const large = new Postgres({ databaseUrl: postgres.options.databaseUrl, maxConnections: 1 })
+  const blocks = Array.from({ length: 5 }, (_, i) => ({ hash: `h${i}`, month: '2024-01', bars: i, bytes: new Uint8Array(3 * 2 ** 20 * (i === 4 ? 3 : 1)).fill(i) }))
+  try {
+    await writeBlocks(large, blocks)
+    const read = await readBlocks(large, blocks.map(({ hash }) => hash))
+    expect(read.map((bytes) => [bytes.length, bytes.at(-1)])).toEqual(blocks.map(({ bytes }, i) => [bytes.length, i]))
+  } finally {
+    await large.close()
+  }
+  expect(statements).toHaveLength(3)
 })
