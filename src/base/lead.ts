@@ -27,11 +27,12 @@ export class Lead {
     this.#sentKib += Math.ceil(bytes / KIB)
   }
 
-  /** By who sends, in a thread: sleeps while more than so many bytes are under way. `stop` is asked now and then, and ends it. */
-  wait(mostBytes: number, stop: () => boolean): void {
+  /** By who sends, in a thread: sleeps while more than so many bytes are under way. `stop` is asked now and then; true where it said so. */
+  wait(mostBytes: number, stop: () => boolean): boolean {
     for (;;) {
+      if (stop()) return true
       const taken = Atomics.load(this.#taken, 0)
-      if ((this.#sentKib - taken) * KIB <= mostBytes || stop()) return
+      if ((this.#sentKib - taken) * KIB <= mostBytes) return false
       Atomics.wait(this.#taken, 0, taken, LOOK_EVERY_MS)
     }
   }

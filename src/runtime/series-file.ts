@@ -2,10 +2,11 @@
 import { once } from 'node:events'
 import { basename } from 'node:path'
 import { MessageChannel } from 'node:worker_threads'
+import { batches } from '../base/batches.js'
 import { Lead } from '../base/lead.js'
 import type { FileFacts, NewBlock, SeriesFile } from '../tasks/bar-series.js'
 import type { ComputePool } from '../tasks/compute-pool.js'
-import { batches, newBlock, toBlock } from '../workflows/series-months.js'
+import { newBlock, toBlock } from '../workflows/series-months.js'
 import type { MonthFacts } from '../workflows/series-months.js'
 
 /** So much is handed on together: a transaction for each month of minutes, which has 2 MiB, costs Postgres twice the time. */

@@ -1,10 +1,11 @@
 /** Series of bars as people use them: files go in, and all of a series is checked. Threads do what touches a bar. */
+import { batches } from '../base/batches.js'
 import type { Clock } from '../base/clock.js'
 import { SweepmillError } from '../base/errors.js'
 import type { FilledRange, QualityReport } from '../market/quality.js'
 import type { AddedBars, BarSeriesStore, IncomingMonth, NewBlock, Series, SeriesBlock, SeriesDesk, SeriesFile, SeriesKey, SeriesView } from '../tasks/bar-series.js'
 import type { ComputePool, ComputeReply } from '../tasks/compute-pool.js'
-import { addMonths, BAR_BYTES, batches, nameOf, newBlock } from '../workflows/series-months.js'
+import { addMonths, BAR_BYTES, BATCH_BYTES, nameOf, newBlock } from '../workflows/series-months.js'
 import type { MonthFacts } from '../workflows/series-months.js'
 import { inLanes } from '../workflows/in-lanes.js'
 import type { StepRequest } from '../workflows/workflow.js'
@@ -28,13 +29,13 @@ export class StoredSeries implements SeriesDesk {
   }
 
   async add(key: SeriesKey, file: SeriesFile): Promise<AddedBars> {
-    const stored = new Set((await this.#parts.store.find(key))?.blocks.map(({ month }) => month))
+    const stored = new Set((await this.#parts.store.find(key))?.blocks.map(({ hash }) => hash))
     const incoming: IncomingMonth[] = []
     await inLanes(file.months, LANES, async (months) => {
-      // The block of a month that is there already will be put together with it, and not be stored as it is.
-      const fresh = months.filter(({ month }) => !stored.has(month))
-      incoming.push(...months.map((one) => (fresh.includes(one) ? { ...one, bytes: null } : one)))
-      await this.#parts.store.keep(fresh)
+      // Also those that will be put together with a stored month: in memory they would be as much as the file.
+      const fresh = months.filter(({ hash }) => !stored.has(hash))
+      if (fresh.length > 0) await this.#parts.store.keep(fresh)
+      incoming.push(...months.map((one) => ({ ...one, bytes: null })))
     })
     return this.#add(key, incoming, 'newer')
   }
@@ -104,7 +105,7 @@ export class StoredSeries implements SeriesDesk {
 
   /** A step over all months of a series, some at a time, in their order. */
   async #eachPart(series: Series, step: string, input: (isLast: boolean) => Record<string, unknown>, take: (reply: ComputeReply) => void): Promise<void> {
-    const parts = batches(series.blocks, ({ bars }) => bars * BAR_BYTES)
+    const parts = batches(series.blocks, ({ bars }) => bars * BAR_BYTES, BATCH_BYTES)
     const fetch = (part: readonly SeriesBlock[] | undefined): Promise<readonly Uint8Array[]> => {
       const blocks = this.#parts.store.blocks(part?.map(({ hash }) => hash) ?? [])
       // Nobody waits for it where a step fails before.

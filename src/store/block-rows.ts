@@ -1,5 +1,6 @@
 /** Blocks of bars as rows, for whoever is about to name them: a dataset or a month of a series. */
 import type { PoolClient } from 'pg'
+import { batches } from '../base/batches.js'
 import type { StoredBlock } from '../tasks/bar-archive.js'
 import { copyIn, copyOut } from './block-copy.js'
 import { isTaken } from './postgres.js'
@@ -25,7 +26,7 @@ export async function writeBlocks(postgres: Postgres, blocks: readonly StoredBlo
         const { rows } = await client.query<{ block_hash: string }>('select block_hash from bar_blocks where block_hash = any($1) order by block_hash for key share', [byHash.map((b) => b.hash)])
         const stored = new Set(rows.map((row) => row.block_hash))
         const missing = byHash.filter(({ hash }) => !stored.has(hash))
-        for (const some of inStatements(missing)) await copyIn(client, some)
+        for (const some of batches(missing, ({ bytes }) => bytes.length, STATEMENT_BYTES)) await copyIn(client, some)
         if (stored.size > 0) {
           await client.query(`
             with named as (select block_hash from bar_blocks where block_hash = any($1) order by block_hash for no key update)
@@ -38,20 +39,6 @@ export async function writeBlocks(postgres: Postgres, blocks: readonly StoredBlo
       if (!isTaken(error) || tries === MOST_TRIES) throw error
     }
   }
-}
-
-function inStatements(blocks: readonly StoredBlock[]): StoredBlock[][] {
-  const all: StoredBlock[][] = []
-  let room = 0
-  for (const block of blocks) {
-    room -= block.bytes.length
-    if (room >= 0) all.at(-1)?.push(block)
-    else {
-      all.push([block])
-      room = STATEMENT_BYTES - block.bytes.length
-    }
-  }
-  return all
 }
 
 /** In the order asked for; fewer where some are not there. */

@@ -5,6 +5,7 @@
  * group's bars are merged into its months, and then a checkpoint says that its time is covered: a crash costs the pages in
  * flight. Gaps that are left are asked for once more; what is missing then, the exchange does not have.
  */
+import { batches } from '../base/batches.js'
 import { SweepmillError } from '../base/errors.js'
 import { parseTimeframe } from '../market/timeframe.js'
 import type { Timeframe } from '../market/timeframe.js'
@@ -20,7 +21,7 @@ import type { DataSyncSpec } from './data-sync-spec.js'
 import { inLanes } from './in-lanes.js'
 import { KlinePages } from './kline-pages.js'
 import type { KlinePage } from './kline-pages.js'
-import { addMonths, batches, newBlock } from './series-months.js'
+import { addMonths, BATCH_BYTES, newBlock } from './series-months.js'
 import type { MonthFacts } from './series-months.js'
 import { cut, subtract, unite } from './time-ranges.js'
 import type { TimeRange } from './time-ranges.js'
@@ -90,7 +91,7 @@ async function coverage({ tools, spec, timeframe }: SyncContext, series: Series 
   let lastTime: number | null = null
   const holes: TimeRange[] = []
   // 48 bytes a bar: what a thread gets at a time is bounded.
-  for (const batch of batches(series?.blocks.filter((block) => block.lastTime >= from && block.firstTime < to) ?? [], (block) => block.bars * 48)) {
+  for (const batch of batches(series?.blocks.filter((block) => block.lastTime >= from && block.firstTime < to) ?? [], (block) => block.bars * 48, BATCH_BYTES)) {
     const bytes = await tools.series.blocks(batch.map(({ hash }) => hash))
     const reply = await tools.compute({
       step: 'find_holes', input: { timeframe: spec.timeframe, from_ms: from, to_ms: to, at_ms: atMs, months: batch.length },

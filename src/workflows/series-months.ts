@@ -2,6 +2,7 @@
  * Bars into a series, month by month: what is stored is read, threads put both together, and the month is replaced only if
  * it still is what was read; else it is read again. Nothing is decoded here.
  */
+import { batches } from '../base/batches.js'
 import { SweepmillError } from '../base/errors.js'
 import type { AddedBars, BarSeriesStore, IncomingMonth, NewBlock, SeriesKey, Writer } from '../tasks/bar-series.js'
 import { leaseLost } from '../tasks/lease-lost.js'
@@ -21,7 +22,7 @@ export interface AddOptions {
 }
 
 /** Bytes in a thread at a time; a month of minutes has 2 MiB. */
-const BATCH_BYTES = 32 * 2 ** 20
+export const BATCH_BYTES = 32 * 2 ** 20
 /** A bar's columns, at most: what a block of so many bars takes. */
 export const BAR_BYTES = 56
 const MOST_TRIES = 50
@@ -37,7 +38,7 @@ export async function addMonths(tools: MonthTools, key: SeriesKey, incoming: rea
   const total = { added: 0, replaced: 0, same: 0 }
   const changed: string[] = []
   const { seriesId } = await tools.series.ensure(key)
-  for (const batch of batches(incoming, ({ bars }) => bars * BAR_BYTES)) {
+  for (const batch of batches(incoming, ({ bars }) => bars * BAR_BYTES, BATCH_BYTES)) {
     let open = batch
     for (let tries = 0; open.length > 0; tries += 1) {
       if (tries === MOST_TRIES) throw new SweepmillError('STATE_CONFLICT', `The months ${open.map(({ month }) => month).join(', ')} of ${nameOf(key)} change faster than they can be written. Try again later.`)
@@ -119,24 +120,6 @@ export function newBlock(facts: MonthFacts, reply: ComputeReply): NewBlock {
 
 export function toBlock({ month, hash, bars, first_time: firstTime, last_time: lastTime }: MonthFacts, bytes: Uint8Array): NewBlock {
   return { month, hash, bars, firstTime, lastTime, bytes }
-}
-
-/** In order, as many together as fit a batch; at least one. */
-export function batches<Item>(items: readonly Item[], sizeBytes: (item: Item) => number, batchBytes = BATCH_BYTES): Item[][] {
-  const all: Item[][] = []
-  let room = 0
-  for (const item of items) {
-    const last = all.at(-1)
-    const size = sizeBytes(item)
-    if (last === undefined || size > room) {
-      all.push([item])
-      room = batchBytes - size
-    } else {
-      last.push(item)
-      room -= size
-    }
-  }
-  return all
 }
 
 export function nameOf({ exchange, symbol, timeframe }: SeriesKey): string {
