@@ -13,6 +13,7 @@ import type { Params, Strategy } from '../strategies/strategy.js'
 import type { BacktestMeasures } from './measure-backtest.js'
 import type { RunIdentity } from './run-identity.js'
 import type { RunRecord } from './simulation.js'
+import { MARGIN_CALL, REASON } from './trade-log.js'
 
 /** A result is at most 64 KiB in the store: these leave half of it to everything else. */
 const MAX_MONTHS = 600
@@ -138,6 +139,13 @@ function openPosition({ bars, to, simulation }: SummaryInput): Record<string, un
   }
 }
 
+/** Lots that F30 closed; F16 closes for a reason of its own. */
+function marginCallsOf({ trades }: RunRecord): number {
+  let count = 0
+  for (let k = 0; k < trades.count; k++) if (trades.at(k, REASON) === MARGIN_CALL) count++
+  return count
+}
+
 function warningsOf({ warnings, spec, simulation, to, from }: SummaryInput): string[] {
   const { execution } = spec
   const out = [...warnings]
@@ -148,7 +156,14 @@ function warningsOf({ warnings, spec, simulation, to, from }: SummaryInput): str
   if (hasStops && execution.fill === 'next_open' && execution.stopPriority === 'stop_first') {
     out.push('stop_priority "stop_first" lets a stop inside a bar go before a signal at its open, which is not the order of time; it exists for parity with vectorbt.')
   }
-  if (simulation.liquidated) out.push('Equity fell to zero or below: any position was closed at that bar\'s close and trading stopped.')
+  const marginCalls = marginCallsOf(simulation)
+  if (marginCalls > 0) {
+    out.push(`${marginCalls} of ${simulation.trades.count} trades ended by liquidation, because the isolated margin was used up (leverage ${execution.leverage}); trading went on with what was left.`)
+  }
+  // After F16 nothing trades any more, so that equity stays where it fell to.
+  if (simulation.liquidated && (marginCalls === 0 || simulation.equity[to - 1]! <= 0)) {
+    out.push('Equity fell to zero or below: any position was closed at that bar\'s close and trading stopped.')
+  }
   if (simulation.rejectedEntries > 0) out.push(`${simulation.rejectedEntries} entries were not taken because they could not be paid or came to 0 units.`)
   if (to - from < 2) out.push('A single bar: returns and drawdowns need at least two.')
   return out

@@ -267,6 +267,8 @@ describe('holding and perpetuals', () => {
     expect(hit.trades[0]?.exitPrice).toBeCloseTo(price, 12)
     // Trading goes on.
     expect(hit.summary).toMatchObject({ liquidated: true, open_position: { entry_bar: 4 } })
+    // Nobody is told that it stopped.
+    expect(hit.summary.warnings).toEqual(['1 of 1 trades ended by liquidation, because the isolated margin was used up (leverage 2); trading went on with what was left.'])
     // A gap to 1 would cost 112; the margin is 64, gone at 4.
     expect(run({ rows: [all(8), all(8), all(1)], says: 'L . .', execution }).trades).toMatchObject([{ exitReason: 'liquidation', exitPrice: 4, pnl: -64 }])
     expect(run({ rows: [all(8), all(8), [8, 8, 4.25, 8]], says: 'L . .', execution: { ...execution, liquidation_fee: 0.015625 } }).trades[0]?.pnl).toBeCloseTo(-16 * (8 - price) - 16 * price * 0.015625, 10)
