@@ -1,5 +1,5 @@
 /** A finished backtest for people: the headline metrics, the benchmark, the years, warnings. The JSON has all of it. */
-import { formatNumber, textPairs } from './text-table.js'
+import { formatNumber, textPairs, textTable } from './text-table.js'
 import type { Cell } from './text-table.js'
 
 type Unit = 'percent' | 'fraction' | 'number'
@@ -20,21 +20,47 @@ const HEADLINE: readonly (readonly [key: string, label: string, unit: Unit])[] =
   ['win_rate', 'win rate', 'fraction'],
   ['profit_factor', 'profit factor', 'number'],
   ['fees_paid', 'fees paid', 'number'],
-  ['bars', 'bars', 'number'],
+  ['funding_paid', 'funding paid', 'number'],
+  ['interest_paid', 'interest paid', 'number'],
 ]
+
+/** Nothing of a market without them. */
+const ONLY_WHERE_PAID = new Set(['funding_paid', 'interest_paid'])
 
 export function backtestSummary(result: unknown): string {
   const values = asRecord(result)
   const nullReasons = asRecord(values['null_reasons'])
-  const pairs = HEADLINE.flatMap(([key, label, unit]): (readonly [string, Cell])[] => {
+  const pairs: (readonly [string, Cell])[] = whatRan(values)
+  for (const [key, label, unit] of HEADLINE) {
     const value = values[key]
-    if (typeof value === 'number') return [[label, inUnit(value, unit)]]
-    if (value === null) return [[label, typeof nullReasons[key] === 'string' ? `- (${nullReasons[key]})` : '-']]
-    return []
-  })
-  const position = asRecord(values['open_position'])
-  if (typeof position['units'] === 'number') pairs.push(['open position', `${formatNumber(position['units'])} units ${textOr(position['side'])}`.trimEnd()])
-  return [textPairs(pairs), ...benchmarkOf(values), ...yearsOf(values), ...warningsOf(result)].join('\n')
+    if (value === 0 && ONLY_WHERE_PAID.has(key)) continue
+    if (typeof value === 'number') pairs.push([label, inUnit(value, unit)])
+    if (value === null) pairs.push([label, typeof nullReasons[key] === 'string' ? `- (${nullReasons[key]})` : '-'])
+  }
+  for (const position of [values['open_position'], ...listOf(values['open_positions'])].map(asRecord)) {
+    if (typeof position['units'] !== 'number') continue
+    pairs.push(['open position', `${formatNumber(position['units'])} units ${textOr(position['side'])} ${textOr(position['symbol'])}`.trimEnd()])
+  }
+  return [textPairs(pairs), ...symbolsOf(values), ...benchmarkOf(values), ...yearsOf(values), ...warningsOf(result)].join('\n')
+}
+
+/** The strategy with every parameter, those left to their defaults too, and the bars: what a figure is a figure of. */
+function whatRan(values: Readonly<Record<string, unknown>>): (readonly [string, Cell])[] {
+  const { name, params } = asRecord(values['strategy'])
+  const settings = Object.entries(asRecord(params)).map(([key, value]) => `${key} ${String(value)}`)
+  const [first, last] = ['start_time', 'end_time'].map((key) => textOr(values[key]).replace('T00:00:00Z', ''))
+  return [
+    ...(typeof name === 'string' ? [['strategy', [name, ...settings].join(', ')] as const] : []),
+    ...(typeof values['bars'] === 'number' ? [['bars', `${formatNumber(values['bars'])}, ${first ?? ''} to ${last ?? ''}`] as const] : []),
+  ]
+}
+
+/** Of a portfolio: what each symbol did. */
+function symbolsOf(values: Readonly<Record<string, unknown>>): string[] {
+  const rows = listOf(values['symbols']).map(asRecord).map((one): Cell[] => [
+    textOr(one['symbol']), ...['total_trades', 'realized_pnl', 'unrealized_pnl', 'buy_and_hold_return'].map((key) => numberOr(one[key])),
+  ])
+  return rows.length === 0 ? [] : [textTable(['symbol', 'trades', 'realized', 'unrealized', 'buy and hold %'], rows, '  ')]
 }
 
 const BENCHMARK: readonly (readonly [key: string, label: string, unit: Unit])[] = [
@@ -51,7 +77,7 @@ function benchmarkOf(values: Readonly<Record<string, unknown>>): string[] {
 const SHOWN_YEARS = 12
 
 function yearsOf(values: Readonly<Record<string, unknown>>): string[] {
-  const years = Array.isArray(values['yearly_returns']) ? values['yearly_returns'].map(asRecord) : []
+  const years = listOf(values['yearly_returns']).map(asRecord)
   if (years.length < 2) return []
   const cells = years.slice(-SHOWN_YEARS).map((year) => `${textOf(year['year'])} ${typeof year['return'] === 'number' ? `${year['return'].toFixed(1).padStart(7)} %` : '-'}`)
   const older = years.length > SHOWN_YEARS ? `, the last ${SHOWN_YEARS} of ${years.length}` : ''
@@ -82,6 +108,10 @@ export function asRecord(value: unknown): Readonly<Record<string, unknown>> {
 function textOf(value: unknown): string { return typeof value === 'number' || typeof value === 'string' ? String(value) : '' }
 
 function textOr(value: unknown): string { return typeof value === 'string' ? value : '' }
+
+function numberOr(value: unknown): number | null { return typeof value === 'number' ? value : null }
+
+function listOf(value: unknown): readonly unknown[] { return Array.isArray(value) ? value : [] }
 
 function round(value: number, digits: number): number {
   const scale = 10 ** digits

@@ -81,5 +81,17 @@ test('the text of a backtest shows benchmark and years within 80 columns', () =>
   const lines = backtestSummary(runBacktest(bars, builtinStrategy('sma-cross'), spec).summary).split('\n')
   expect(lines.some((line) => line.includes('against buy and hold'))).toBe(true)
   expect(lines.some((line) => /2000 .*2001 .*2002/.test(line))).toBe(true)
+  expect(lines.slice(0, 2)).toEqual([expect.stringMatching(/^ {2}strategy +sma-cross, fast 2, slow 5$/), expect.stringMatching(/^ {2}bars +900, 2000-01-0\d to 2002-06-\d\d$/)])
+  expect(lines.filter((line) => /funding|interest|symbol/.test(line))).toEqual([])
   expect(lines.filter((line) => line.length > 80 && !line.startsWith('  !'))).toEqual([])
+})
+
+test('the text of a backtest tells what holding cost, and of a portfolio what each symbol did', () => {
+  const lines = backtestSummary({
+    total_trades: 3, funding_paid: -1.5, interest_paid: 0,
+    open_positions: [{ symbol: 'B', side: 'short', units: 2 }],
+    symbols: [{ symbol: 'A', total_trades: 2, realized_pnl: 5, unrealized_pnl: 0, buy_and_hold_return: 7 }, { symbol: 'B', total_trades: 1, realized_pnl: -3, unrealized_pnl: 1, buy_and_hold_return: null }],
+  }).split('\n').map((line) => line.trim().replaceAll(/ +/g, ' '))
+  expect(lines).toEqual(['trades 3', 'funding paid -1.50', 'open position 2 units short B',
+    'symbol trades realized unrealized buy and hold %', '------ ------ -------- ---------- --------------', 'A 2 5 0 7', 'B 1 -3 1 -'])
 })
