@@ -15,8 +15,8 @@ export function qualityTable(quality: QualityReport): string {
     ['order', verdict(quality.out_of_order), ''],
     ['duplicates', verdict(quality.duplicates), ''],
     ['step', nameOfStep(step.most_common_ms), step.shorter + step.off_grid === 0 ? '' : `${formatNumber(step.shorter)} shorter, ${formatNumber(step.off_grid)} not aligned to UTC`],
-    ['gaps', verdict(gaps.count), gaps.count === 0 ? '' : `${formatNumber(gaps.missing_bars)} bars missing`],
-    ...gaps.list.slice(0, SHOWN).map((gap) => ['', '', `after ${gap.after} until ${gap.before}: ${gap.missing_bars === undefined ? `${gap.missing_days} days` : `${gap.missing_bars} bars`}`]),
+    ['gaps', verdict(gaps.count), gaps.count === 0 ? '' : `${counted(gaps.missing_bars, 'bar')} missing`],
+    ...gaps.list.slice(0, SHOWN).map((gap) => ['', '', `after ${gap.after} until ${gap.before}: ${gap.missing_bars === undefined ? counted(gap.missing_days, 'day') : counted(gap.missing_bars, 'bar')}`]),
     ...more(gaps.count),
     ['high and low', verdict(quality.ohlc.count), quality.ohlc.list.slice(0, SHOWN).join(', ')],
     ['zero volume', verdict(zero.bars), zero.bars === 0 ? '' : `longest run ${formatNumber(zero.longest_run)} bars, ${zero.runs.count} runs of 10 or more`],
@@ -30,6 +30,10 @@ export function qualityTable(quality: QualityReport): string {
     ['repaired', formatNumber(quality.repaired), quality.repaired === 0 ? '' : 'bars were made up to fill gaps'],
   ]
   return textTable(['quality', 'found', ''], rows)
+}
+
+function counted(count: number | undefined, what: string): string {
+  return `${formatNumber(count ?? 0)} ${what}${count === 1 ? '' : 's'}`
 }
 
 function verdict(count: number): string {

@@ -70,10 +70,10 @@ export function addSpecFlags(command: Command): Command {
     .option('--end <date>', 'last bar')
     .option('--adjust', 'adjust prices for splits and dividends by the adjclose column')
     .option('--cash <amount>', 'cash at the start (default: 10000)', number)
-    .option('--fee-rate <fraction>', 'fee on every fill\'s notional, such as 0.002', number)
-    .option('--slippage <fraction>', 'how far a market fill moves against the trader', number)
-    .addOption(new Option('--direction <side>', 'which side to trade: long, short or both').argParser(direction))
-    .addOption(new Option('--fill <when>', 'when a decision fills: next_open or close').argParser((text) => text.replaceAll('-', '_')))
+    .option('--fee-rate <fraction>', 'fee on every fill\'s notional, such as 0.002 (default: 0)', number)
+    .option('--slippage <fraction>', 'how far a market fill moves against the trader, such as 0.0005 (default: 0)', number)
+    .addOption(new Option('--direction <side>', 'which side to trade: long, short or both (default: long)').argParser(direction))
+    .addOption(new Option('--fill <when>', 'when a decision fills: next_open or close (default: next_open)').argParser((text) => text.replaceAll('-', '_')))
     .option('--execution <key=value>', 'any other key of the execution, such as sizing.whole_units=true (repeatable)', repeated)
 }
 
@@ -85,7 +85,7 @@ export function addSweepFlags(command: Command): Command {
     .addOption(new Option('--objective-direction <way>', 'which way the objective is better').choices(['maximize', 'minimize']))
     .option('--holdout <fraction>', 'keep this last share of the bars to check the best trials on', number)
     .option('--seed <number>', 'seed of everything random', wholeNumber)
-    .option('--top <count>', 'how many of the best trials to keep', wholeNumber)
+    .option('--top <count>', 'how many of the best trials to keep (default: 10)', wholeNumber)
 }
 
 function direction(text: string): string {
@@ -111,7 +111,11 @@ export async function backtestSpec(flags: SpecFlags): Promise<Spec> {
 function overrideBars(spec: Spec, flags: SpecFlags): void {
   const { data, symbol: symbols, timeframe, exchange } = flags
   if (data !== undefined) {
-    if (symbols !== undefined || timeframe !== undefined || exchange !== undefined) throw new SweepmillError('USAGE', '--data names a file and --symbol stored bars: write one of them.', { details: { flag: '--data' } })
+    if (symbols !== undefined) throw new SweepmillError('USAGE', '--data names a file and --symbol stored bars: write one of them.', { details: { flag: '--data' } })
+    if (timeframe !== undefined || exchange !== undefined) {
+      const flag = timeframe === undefined ? '--exchange' : '--timeframe'
+      throw new SweepmillError('USAGE', `${flag} belongs to stored bars, and the bars of a --data file are taken as they are: leave it out, or put the file into the store with "sweepmill import" and name it by --symbol.`, { details: { flag } })
+    }
     for (const key of ['symbol', 'symbols', 'timeframe', 'exchange', 'data_hash', 'data_parts']) delete spec[key]
     if (data.length === 1) spec['file'] = data[0]
     else spec['symbols'] = data.map((file) => ({ symbol: basename(file).replace(/(\.[a-z]+)+$/i, ''), file }))

@@ -14,5 +14,5 @@ export function nextFireAt(cron: string, timeZone: string, afterMs: number): str
 
 function why(cause: unknown): string {
   const message = cause instanceof Error ? cause.message : String(cause)
-  return message.split('. ')[0]?.replace(/^Cron(Pattern|Date): /, '') ?? message
+  return (message.split('. ')[0] ?? message).replace(/^Cron(Pattern|Date): /, '').replace(/\.$/, '')
 }

@@ -187,7 +187,7 @@ function parseStrategy(raw: Record<string, unknown>, strategyId: number | undefi
     if (raw.strategy !== undefined) throw specInvalid('strategy', 'The spec has both strategy and strategy_id; keep one.')
     return { strategyId }
   }
-  if (raw.strategy === undefined) throw specInvalid('strategy', 'The spec names no strategy; add "strategy": {"name": "sma-cross", "params": {"fast": 10, "slow": 20}}.')
+  if (raw.strategy === undefined) throw specInvalid('strategy', 'The spec names no strategy; add "strategy": {"name": "sma-cross", "params": {"fast": 10, "slow": 20}}, on the command line --strategy sma-cross --set fast=10 --set slow=20.')
   const strategy = requireObject(raw.strategy, 'strategy')
   refuseUnknownKeys(strategy, ['name', 'params'], 'strategy')
   const name = parseOrRefuse(text('the name of a strategy or the path of its file'), strategy.name, 'strategy.name')

@@ -85,7 +85,7 @@ function parseObjective(value: unknown): string {
 }
 
 function parseSpace(value: unknown, order: unknown): SpaceAxisSpec[] {
-  if (value === undefined) throw specInvalid('space', 'space is missing; add for example "space": {"fast": {"min": 5, "max": 50, "step": 1}}.')
+  if (value === undefined) throw specInvalid('space', 'space is missing; add for example "space": {"fast": {"min": 5, "max": 50, "step": 1}}, on the command line --param fast=5:50:1.')
   const space = requireObject(value, 'space')
   const names = Object.keys(space)
   if (names.length === 0) throw new SweepmillError('SPACE_EMPTY', 'space has no parameters, so there is no trial to run; add at least one, such as "fast": {"min": 5, "max": 50, "step": 1}.')

@@ -117,6 +117,7 @@ describe('flags become a spec', () => {
       { symbol: 'BTCUSDT', timeframe: '4h', exchange: 'bybit', strategy: { name: 'sma-cross' } },
     ])
     expect(await run(['backtest', '--data', data, ...flags, '--json'])).toMatchObject({ code: 2, document: { error: { code: 'USAGE' } } })
+    expect((await run(['backtest', '--data', data, '--timeframe', '4h'])).stderr).toContain('--timeframe belongs to stored bars')
   })
 
   test('of a sweep', async () => {
