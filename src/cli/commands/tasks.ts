@@ -1,4 +1,4 @@
-/** `sweepmill tasks list|show|cancel|retry`: looking after tasks from a terminal. */
+/** `sweepmill tasks list|show|cancel|retry|export`: looking after tasks from a terminal. */
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { SweepmillError } from '../../base/errors.js'
 import { isTaskId } from '../../base/ids.js'
@@ -16,6 +16,7 @@ import { syncSummary } from '../sync-summary.js'
 import { sweepSummary } from '../sweep-summary.js'
 import { formatDuration, textPairs, textTable } from '../text-table.js'
 import { time } from '../time-flag.js'
+import { taskExportCommand } from './task-export.js'
 
 const MAX_LISTED = 1000
 const SAGA_EVENT = /^(saga_start|saga_complete|step_|compensation_(start|complete|failed))/
@@ -35,13 +36,14 @@ export function tasksCommand(invocations: Invocations): Command {
     .option('--user <id>', 'of this user only')
     .option('--limit <count>', 'at most so many', listLimit, 20)
     .option('--before <time>', 'created before this time', time)
-  return new Command('tasks').description('list, show, cancel or retry tasks').addHelpText('after', TASKS_HELP)
+  return new Command('tasks').description('list, show, cancel, retry or export tasks').addHelpText('after', TASKS_HELP)
     .addCommand(invocations.command(list, listTasks))
     .addCommand(invocations.command(new Command('show').argument('<id>').description('one task with its events'), showTask))
     .addCommand(invocations.command(new Command('cancel').argument('<id>').description('stop a task'),
       (invocation, _flags, [id]) => steer(invocation, 'cancel', id)))
     .addCommand(invocations.command(new Command('retry').argument('<id>').description('run a finished task again'),
       (invocation, _flags, [id]) => steer(invocation, 'retry', id)))
+    .addCommand(taskExportCommand(invocations, taskIdOf))
 }
 
 function listLimit(text: string): number {

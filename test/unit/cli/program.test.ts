@@ -381,6 +381,20 @@ describe('operation', () => {
     expect((await run(['tasks', 'cancel', String(id)])).stdout).toContain('is cancelled')
   })
 
+  test('tasks export writes what a task left that nobody waited for', async () => {
+    await run(['sweep', '--data', data, '--strategy', 'sma-cross', '--param', 'fast=5:50:1', '--detach'])
+    const [id] = [...bench.backend.rows.keys()] as [string]
+    const files = ['--report', join(folder, 'r.html'), '--trials', join(folder, 'all.csv')]
+    expect(await run(['tasks', 'export', id, ...files])).toMatchObject({ code: 1, stderr: expect.stringContaining('is pending') as string })
+    bench.backend.set(id, bench.outcome)
+    expect((await run(['tasks', 'export', id, ...files, '--json'])).document).toEqual({ task_id: id, written: [join(folder, 'all.csv'), join(folder, 'r.html')] })
+    expect(readFileSync(join(folder, 'r.html'), 'utf8')).toBe('report\n')
+    expect(readFileSync(join(folder, 'all.csv'), 'utf8')).toBe('trial,fast\n0,5\n')
+    expect(await run(['tasks', 'export', id, '--trades', join(folder, 't.csv')])).toMatchObject({ code: 2, stderr: expect.stringContaining('--trades is of a backtest') as string })
+    expect(await run(['tasks', 'export', id])).toMatchObject({ code: 2, stderr: expect.stringContaining('add one of --trades') as string })
+    expect(await run(['tasks', 'export', id, '--report', join(folder, 'none', 'r.html')])).toMatchObject({ code: 2, stderr: expect.stringContaining('does not exist') as string })
+  })
+
   test('queue pause and resume', async () => {
     expect((await run(['queue', 'pause', 'low', '--json'])).document).toEqual({ paused: ['low'] })
     expect((await run(['queue', 'pause'])).stdout).toContain('Paused: high, medium, low.')
