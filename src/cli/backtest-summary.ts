@@ -48,7 +48,8 @@ export function backtestSummary(result: unknown): string {
 function whatRan(values: Readonly<Record<string, unknown>>): (readonly [string, Cell])[] {
   const { name, params } = asRecord(values['strategy'])
   const settings = Object.entries(asRecord(params)).map(([key, value]) => `${key} ${String(value)}`)
-  const [first, last] = ['start_time', 'end_time'].map((key) => textOr(values[key]).replace('T00:00:00Z', ''))
+  const span = ['start_time', 'end_time'].map((key) => textOr(values[key]))
+  const [first, last] = span.every((time) => time.endsWith('T00:00:00Z')) ? span.map((time) => time.slice(0, -10)) : span
   return [
     ...(typeof name === 'string' ? [['strategy', [name, ...settings].join(', ')] as const] : []),
     ...(typeof values['bars'] === 'number' ? [['bars', `${formatNumber(values['bars'])}, ${first ?? ''} to ${last ?? ''}`] as const] : []),

@@ -61,7 +61,7 @@ function unknown(idOrName: string, all: readonly StoredStrategy[]): SweepmillErr
     return new SweepmillError('STRATEGY_UNKNOWN', `No strategy has the id ${idOrName}; "sweepmill strategies list" shows them.`, { details: { strategy_id: Number(idOrName) } })
   }
   const guess = nearest(idOrName, names)
-  return new SweepmillError('STRATEGY_UNKNOWN', `No strategy is called "${idOrName}"${guess === undefined ? '' : `; did you mean "${guess}"`}? Known are ${names.join(', ')}.`, { details: { name: idOrName, known: names } })
+  return new SweepmillError('STRATEGY_UNKNOWN', `No strategy is called "${idOrName}"${guess === undefined ? '.' : `; did you mean "${guess}"?`} Known are ${names.join(', ')}.`, { details: { name: idOrName, known: names } })
 }
 
 function toView(stored: StoredStrategy): StrategyView {

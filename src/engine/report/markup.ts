@@ -22,10 +22,10 @@ export function formatNumber(value: unknown, decimals = 2): string {
 
 /** Metrics whose value is percent already, and those that are fractions; the rest are plain numbers. */
 const PERCENT = new Set(['total_return', 'annual_return', 'cagr', 'volatility', 'annual_volatility', 'max_drawdown', 'avg_drawdown', 'buy_and_hold_return', 'best_trade', 'worst_trade', 'avg_trade', 'ulcer_index', 'alpha', 'value_at_risk', 'conditional_value_at_risk',
-  'median_trade', 'avg_win', 'avg_loss', 'avg_mae', 'avg_mfe', 'worst_mae', 'best_mfe'])
+  'excess_return', 'tracking_error', 'up_capture', 'down_capture', 'median_trade', 'avg_win', 'avg_loss', 'avg_mae', 'avg_mfe', 'worst_mae', 'best_mfe'])
 const FRACTION = new Set(['win_rate', 'exposure', 'kelly', 'long_win_rate', 'short_win_rate', 'probabilistic_sharpe_ratio'])
 const COUNT = new Set(['total_trades', 'bars', 'trial', 'trials', 'rejected_entries', 'max_drawdown_duration_days', 'long_trades', 'short_trades', 'max_consecutive_wins', 'max_consecutive_losses'])
-const ABBREVIATIONS = new Map([['cagr', 'CAGR'], ['sqn', 'SQN'], ['pnl', 'P&L']])
+const SPELLINGS = new Map([['cagr', 'CAGR'], ['sqn', 'SQN'], ['pnl', 'P&L'], ['mae', 'MAE'], ['mfe', 'MFE'], ['sharpe', 'Sharpe'], ['sortino', 'Sortino'], ['calmar', 'Calmar']])
 
 export function formatMetric(name: string, value: unknown): string {
   if (typeof value === 'string') return escapeHtml(value)
@@ -42,9 +42,7 @@ function suffixed(text: string, unit: string): string {
 
 /** `sharpe_ratio` → `Sharpe ratio`. */
 export function label(name: string): string {
-  const known = ABBREVIATIONS.get(name)
-  if (known !== undefined) return escapeHtml(known)
-  const words = name.replaceAll('_', ' ')
+  const words = name.split('_').map((word) => SPELLINGS.get(word) ?? word).join(' ')
   return escapeHtml(words.charAt(0).toUpperCase() + words.slice(1))
 }
 

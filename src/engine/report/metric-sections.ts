@@ -14,11 +14,15 @@ type Section = (typeof SECTIONS)[number]
 /** In the order of a reader's interest, not of the keys: a result that came through jsonb has its keys by length. */
 const PLACES: Readonly<Record<Section, readonly string[]>> = {
   Returns: ['total_return', 'annual_return', 'cagr', 'final_equity', 'initial_cash', 'best_month', 'worst_month', 'best_year', 'worst_year'],
-  Risk: ['sharpe_ratio', 'sortino_ratio', 'calmar_ratio', 'omega_ratio', 'tail_ratio', 'volatility', 'value_at_risk', 'conditional_value_at_risk', 'skew', 'kurtosis'],
+  Risk: ['sharpe_ratio', 'sortino_ratio', 'calmar_ratio', 'omega_ratio', 'tail_ratio', 'volatility', 'value_at_risk', 'conditional_value_at_risk', 'skew', 'kurtosis', 'probabilistic_sharpe_ratio'],
   Drawdown: ['max_drawdown', 'avg_drawdown', 'max_drawdown_duration_bars', 'max_drawdown_duration_days', 'avg_drawdown_duration_bars', 'avg_drawdown_duration_days', 'ulcer_index'],
-  Trades: ['total_trades', 'win_rate', 'profit_factor', 'expectancy', 'best_trade', 'worst_trade', 'avg_trade', 'avg_trade_bars', 'longest_trade_bars', 'sqn', 'kelly', 'exposure', 'rejected_entries'],
-  Costs: ['fees_paid', 'turnover'],
-  Benchmark: ['buy_and_hold_return', 'alpha', 'beta'],
+  Trades: ['total_trades', 'win_rate', 'profit_factor', 'payoff_ratio', 'expectancy', 'sqn', 'kelly', 'exposure', 'rejected_entries',
+    'best_trade', 'worst_trade', 'avg_trade', 'median_trade', 'avg_win', 'avg_loss', 'max_consecutive_wins', 'max_consecutive_losses',
+    'long_trades', 'long_win_rate', 'long_pnl', 'short_trades', 'short_win_rate', 'short_pnl',
+    'avg_trade_bars', 'avg_winning_trade_bars', 'avg_losing_trade_bars', 'longest_trade_bars', 'avg_mae', 'worst_mae', 'avg_mfe', 'best_mfe'],
+  Costs: ['fees_paid', 'funding_paid', 'interest_paid', 'turnover'],
+  Benchmark: ['buy_and_hold_return', 'alpha', 'beta',
+    ...['total_return', 'excess_return', 'annual_return', 'cagr', 'volatility', 'sharpe_ratio', 'max_drawdown', 'correlation', 'tracking_error', 'information_ratio', 'up_capture', 'down_capture'].map((name) => `benchmark.${name}`)],
   Run: ['bars'],
 }
 
@@ -33,7 +37,10 @@ const WORDS: readonly (readonly [Section, RegExp])[] = [
 ]
 
 const DEFINITIONS: Readonly<Record<string, string>> = {
-  initial_cash: 'currency', bars: 'bars that the run covers', rejected_entries: 'entries not taken: they could not be paid or came to 0 units',
+  initial_cash: 'currency', funding_paid: 'currency, negative when more was received', interest_paid: 'currency',
+  'benchmark.excess_return': 'percent: total return minus the benchmark\'s', 'benchmark.tracking_error': 'percent a year: sample deviation of the differences of returns × √periods_per_year',
+  'benchmark.up_capture': 'percent: sum of returns ÷ the benchmark\'s, over the bars on which it rose', 'benchmark.down_capture': 'percent: sum of returns ÷ the benchmark\'s, over the bars on which it fell',
+  bars: 'bars that the run covers', rejected_entries: 'entries not taken: they could not be paid or came to 0 units',
 }
 /** Shown elsewhere on the page, or no figures. */
 const ELSEWHERE = new Set(['conventions', 'null_reasons', 'warnings', 'strategy', 'open_position', 'parity', 'monthly_returns', 'yearly_returns', 'seed', 'data_hash', 'spec_hash', 'engine_version'])

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { builtinStrategy, defineStrategy } from '../../../src/engine/index.js'
 import { calendarReturns } from '../../../src/engine/report/calendar-returns.js'
 import { candlesOn, chartGrid, lineOn } from '../../../src/engine/report/chart-grid.js'
+import { metricSections } from '../../../src/engine/report/metric-sections.js'
 import { recordIndicators } from '../../../src/engine/report/indicator-record.js'
 import { renderBacktestReport } from '../../../src/engine/report/backtest-report.js'
 import { rollingSharpe } from '../../../src/engine/report/rolling-sharpe.js'
@@ -142,4 +143,11 @@ describe('the page', () => {
     expect([data.time.length, data.price.close.length]).toEqual([400, 400])
     expect(data.marks).toEqual([[1, 1, Date.UTC(2020, 0, 2) / 1000, 51, Date.UTC(2020, 0, 6) / 1000, 52, 2, 2]])
   })
+})
+
+test('figures stand in an order and spelling of their own, those of the benchmark with their unit, however the keys came', () => {
+  const html = metricSections({ best_mfe: 3, long_pnl: 40, avg_mae: -1, total_trades: 2, short_pnl: 50, probabilistic_sharpe_ratio: 0.5, benchmark: { up_capture: 5.5, cagr: 2, excess_return: -1.25, total_return: 7 } })
+  const figures = [...html.matchAll(/<dt[^>]*>([^<]*)<\/dt><dd>([^<]*)/g)].map(([, name, value]) => `${name}: ${value?.replaceAll('\u202f', ' ')}`)
+  expect(figures).toEqual(['Probabilistic Sharpe ratio: 50.0 %', 'Total trades: 2', 'Long P&amp;L: 40.00', 'Short P&amp;L: 50.00', 'Avg MAE: −1.00 %', 'Best MFE: 3.00 %',
+    'Total return: 7.00 %', 'Excess return: −1.25 %', 'CAGR: 2.00 %', 'Up capture: 5.50 %'])
 })
