@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { ERRORS } from '../../src/base/errors.js'
-import { SWEEP_METRICS } from '../../src/engine/index.js'
+import { parseBacktestSpec, parseSweepSpec, SWEEP_METRICS } from '../../src/engine/index.js'
 import { packageRoot } from '../../src/base/package-root.js'
 
 const read = (file: string): string => readFileSync(join(packageRoot, file), 'utf8')
@@ -35,4 +35,19 @@ test('every condition of the execution contract has a test with its number', () 
   const tests = read('test/unit/engine/fills.test.ts') + read('test/property/portfolio.test.ts')
   expect(conditions.length).toBeGreaterThan(30)
   expect(conditions.filter((number) => !new RegExp(`\\('${number}\\b`).test(tests))).toEqual([])
+})
+
+test('docs/specs.md has every key that a spec may have, and its examples are specs', () => {
+  const page = read('docs/specs.md')
+  const keysOf = (parse: () => unknown): string[] => {
+    try { parse() } catch (error) { return /Known here: ([^.]+)\./.exec(String(error))?.[1]?.split(', ') ?? [] }
+    return []
+  }
+  const known = [...keysOf(() => parseSweepSpec({ nonsense: 1 })), ...keysOf(() => parseBacktestSpec({ file: 'x', execution: { nonsense: 1 } })),
+    ...keysOf(() => parseBacktestSpec({ file: 'x', execution: { sizing: { nonsense: 1 } } }))]
+  expect(known.length).toBeGreaterThan(50)
+  const notBuilt = ['trials', 'pruner', 'walk_forward']
+  expect(known.filter((key) => !page.includes(`\`${key}\``) && !notBuilt.includes(key))).toEqual([])
+  const examples = [...page.matchAll(/```json\n([^]*?)```/g)].map(([, json = '']) => JSON.parse(json) as Record<string, unknown>)
+  expect(examples.map((json) => ('space' in json ? parseSweepSpec(json).top : parseBacktestSpec(json).execution.leverage))).toEqual([3, 20])
 })

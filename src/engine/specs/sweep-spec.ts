@@ -98,7 +98,10 @@ function parseSpace(value: unknown, order: unknown): SpaceAxisSpec[] {
 
 function parseAxis(name: string, value: unknown): SpaceAxisSpec {
   const path = `space.${name}`
-  const axis = requireObject(value, path)
+  if (Array.isArray(value) || typeof value !== 'object' || value === null) {
+    throw specInvalid(path, `${path} is ${show(value)}, but must be a range such as {"min": 5, "max": 50, "step": 1}, or {"choices": [5, 10, 20]}.`)
+  }
+  const axis = value as Record<string, unknown>
   refuseUnknownKeys(axis, ['min', 'max', 'step', 'choices', 'log'], path)
   if (axis.log !== undefined && axis.log !== false) refuseNotSupported(`${path}.log`, axis.log, 'list the values in "choices"')
   if (axis.choices !== undefined) return { name, choices: parseChoices(path, axis) }

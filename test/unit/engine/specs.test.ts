@@ -120,6 +120,7 @@ describe('sweep specs', () => {
   })
 
   test.each<[string, unknown, string, string]>([
+    ['a bare list as an axis', { file: 'x.csv', strategy: { name: 'a' }, space: { fast: [5, 10] } }, 'SPEC_INVALID', '{"choices": [5, 10, 20]}'],
     ['no space', { file: 'x.csv', strategy: { name: 'a' } }, 'SPEC_INVALID', 'space is missing'],
     ['an empty space', { ...sweep, space: {} }, 'SPACE_EMPTY', 'no trial to run'],
     ['no choices', { ...sweep, space: { fast: { choices: [] } } }, 'SPACE_EMPTY', 'empty list'],
