@@ -3,8 +3,8 @@ import { existsSync, realpathSync, statSync } from 'node:fs'
 import { isAbsolute, join, relative, resolve } from 'node:path'
 import { SweepmillError } from '../base/errors.js'
 
-/** `roots` null: anywhere, relative to the working directory. Else inside one of them, also through links. */
-export function findFile(file: string, roots: readonly string[] | null, what: string): string {
+/** `roots` null: anywhere, relative to the working directory. Else inside one of them, also through links; `mended` says how to get it there. */
+export function findFile(file: string, roots: readonly string[] | null, what: string, mended = 'Put it into one of DATA_ROOTS.'): string {
   if (roots === null) return checked(resolve(file), file, what)
   for (const root of roots) {
     const path = isAbsolute(file) ? file : join(root, file)
@@ -15,7 +15,7 @@ export function findFile(file: string, roots: readonly string[] | null, what: st
     return checked(real, file, what)
   }
   // One answer for "not there" and "not allowed", so that a caller cannot probe the disk.
-  throw new SweepmillError('FILE_FORBIDDEN', `${what} ${file} is in none of the folders that tasks may read. Put it into one of DATA_ROOTS.`, { details: { file } })
+  throw new SweepmillError('FILE_FORBIDDEN', `${what} ${file} is in none of the folders that tasks may read. ${mended}`, { details: { file } })
 }
 
 function checked(path: string, file: string, what: string): string {

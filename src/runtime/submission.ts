@@ -212,7 +212,8 @@ async function compileStrategy(spec: Record<string, unknown>, request: SubmitReq
 export function strategyFile(name: string, request: Pick<SubmitRequest, 'roots'>, strategyDir: string | null): string | null {
   if (isStrategyFile(name)) {
     // Code is only taken from the command line or from STRATEGY_DIR, never from a data folder named over HTTP.
-    return findFile(name, request.roots === null ? null : strategyDir === null ? [] : [strategyDir], 'The strategy file')
+    return findFile(name, request.roots === null ? null : strategyDir === null ? [] : [strategyDir], 'The strategy file',
+      'Over HTTP code is only taken from STRATEGY_DIR of the worker: put it there, or store it with "sweepmill strategies add" and name its strategy_id.')
   }
   if (builtinStrategies.has(name) || strategyDir === null) return null
   for (const ending of STRATEGY_ENDINGS) {

@@ -173,6 +173,9 @@ describe('workflows', () => {
     await refused({ ...backtest(), data: { ...backtest().data, colour: 'red' } }, 'SPEC_INVALID')
     await refused({ ...backtest(), data: { ...backtest().data, data_hash: '0'.repeat(64) } }, 'SPEC_INVALID')
     await refused({ ...backtest(), roots: [join(packageRoot, 'docs')] }, 'FILE_FORBIDDEN')
+    // Who may read the bars may not bring code from where they lie.
+    await expect(runtime.backend.submit({ ...backtest(), roots: [packageRoot], data: { ...backtest().data, strategy: { name: './mine.ts' } } }))
+      .rejects.toMatchObject({ code: 'FILE_FORBIDDEN', message: expect.stringContaining('STRATEGY_DIR') as string })
     await refused({ ...sweep(), data: { ...sweep().data, constraint: 'fast > 1000' } }, 'SPACE_EMPTY')
     await refused({ ...sweep(), data: { ...sweep().data, constraint: 'fast <' } }, 'CONSTRAINT_INVALID')
     expect(await bed.sql('select 1 from tasks')).toEqual([])
