@@ -27,8 +27,8 @@ const envelope = {
 } as const
 
 const bars = {
-  file: { type: 'string', description: 'A CSV file, relative to one of the server\'s DATA_ROOTS.' },
-  symbol: { type: 'string' }, timeframe: { type: 'string' }, exchange: { type: 'string' },
+  file: { type: 'string', description: 'CSV (also in gzip or zip) or Parquet, relative to one of the server\'s DATA_ROOTS.' },
+  symbol: { type: 'string', description: 'Stored bars, with timeframe; in place of `file`.' }, timeframe: { type: 'string', description: 'Such as 1m, 4h, 1d.' }, exchange: { type: 'string' },
   start_date: { type: 'string' }, end_date: { type: 'string' },
   adjust: { type: 'boolean', description: 'Multiply prices by adjclose ÷ close.' },
   data_hash: { type: 'string' },
@@ -36,7 +36,7 @@ const bars = {
 
 const run = {
   strategy_id: { type: 'integer', description: 'A stored strategy with its parameters (and code), in place of `strategy`.' }, strategy_hash: { type: 'string' },
-  execution: { type: 'object', additionalProperties: true, description: 'Fees, fill, sizing and so on; see docs/fills.md.' },
+  execution: { type: 'object', additionalProperties: true, description: 'Fees, fill, sizing and so on; see docs/specs.md.' },
   metrics: { type: 'object', properties: { periods_per_year: { type: 'number' }, risk_free: { type: 'number' } } },
 } as const
 
@@ -45,8 +45,13 @@ const strategy = {
   properties: { name: { type: 'string' }, params: { type: 'object', additionalProperties: true } },
 } as const
 
+const onlyOfBacktests = {
+  symbols: { type: 'array', items: { type: ['string', 'object'] }, description: 'A portfolio on one cash: names of stored series, or {"symbol": "BTC", "file": "btc.csv"}.' },
+  finer: { type: 'object', additionalProperties: true, description: '{"timeframe": "1m"} or {"file": "bars-1m.csv"}, for the intrabar_path "finer".' },
+} as const
+
 export const backtestBody = {
-  type: 'object', properties: { ...bars, strategy, ...run, ...envelope },
+  type: 'object', properties: { ...bars, ...onlyOfBacktests, strategy, ...run, ...envelope },
   example: { file: 'sp500-daily.csv', strategy: { name: 'sma-cross', params: { fast: 10, slow: 20 } }, execution: { fee_rate: 0.002 } },
 } as const
 
@@ -54,8 +59,8 @@ export const optimizationBody = {
   type: 'object',
   properties: {
     ...bars, strategy, ...run,
-    space: { type: 'object', additionalProperties: true },
-    constraint: { type: 'string' }, method: { type: 'string', enum: ['grid'] }, objective: { type: 'string' },
+    space: { type: 'object', additionalProperties: true, description: 'For each parameter {"min": 5, "max": 50, "step": 1} or {"choices": [5, 10, 20]}.' },
+    constraint: { type: 'string', description: 'Such as "fast < slow".' }, method: { type: 'string', enum: ['grid'] }, objective: { type: 'string' },
     direction: { type: 'string', enum: ['maximize', 'minimize'] }, holdout: { type: 'number' }, seed: { type: 'integer' }, top: { type: 'integer' },
     ...envelope,
   },

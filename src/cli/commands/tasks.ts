@@ -79,7 +79,9 @@ async function steer(invocation: Invocation, verb: 'cancel' | 'retry', id: strin
   await invocation.withWorkbench(invocation.config(), async (workbench) => {
     const task = await (await workbench.connect('client'))[verb](taskId)
     invocation.output.document(task)
-    const done = task.status === 'processing' ? 'is asked to stop' : `is ${task.status}`
+    // What was begun is undone by a worker, also where none has it in hand now.
+    const done = verb === 'cancel' && task.status === 'pending' ? 'is asked to stop: the next worker that runs undoes what was begun and ends it'
+      : task.status === 'processing' ? 'is asked to stop' : `is ${task.status}`
     invocation.output.text(`Task ${taskId} ${done}.`)
   })
 }

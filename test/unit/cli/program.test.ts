@@ -379,6 +379,10 @@ describe('operation', () => {
     expect(await run(['tasks', 'cancel', String(id)])).toMatchObject({ code: 1, stderr: expect.stringContaining('[STATE_CONFLICT]') as string })
     expect((await run(['tasks', 'retry', String(id), '--json'])).document).toMatchObject({ status: 'pending', generation: 2 })
     expect((await run(['tasks', 'cancel', String(id)])).stdout).toContain('is cancelled')
+    // One that a worker handed back waits for the next, which undoes it first.
+    await run(['tasks', 'retry', String(id)])
+    bench.backend.cancel = (taskId) => bench.backend.task(taskId)
+    expect((await run(['tasks', 'cancel', String(id)])).stdout).toContain('is asked to stop: the next worker')
   })
 
   test('tasks export writes what a task left that nobody waited for', async () => {
