@@ -13,6 +13,8 @@ import { formatDuration, formatNumber } from './text-table.js'
 
 const LINE_EVERY_MS = 5000
 const RATE_WINDOW_MS = 10_000
+/** After so long without a step forward the line says for how long: something waits, for an exchange or in a strategy. */
+const STANDSTILL_MS = 10_000
 
 export class ProgressDisplay {
   readonly #stream: TextStream
@@ -22,6 +24,8 @@ export class ProgressDisplay {
   #bar: SingleBar | null = null
   #step = ''
   #lastLineMs: number
+  #done = Number.NaN
+  #movedMs: number
 
   /** `units` says what a step counts, such as `{ run_sweep: 'trials' }`. */
   constructor(stream: TextStream, clock: Clock, units: Readonly<Record<string, string>>) {
@@ -29,10 +33,13 @@ export class ProgressDisplay {
     this.#clock = clock
     this.#units = units
     this.#lastLineMs = clock.monotonicMs()
+    this.#movedMs = this.#lastLineMs
   }
 
   update(view: ProgressView): void {
     const nowMs = this.#clock.monotonicMs()
+    if (view.step !== this.#step || view.done !== this.#done) this.#movedMs = nowMs
+    this.#done = view.done
     if (view.step !== this.#step) {
       this.#step = view.step
       this.#samples.length = 0
@@ -77,6 +84,8 @@ export class ProgressDisplay {
       parts.push(`${formatNumber(Math.round(ratePerSecond))}/s`)
       if (view.done < view.total) parts.push(`${formatDuration((1000 * (view.total - view.done)) / ratePerSecond)} left`)
     }
+    const stoodMs = (last?.atMs ?? this.#movedMs) - this.#movedMs
+    if (stoodMs >= STANDSTILL_MS) parts.push(`no step forward for ${formatDuration(stoodMs)}`)
     if (view.threads !== null) parts.push(`${view.threads.busy} of ${view.threads.total} threads busy`)
     return parts.join(', ')
   }

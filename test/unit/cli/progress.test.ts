@@ -37,6 +37,13 @@ test('the rate forgets what came before a resume or a step', () => {
   expect(lines.at(-1)).toBe('rank: 99 %, 99,000 of 100,000, 3 of 4 threads busy\n')
 })
 
+test('a line that stands still says for how long', () => {
+  const { lines, at } = stage()
+  for (let ms = 0; ms <= 25_000; ms += 5000) at(ms, 0, 'sync_bars')
+  at(30_000, 10, 'sync_bars')
+  expect(lines.map((line) => / no step forward for ([^,]+),/.exec(line)?.[1])).toEqual([undefined, '10.0 s', '15.0 s', '20.0 s', '25.0 s', undefined])
+})
+
 test('on a terminal: one bar, taken away at the end', () => {
   const written: string[] = []
   const terminal = { isTTY: true, columns: 120, write: (text: string) => { written.push(text); return true }, on: () => undefined, removeListener: () => undefined }
