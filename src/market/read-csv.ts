@@ -225,7 +225,7 @@ export class CsvReader {
     if (!Number.isFinite(value)) {
       const text = textOf(bytes, from, to)
       const what = text === '' ? 'nothing' : JSON.stringify(text)
-      const which = name === 'time' ? `not a time; write ${TIME_FORMS}` : 'not a number'
+      const which = name === 'time' ? `not a time; write ${TIME_FORMS}` : /^[-+\d.]*,[\d.,]*$/.test(text) ? 'not a number: decimals have a point and thousands no sign' : 'not a number'
       throw this.#bad('DATA_INVALID', `has ${what} as ${name}, which is ${which}`, name, text)
     }
     this.#rows.columns[name][this.#rows.count] = value

@@ -111,3 +111,8 @@ describe('errors name the line', () => {
     expect(() => parseCsv(Uint8Array.from({ length: 500 }, (_, i) => (i * 7919) % 256), 'x.bin')).toThrow(expect.objectContaining({ code: expect.stringMatching(/^DATA_/) as unknown }))
   })
 })
+
+test('a decimal comma is told as that', () => {
+  expect(() => parse('date;open;high;low;close', '2020-01-02;1,5;2;1;2')).toThrow(/"1,5" as open, which is not a number: decimals have a point/)
+  expect(() => parse('date;open;high;low;close', '2020-01-02;one;2;1;2')).toThrow(/"one" as open, which is not a number\. Correct/)
+})
