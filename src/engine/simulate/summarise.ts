@@ -146,9 +146,12 @@ function marginCallsOf({ trades }: RunRecord): number {
   return count
 }
 
-function warningsOf({ warnings, spec, simulation, to, from }: SummaryInput): string[] {
+function warningsOf({ warnings, strategy, spec, simulation, to, from }: SummaryInput): string[] {
   const { execution } = spec
   const out = [...warnings]
+  if (strategy.sides === 'both' && execution.direction === 'long') {
+    out.push(`"${strategy.name}" decides on shorts too (sides: 'both'), and direction "long" drops them; with direction "both" they are traded.`)
+  }
   if (execution.fill === 'close') {
     out.push('fill "close" trades at the very close that the decision was made from, which cannot be done in a market; "next_open" is the honest choice.')
   }

@@ -109,7 +109,9 @@ describe('what onBar sees', () => {
       },
     })
     expect(run(turn('both'), { direction: 'both' }).trades.map(({ side, entryBar, exitBar }) => [side, entryBar, exitBar])).toEqual([['short', 11, 21], ['long', 21, 31]])
-    expect(run(turn('both'), { direction: 'long' }).trades.map(({ side }) => side)).toEqual(['long'])
+    const longOnly = run(turn('both'), { direction: 'long' })
+    expect(longOnly.trades.map(({ side }) => side)).toEqual(['long'])
+    expect(longOnly.summary.warnings).toEqual([expect.stringContaining('direction "long" drops them')])
     expect(refusal(() => run(turn()))).toMatchObject({ code: 'STRATEGY_FAILED', message: expect.stringContaining('sides: \'both\'') as string })
   })
 })
