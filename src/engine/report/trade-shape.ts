@@ -108,7 +108,7 @@ function yAxis(low: number, high: number, step: number, digits: number): string 
 }
 
 function caption(text: string): string {
-  return `<text x="${WIDTH - BOX.right}" y="${HEIGHT - 2}" text-anchor="end">${escapeHtml(text)}</text>`
+  return `<text x="${WIDTH - BOX.right}" y="${HEIGHT - 4}" text-anchor="end">${escapeHtml(text)}</text>`
 }
 
 function svg(title: string, content: string): string {
