@@ -19,7 +19,7 @@ export function qualityTable(quality: QualityReport): string {
     ...gaps.list.slice(0, SHOWN).map((gap) => ['', '', `after ${gap.after} until ${gap.before}: ${gap.missing_bars === undefined ? counted(gap.missing_days, 'day') : counted(gap.missing_bars, 'bar')}`]),
     ...more(gaps.count),
     ['high and low', verdict(quality.ohlc.count), quality.ohlc.list.slice(0, SHOWN).join(', ')],
-    ['zero volume', verdict(zero.bars), zero.bars === 0 ? '' : `longest run ${formatNumber(zero.longest_run)} bars, ${zero.runs.count} runs of 10 or more`],
+    ['zero volume', verdict(zero.bars), zero.bars === 0 ? '' : `longest run ${counted(zero.longest_run, 'bar')}, ${counted(zero.runs.count, 'run')} of 10 or more`],
     ['outliers', verdict(quality.outliers.count), ''],
     ...quality.outliers.list.slice(0, SHOWN).map(({ time, move }) => ['', '', `${time}: ${percent(move)}`]),
     ...more(quality.outliers.count),
