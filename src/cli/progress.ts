@@ -85,6 +85,7 @@ export class ProgressDisplay {
       if (view.done < view.total) parts.push(`${formatDuration((1000 * (view.total - view.done)) / ratePerSecond)} left`)
     }
     const stoodMs = (last?.atMs ?? this.#movedMs) - this.#movedMs
+    if (view.waits !== undefined) parts.push(`waits: ${view.waits}`)
     if (stoodMs >= STANDSTILL_MS) parts.push(`no step forward for ${formatDuration(stoodMs)}`)
     if (view.threads !== null) parts.push(`${view.threads.busy} of ${view.threads.total} threads busy`)
     return parts.join(', ')

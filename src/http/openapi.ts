@@ -116,7 +116,7 @@ export const task = {
     generation: { type: 'integer' },
     created_at: { type: 'string', format: 'date-time' }, not_before: { type: ['string', 'null'] }, deadline_at: { type: ['string', 'null'] }, started_at: { type: ['string', 'null'] }, completed_at: { type: ['string', 'null'] },
     processing_time_ms: { type: ['number', 'null'] },
-    progress: { type: ['object', 'null'], properties: { step: { type: 'string' }, done: { type: 'number' }, total: { type: 'number' } } },
+    progress: { type: ['object', 'null'], properties: { step: { type: 'string' }, done: { type: 'number' }, total: { type: 'number' }, waits: { type: 'string', description: 'What it waits for, where it does.' } } },
   },
 } as const
 

@@ -130,6 +130,8 @@ export interface Progress {
   readonly step: string
   readonly done: number
   readonly total: number
+  /** What it waits for, where it does. */
+  readonly waits?: string
 }
 
 export const TASK_DEFAULTS = { timeoutSeconds: 300, maxRetries: 3 } as const

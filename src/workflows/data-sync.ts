@@ -15,7 +15,7 @@ import type { NewBlock, Series } from '../tasks/bar-series.js'
 import type { KlineSource } from '../tasks/kline-source.js'
 import { leaseLost } from '../tasks/lease-lost.js'
 import { TaskType } from '../tasks/task.js'
-import type { Attempt } from '../tasks/task.js'
+import type { Attempt, Progress as TaskProgress } from '../tasks/task.js'
 import { parseDataSyncSpec, seriesKeyOf } from './data-sync-spec.js'
 import type { DataSyncSpec } from './data-sync-spec.js'
 import { inLanes } from './in-lanes.js'
@@ -64,6 +64,8 @@ interface SyncContext {
   readonly source: KlineSource
   plan: Plan | null
   tally: Tally
+  /** Reported last. */
+  progress: TaskProgress
 }
 
 /** Whoever puts a task into the queue by hand has not been at the door, where specs are checked. */
@@ -129,13 +131,18 @@ async function syncRanges(context: SyncContext, step: string, ranges: readonly T
   const windows = cut(subtract(ranges, covered), pageMs)
   for (let at = 0; at < windows.length; at += GROUP_PAGES) {
     const group = windows.slice(at, at + GROUP_PAGES)
-    tools.report({ step, done: at, total: windows.length })
+    report(context, { step, done: at, total: windows.length })
     const pages = await inLanes(group, AT_ONCE, (window) => fetchPage(context, window))
     await merge(context, pages)
     covered = unite([...covered, ...group])
     await tools.checkpoint(step, { covered, tally: context.tally } satisfies Progress)
   }
-  tools.report({ step, done: windows.length, total: windows.length })
+  report(context, { step, done: windows.length, total: windows.length })
+}
+
+function report(context: SyncContext, progress: TaskProgress): void {
+  context.progress = progress
+  context.tools.report(progress)
 }
 
 function fetchPage({ pages, spec }: SyncContext, [fromMs, toMs]: TimeRange): Promise<KlinePage> {
@@ -189,8 +196,8 @@ export const dataSyncWorkflow: Workflow<SyncContext> = {
   begin: (attempt, tools) => {
     const { spec, source } = checked(attempt, tools)
     const context: SyncContext = {
-      attempt, tools, spec, source, timeframe: parseTimeframe(spec.timeframe), plan: null, tally: NOTHING.tally,
-      pages: new KlinePages({ source, clock: tools.clock, signal: tools.signal, compute: (request) => tools.compute(request), onWait: () => tools.report({ step: 'sync_bars', done: 0, total: 1 }) }),
+      attempt, tools, spec, source, timeframe: parseTimeframe(spec.timeframe), plan: null, tally: NOTHING.tally, progress: { step: 'sync_bars', done: 0, total: 1 },
+      pages: new KlinePages({ source, clock: tools.clock, signal: tools.signal, compute: (request) => tools.compute(request), onWait: (waits) => tools.report({ ...context.progress, waits }) }),
     }
     return context
   },

@@ -17,8 +17,8 @@ export interface KlinePagesParts {
   readonly clock: Clock
   readonly signal: AbortSignal
   readonly compute: (request: StepRequest) => Promise<ComputeReply>
-  /** Called while it waits, so that waiting is not taken for standing still. */
-  readonly onWait: () => void
+  /** Called while it waits, so that waiting is not taken for standing still; says what the exchange answered last. */
+  readonly onWait: (why: string) => void
 }
 
 /** Of an answer that is no page. */
@@ -43,6 +43,7 @@ export class KlinePages {
   #requests = 0
   /** Nobody asks before then. */
   #quietUntilMs = 0
+  #why = ''
 
   constructor(parts: KlinePagesParts) {
     this.#parts = parts
@@ -68,6 +69,7 @@ export class KlinePages {
         throw new SweepmillError('DATA_INVALID', `${source.name} was asked for ${request.symbol} of ${request.timeframe} from ${new Date(request.fromMs).toISOString()} to ${new Date(request.toMs).toISOString()} and sent ${read.why}. Nothing of the answer was taken.`, { details: { symbol: request.symbol, category: request.category } })
       }
       why = read.why
+      this.#why = why
       if (read.kind === 'limited') this.#quietUntilMs = Math.max(this.#quietUntilMs, clock.monotonicMs() + (read.afterMs ?? Math.min(MOST_PAUSE_MS, 1000 * 2 ** tried)))
     }
     throw new SweepmillError('EXCHANGE_UNAVAILABLE', `${source.name} gave no usable page of ${request.symbol} from ${new Date(request.fromMs).toISOString()} in ${TRIES} tries; the last time: ${why}.`)
@@ -85,9 +87,9 @@ export class KlinePages {
 
   /** Until that moment, or until somebody says stop. */
   async #wait(untilMs: number): Promise<void> {
-    const { clock, signal, onWait } = this.#parts
+    const { source, clock, signal, onWait } = this.#parts
     for (let left = untilMs - clock.monotonicMs(); left > 0; left = untilMs - clock.monotonicMs()) {
-      onWait()
+      onWait(`${source.name}: ${this.#why}`)
       await clock.sleep(Math.min(left, 1000), signal)
       signal.throwIfAborted()
     }

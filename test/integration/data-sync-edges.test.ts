@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { SweepmillError } from '../../src/base/errors.js'
 import { TaskType } from '../../src/tasks/task.js'
-import type { TaskView } from '../../src/tasks/backend.js'
+import type { ProgressView, TaskView } from '../../src/tasks/backend.js'
 import { dataSyncWorkflow } from '../../src/workflows/data-sync.js'
 import { register } from '../../src/workflows/workflow.js'
 import type { RegisteredWorkflow } from '../../src/workflows/workflow.js'
@@ -59,11 +59,11 @@ async function open(workflows: readonly RegisteredWorkflow[] = []): Promise<Test
   return runtime
 }
 
-async function sync(runtime: TestRuntime, data: Record<string, unknown> = {}, maxRetries = 0): Promise<TaskView> {
+async function sync(runtime: TestRuntime, data: Record<string, unknown> = {}, maxRetries = 0, onProgress?: (view: ProgressView) => void): Promise<TaskView> {
   const { taskId } = await runtime.backend.submit({
     taskType: TaskType.DATA_SYNC, roots: null, maxRetries, data: { exchange: 'bybit', symbol: 'BTCUSDT', timeframe: '1h', start_date: '2024-01-01', end_date: '2024-01-10', ...data },
   })
-  return runtime.backend.wait(taskId)
+  return runtime.backend.wait(taskId, onProgress)
 }
 
 test('a spot market and a future of one name are two series', async () => {
@@ -103,7 +103,10 @@ test('a spec that nobody has checked ends its task', async () => {
 test('an outage that outlasts the tries of a page costs that page, and not the whole sync', async () => {
   const late = START + 9000 * HOUR_MS
   answer = (page) => (page.start === late && page.time <= 6 ? null : hours(page))
-  const task = await sync(await open(), { end_date: '2025-02-28' })
+  const told = new Set<string>()
+  const task = await sync(await open(), { end_date: '2025-02-28' }, 0, ({ waits }) => { if (waits !== undefined) told.add(waits) })
   expect(task).toMatchObject({ status: 'completed', attempt: 1, retry_count: 0 })
+  // Whoever waits learns what for.
+  expect([...told]).toEqual(['bybit: status 500'])
   expect([...asked.values()].reduce((sum, times) => sum + times, 0)).toBeLessThanOrEqual(11 + 6 + 8)
 }, 60_000)

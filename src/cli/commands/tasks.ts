@@ -94,7 +94,7 @@ function taskIdOf(id: string | undefined): string {
 
 function describe(task: TaskView, events: readonly TaskEventView[], sagas: readonly SagaView[]): string {
   const facts = textPairs([
-    ['type', task.task_type], ['priority', task.priority], ['status', statusOf(task)],
+    ['type', task.task_type], ['priority', task.priority], ['status', statusOf(task)], ...(task.progress?.waits === undefined || task.status !== 'processing' ? [] : [['waits', task.progress.waits] as const]),
     ['attempt', `${task.attempt} (retry ${task.retry_count} of ${task.max_retries}, generation ${task.generation})`],
     ['created', task.created_at], ['not before', task.not_before], ['deadline', task.deadline_at], ['started', task.started_at], ['completed', task.completed_at], ['took', took(task)], ['user', task.user_id],
     ...(task.error === null ? [] : [['error', `${task.error.message} [${task.error.code}]`] as const]),
