@@ -65,10 +65,10 @@ class VirtualPool {
 
 describe('thread time', () => {
   test('a priority that always waits gets its share of the thread, less one step', () => {
-    fc.assert(fc.property(weights, each(fc.integer({ min: 1, max: 50 })), fc.integer({ min: 50, max: 2000 }), (weight, stepMs, steps) => {
+    fc.assert(fc.property(each(fc.integer({ min: 1, max: 100 })), each(fc.integer({ min: 1, max: 50 })), fc.integer({ min: 50, max: 2000 }), (weight, stepMs, steps) => {
       const pool = new VirtualPool(weight, 1)
-      // What a step costs is learned first.
-      for (let i = 0; i < 3000; i += 1) pool.advance(() => pool.keepWaiting(stepMs))
+      // What a step costs is learned first: one that is expected to be long and has little weight waits for its first turn.
+      for (let i = 0; i < 3000 || Math.min(...Object.values(pool.steps)) < 40; i += 1) pool.advance(() => pool.keepWaiting(stepMs))
       const before = { ...pool.gotMs }
       for (let i = 0; i < steps; i += 1) pool.advance(() => pool.keepWaiting(stepMs))
       const got = (one: TaskPriority): number => pool.gotMs[one] - before[one]
