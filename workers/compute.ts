@@ -43,11 +43,24 @@ const STEPS: Readonly<Record<string, Step>> = {
   probe, echo: ({ input }) => ({ json: input }),
 }
 
+let running = 0
+let quietSinceMs = performance.now()
+
 lowerPriority(threadOptions().niceness)
 answerRecalls(threadOptions().recallChannel, forgetRunners)
-warmUp()
+warmUp(() => (running > 0 ? 0 : performance.now() - quietSinceMs))
 
 export default async function compute(request: ThreadRequest): Promise<ThreadReply> {
+  running += 1
+  try {
+    return await answer(request)
+  } finally {
+    running -= 1
+    quietSinceMs = performance.now()
+  }
+}
+
+async function answer(request: ThreadRequest): Promise<ThreadReply> {
   const fromMs = performance.now()
   const block = new ControlBlock(request.cells)
   const { slot, dispatch } = request
