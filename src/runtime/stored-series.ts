@@ -34,8 +34,9 @@ export class StoredSeries implements SeriesDesk {
     await inLanes(file.months, LANES, async (months) => {
       // Also those that will be put together with a stored month: in memory they would be as much as the file.
       const fresh = months.filter(({ hash }) => !stored.has(hash))
-      if (fresh.length > 0) await this.#parts.store.keep(fresh)
+      // In their order, whichever lane is done first.
       incoming.push(...months.map((one) => ({ ...one, bytes: null })))
+      if (fresh.length > 0) await this.#parts.store.keep(fresh)
     })
     return this.#add(key, incoming, 'newer')
   }

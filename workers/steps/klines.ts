@@ -1,19 +1,11 @@
 /** Klines as an exchange sends them, and the months of a series that a data sync makes of them and takes back. */
 import { decodeColumns, encodeBlocks } from '../../src/market/blocks.js'
-import type { BarBlock } from '../../src/market/blocks.js'
 import type { BarColumns } from '../../src/market/layout.js'
 import { mergeBars, takeBack } from '../../src/market/merge.js'
 import { parseTimeframe } from '../../src/market/timeframe.js'
+import { monthsReply } from '../month-blocks.js'
 import { payload, stopped, utf8Text } from '../step.js'
 import type { Step, StepContext, StepResult } from '../step.js'
-
-/** What is said of a block; its bytes travel as `block:MONTH`. */
-function monthsOf(blocks: readonly BarBlock[]): StepResult {
-  return {
-    json: { months: blocks.map(({ month, hash, bars, firstTime, lastTime }) => ({ month, hash, bars, first_time: firstTime, last_time: lastTime })) },
-    bytes: Object.fromEntries(blocks.map((block) => [`block:${block.month}`, block.bytes])),
-  }
-}
 
 /** Bybit v5: strings, newest first. */
 interface BybitAnswer {
@@ -61,7 +53,7 @@ export const parseKlines: Step = (context) => {
   }
   const columns = columnsOf(bars, category === 'inverse')
   const blocks = encodeBlocks(columns)
-  return { json: { kind: 'bars', bars: columns.length, months: blocks.map(({ month }) => month) }, bytes: monthsOf(blocks).bytes ?? {} }
+  return { json: { kind: 'bars', bars: columns.length, months: blocks.map(({ month }) => month) }, bytes: monthsReply(blocks).bytes }
 }
 
 /** An empty text is no number, and null is none, though `Number` makes 0 of both. */
@@ -84,7 +76,7 @@ export const joinMonths: Step = (context) => {
     if (context.pulse.beat(i, months.length)) throw stopped()
     joined.set(month, mergeBars(joined.get(month) ?? null, decodeColumns(payload(context, `part:${i}`))).columns)
   })
-  return monthsOf([...joined.values()].flatMap(encodeBlocks))
+  return monthsReply([...joined.values()].flatMap(encodeBlocks))
 }
 
 /**
@@ -116,7 +108,7 @@ export const findHoles: Step = (context) => {
 /** Payloads `current`, `after` and, if there was one, `before` → the month without what the change brought; no month when nothing is left. */
 export const takeBackMonth: Step = (context) => {
   const left = takeBack(columns(context, 'current'), context.bytes['before'] === undefined ? null : columns(context, 'before'), columns(context, 'after'))
-  return monthsOf(left === null ? [] : encodeBlocks(left))
+  return monthsReply(left === null ? [] : encodeBlocks(left))
 }
 
 function columns(context: StepContext, name: string): BarColumns {

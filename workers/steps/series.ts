@@ -14,16 +14,12 @@ import type { LastBar } from '../../src/market/repair.js'
 import { parseTimeframe } from '../../src/market/timeframe.js'
 import { StepCheck } from '../../src/market/timeframe-fit.js'
 import { readBars } from '../bar-file.js'
+import { monthFacts, monthsReply } from '../month-blocks.js'
 import { payload, stopped } from '../step.js'
 import type { Step } from '../step.js'
 
 /** What the store has not taken yet of a file that is read; more than it takes at a time. */
 const AHEAD_BYTES = 64 * 2 ** 20
-
-/** What is said of a block; its bytes travel as `block:MONTH`. */
-function facts({ month, hash, bars, firstTime, lastTime }: BarBlock): Record<string, unknown> {
-  return { month, hash, bars, first_time: firstTime, last_time: lastTime }
-}
 
 /**
  * {file, source, timeframe} → {bars, warnings, notes, sent, months: [{month, hash, bars, first_time, last_time}]} and
@@ -45,7 +41,7 @@ export const readSeriesFile: Step = async ({ input, port, shared, pulse }) => {
     for (const block of encodeFirst(rows, over)) {
       if (lead.wait(AHEAD_BYTES, beat)) throw stopped()
       lead.sent(block.bytes.length)
-      port.postMessage({ facts: facts(block), bytes: block.bytes }, [block.bytes.buffer as ArrayBuffer])
+      port.postMessage({ facts: monthFacts(block), bytes: block.bytes }, [block.bytes.buffer as ArrayBuffer])
       sent += 1
     }
     steps.add(rows.time.subarray(0, over))
@@ -54,11 +50,8 @@ export const readSeriesFile: Step = async ({ input, port, shared, pulse }) => {
   })
   steps.add(columns.time)
   steps.refuse(source)
-  const blocks = encodeBlocks(columns)
-  return {
-    json: { bars: sentBars + columns.length, warnings, notes, sent, months: blocks.map(facts) },
-    bytes: Object.fromEntries(blocks.map((block) => [`block:${block.month}`, block.bytes])),
-  }
+  const { json, bytes } = monthsReply(encodeBlocks(columns))
+  return { json: { bars: sentBars + columns.length, warnings, notes, sent, ...json }, bytes }
 }
 
 /**
@@ -77,10 +70,7 @@ export const mergeMonths: Step = (context) => {
     if (block?.month !== month || more.length > 0) throw new SweepmillError('INVARIANT', `The blocks of ${month} hold bars of another month.`)
     return { block, added: columns.length - older.length, replaced }
   })
-  return {
-    json: { months: merged.map(({ block, added, replaced }) => ({ ...facts(block), added, replaced })) },
-    bytes: Object.fromEntries(merged.map(({ block }) => [`block:${block.month}`, block.bytes])),
-  }
+  return monthsReply(merged.map(({ block }) => block), (i) => ({ added: merged[i]!.added, replaced: merged[i]!.replaced }))
 }
 
 /** {state or null, timeframe, filled, months: count, now_ms or null, before} and payloads month:0… in order → {state}, or with now_ms {report}. */
@@ -118,8 +108,6 @@ export const fillMonths: Step = (context) => {
     const [both = block] = known === undefined ? [block] : encodeBlocks(mergeBars(decodeColumns(known.bytes), decodeColumns(block.bytes)).columns)
     blocks.set(block.month, both)
   }
-  return {
-    json: { ranges: fills.flatMap(({ ranges }) => ranges), last, months: [...blocks.values()].map(facts) },
-    bytes: Object.fromEntries([...blocks.values()].map((block) => [`block:${block.month}`, block.bytes])),
-  }
+  const { json, bytes } = monthsReply([...blocks.values()])
+  return { json: { ranges: fills.flatMap(({ ranges }) => ranges), last, ...json }, bytes }
 }
