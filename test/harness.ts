@@ -17,6 +17,10 @@ import type { HealthReport } from '../src/telemetry/health.js'
 import { Metrics } from '../src/telemetry/registry.js'
 import type { ComputePool } from '../src/tasks/compute-pool.js'
 
+/** As in production, so that a busy machine lets no lease lapse; a test about lapsing asks for `SHORT_LEASE`. */
+const ORDINARY_LEASE_MS = '15000'
+export const SHORT_LEASE = { LEASE_MS: '600' } as const
+
 export interface TestBed {
   readonly schema: string
   readonly prefix: string
@@ -56,7 +60,10 @@ export async function openTestBed(): Promise<TestBed> {
     schema, prefix, redisUrl, databaseUrl, redis,
     environment: { REDIS_URL: redisUrl, DATABASE_URL: databaseUrl, KEY_PREFIX: prefix },
     open: async ({ env = {}, ...options } = {}) => {
-      const config = loadConfig({ WORKER_THREADS: '1', LEASE_MS: '600', RECOVERY_INTERVAL_SEC: '1', LOG_LEVEL: 'silent', KEY_PREFIX: prefix, WORKER_NAME: `w${opened.length}`, ...env })
+      const config = loadConfig({
+        WORKER_THREADS: '1', LEASE_MS: ORDINARY_LEASE_MS, RECOVERY_INTERVAL_SEC: '1', LOG_LEVEL: 'silent', KEY_PREFIX: prefix,
+        WORKER_NAME: `w${opened.length}`, ...env,
+      })
       const pool = options.pool ?? createComputePool({ threads: config.workerThreads, weights: config.priorityWeights, clock: systemClock })
       if (options.pool === undefined) pools.push(pool)
       const metrics = new Metrics('test')

