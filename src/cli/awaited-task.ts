@@ -3,6 +3,7 @@
  * What a backtest, a sweep and the demo have in common; each prints its own result.
  */
 import type { Backend, SubmitRequest, TaskView } from '../tasks/backend.js'
+import { QUEUED } from '../tasks/task.js'
 import type { TaskStatus } from '../tasks/task.js'
 import type { HealthReport } from '../telemetry/health.js'
 import { asRecord } from './backtest-summary.js'
@@ -80,6 +81,6 @@ export async function submitAndShow(invocation: Invocation, request: SubmitReque
 export async function submitDetached(invocation: Invocation, workbench: Workbench, request: SubmitRequest): Promise<void> {
   const { taskId, created } = await workbench.submit(request)
   const { notBefore } = request
-  invocation.output.document({ task_id: taskId, status: 'queued', created, ...(notBefore === undefined || !created ? {} : { not_before: notBefore }) })
+  invocation.output.document({ task_id: taskId, status: QUEUED, created, ...(notBefore === undefined || !created ? {} : { not_before: notBefore }) })
   invocation.output.text(`${created ? 'Queued' : 'Already there:'} task ${taskId}. "sweepmill tasks show ${taskId}" shows it; a running worker takes it${notBefore === undefined || !created ? '' : `, not before ${notBefore}`}.`)
 }

@@ -14,7 +14,8 @@ export function sagaTimeline(saga: SagaView): string {
   return rows.length === 0 ? title : `${title}\n${textTable(['at', 'step', 'state', 'took', 'attempt', 'why'], rows, '  ')}`
 }
 
-function stateOf({ undo, status }: Step): string {
+function stateOf({ undo, status, error }: Step): string {
+  if (!undo && status === 'failed' && error?.code === 'TASK_CANCELLED') return 'cancelled'
   return (undo ? UNDONE : DONE)[status as keyof typeof DONE] ?? status
 }
 

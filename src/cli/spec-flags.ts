@@ -81,7 +81,7 @@ export function addSweepFlags(command: Command): Command {
   return addSpecFlags(command)
     .option('--param <name=min:max:step>', 'a parameter to sweep; or choices, as name=5,10,20 (repeatable)', repeated)
     .option('--constraint <expression>', 'which combinations count, such as "fast < slow"')
-    .option('--objective <metric>', 'what the best trial is best at (default: sharpe_ratio)')
+    .option('--objective <metric>', 'metric to optimise (default: sharpe_ratio)')
     .addOption(new Option('--objective-direction <way>', 'which way the objective is better').choices(['maximize', 'minimize']))
     .option('--holdout <fraction>', 'keep this last share of the bars to check the best trials on', number)
     .option('--seed <number>', 'seed of everything random', wholeNumber)

@@ -19,6 +19,7 @@ export type { ExitReason, MeasuredTrade, Trade, TradeSide } from './simulate/tra
 export { parseBacktestSpec } from './specs/backtest-spec.js'
 export type { BacktestSpec, BarsSpec, MetricsSpec, ParseOptions, StrategySpec, SymbolSpec } from './specs/backtest-spec.js'
 export type { ExecutionSpec, SizingSpec } from './specs/execution-spec.js'
+export { resultInOrder, specInOrder } from './specs/key-order.js'
 export { hashInput, specToJson } from './specs/spec-json.js'
 export { parseSweepSpec } from './specs/sweep-spec.js'
 export type { SpaceAxisSpec, SweepSpec } from './specs/sweep-spec.js'

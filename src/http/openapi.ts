@@ -2,7 +2,7 @@
  * What the OpenAPI document says of the routes. These schemas describe; they do not validate: one
  * parser judges specs for all three doors, and its errors name what to change.
  */
-import { PRIORITIES, TaskType } from '../tasks/task.js'
+import { PRIORITIES, STATUS_NAMES, TaskType } from '../tasks/task.js'
 
 const STATUSES = ['pending', 'processing', 'completed', 'failed', 'dead_letter', 'cancelled']
 
@@ -23,7 +23,7 @@ const envelope = {
   max_retries: { type: 'integer', minimum: 0, maximum: 100, description: 'Default 3.' },
   idempotency_key: { type: 'string', maxLength: 200, description: 'A repeat with the same key and payload returns the first task.' },
   not_before: { type: 'string', format: 'date-time' },
-  deadline_at: { type: 'string', format: 'date-time', description: 'It ends then as failed, done or not.' },
+  deadline_at: { type: 'string', format: 'date-time', description: 'If it has not finished by then, it fails permanently.' },
 } as const
 
 const bars = {
@@ -110,7 +110,7 @@ export const task = {
     task_id: { type: 'string', format: 'uuid' }, task_type: { type: 'string', enum: Object.values(TaskType) },
     priority: { type: 'string', enum: PRIORITIES }, status: { type: 'string', enum: STATUSES },
     user_id: { type: ['string', 'null'] }, data: { type: 'object', additionalProperties: true },
-    result: { description: 'Null until completed. total_return and max_drawdown are percent, win_rate is a fraction.' },
+    result: { description: 'Null until completed. total_return and max_drawdown are percent, win_rate is a fraction. The keys of a sweep\'s result stand beside it as well.' },
     error: { type: ['object', 'null'], additionalProperties: true },
     attempt: { type: 'integer' }, retry_count: { type: 'integer' }, max_retries: { type: 'integer' }, timeout: { type: 'integer' },
     generation: { type: 'integer' },
@@ -123,7 +123,7 @@ export const task = {
 export const taskQuery = {
   type: 'object',
   properties: {
-    status: { type: 'string', enum: STATUSES }, type: { type: 'string' }, user_id: { type: 'string' },
+    status: { type: 'string', enum: STATUS_NAMES, description: '`queued`, as the reply to a POST says, is `pending`.' }, type: { type: 'string' }, user_id: { type: 'string' },
     limit: { type: 'integer', minimum: 1, maximum: 1000 }, before: { type: 'string', format: 'date-time' },
   },
 } as const

@@ -1,11 +1,10 @@
 /** The query string of GET /api/tasks. */
 import type { TaskQuery } from '../tasks/backend.js'
-import { LEGAL_TRANSITIONS } from '../tasks/task.js'
+import { STATUS_NAMES, statusNamed } from '../tasks/task.js'
 import type { TaskStatus } from '../tasks/task.js'
 import { parseLimit, parseTime, refuse, soleValues } from './query.js'
 
 const KEYS = ['status', 'type', 'user_id', 'limit', 'before'] as const
-const STATUSES = Object.keys(LEGAL_TRANSITIONS) as TaskStatus[]
 const DEFAULT_LIMIT = 50
 
 export function parseTaskQuery(query: Readonly<Record<string, unknown>>): TaskQuery {
@@ -20,7 +19,7 @@ export function parseTaskQuery(query: Readonly<Record<string, unknown>>): TaskQu
 }
 
 function parseStatus(text: string): TaskStatus {
-  const found = STATUSES.find((status) => status === text.toLowerCase())
-  if (found === undefined) throw refuse('status', `must be one of ${STATUSES.join(', ')}`)
+  const found = statusNamed(text)
+  if (found === undefined) throw refuse('status', `must be one of ${STATUS_NAMES.join(', ')}`)
   return found
 }

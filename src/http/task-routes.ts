@@ -2,7 +2,8 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { SweepmillError } from '../base/errors.js'
 import { isTaskId } from '../base/ids.js'
-import { TaskType } from '../tasks/task.js'
+import { taskDocument } from '../tasks/task-document.js'
+import { QUEUED, TaskType } from '../tasks/task.js'
 import type { TaskControl, TaskReader } from '../tasks/backend.js'
 import { backtestBody, cleanupBody, dataSyncBody, errorSchema, optimizationBody, queued, task, taskParams, taskQuery } from './openapi.js'
 import { parseSubmission } from './submission.js'
@@ -11,7 +12,7 @@ import { parseTaskQuery } from './task-query.js'
 export function addTaskRoutes(app: FastifyInstance, backend: TaskControl & TaskReader, dataRoots: readonly string[]): void {
   const submit = (taskType: TaskType, nothing?: object) => async (request: FastifyRequest): Promise<unknown> => {
     const submitted = await backend.submit(parseSubmission(taskType, request.body ?? nothing, { ipAddress: request.ip, roots: dataRoots }))
-    return { task_id: submitted.taskId, status: 'queued' }
+    return { task_id: submitted.taskId, status: QUEUED }
   }
   const submitted = { 202: queued, 400: errorSchema, 409: errorSchema, 503: errorSchema }
   app.post('/api/backtests', { schema: { summary: 'Queue a backtest', body: backtestBody, response: submitted } },
@@ -34,7 +35,7 @@ export function addTaskRoutes(app: FastifyInstance, backend: TaskControl & TaskR
 
   const found = { 200: task, 404: errorSchema }
   app.get('/api/tasks/:id', { schema: { summary: 'One task', params: taskParams, response: found } },
-    async (request) => backend.task(taskIdOf(request)))
+    async (request) => taskDocument(await backend.task(taskIdOf(request))))
   app.get('/api/tasks/:id/checkpoints', { schema: { summary: 'A task\'s checkpoints, oldest first', params: taskParams } },
     async (request) => {
       const taskId = taskIdOf(request)

@@ -146,7 +146,7 @@ export class AttemptLedger {
     switch (outcome.kind) {
       case 'completed': observer.completed(attempt.priority, attempt.taskType, durationMs); break
       case 'failed': observer.failed(attempt.priority, attempt.taskType, outcome.error.code, durationMs); break
-      case 'cancelled': observer.failed(attempt.priority, attempt.taskType, 'TASK_CANCELLED', durationMs); break
+      case 'cancelled': observer.cancelled(attempt.priority, attempt.taskType, durationMs); break
       case 'dead_letter':
         observer.failed(attempt.priority, attempt.taskType, outcome.reason, durationMs)
         observer.deadLettered(attempt.taskType)

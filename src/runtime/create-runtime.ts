@@ -220,7 +220,7 @@ export async function createRuntime<Health>(options: RuntimeOptions<Health>): Pr
     strategies: new StrategyOffice({ book: strategies, archive, options: prepareOptions }),
     pauses: gate,
     deadLetters: new DeadLetterOffice({ desk: deadLetters, book, publisher: stream, letters }),
-    desk, book, publisher: stream, artifacts, fleet, queue: stream, board, pool, clock, stopTask,
+    desk, book, publisher: stream, artifacts, fleet, queue: stream, observer, board, pool, clock, stopTask,
     exports: new SweepExport({ pool, bars, archive, artifacts, sweeps }),
     health: async () => options.health(await reading()),
     ready: async () => {

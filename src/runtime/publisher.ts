@@ -112,6 +112,8 @@ export class Publisher {
   /** The row that a request would become. */
   draft(request: TaskRequest): NewTask {
     const data = request.data
+    // How a spec orders its parameters is none of what it asks for: a repeat may write them otherwise.
+    const { params_order: _order, ...asked } = data
     const text = JSON.stringify(data)
     if (Buffer.byteLength(text) > MAX_PAYLOAD_BYTES) {
       throw new SweepmillError('PAYLOAD_TOO_LARGE', `The payload has ${Buffer.byteLength(text)} bytes; at most ${MAX_PAYLOAD_BYTES} are taken.`)
@@ -128,7 +130,7 @@ export class Publisher {
       idempotencyKey: request.idempotencyKey ?? null,
       notBefore: request.notBefore ?? null,
       deadlineAt: request.deadlineAt ?? null,
-      payloadHash: createHash('sha256').update(`${request.taskType}\n${canonicalJson(data)}`).digest('hex'),
+      payloadHash: createHash('sha256').update(`${request.taskType}\n${canonicalJson(asked)}`).digest('hex'),
       attachKey: request.attachKey ?? null,
     }
   }

@@ -4,6 +4,7 @@ import type { Clock } from '../base/clock.js'
 import type { ArtifactKind, Backend, DeadLetters, Sagas, Schedules, Strategies, ProgressView, QueueStatsView, Submitted, SubmitRequest, TaskEventView, TaskQuery, TaskView } from '../tasks/backend.js'
 import type { ArtifactStore } from '../tasks/bar-archive.js'
 import type { SeriesDesk } from '../tasks/bar-series.js'
+import type { QueueObserver } from '../tasks/observer.js'
 import type { ComputePool } from '../tasks/compute-pool.js'
 import type { Fleet, PublicationBook, TaskDesk, TaskRecord } from '../tasks/task-store.js'
 import type { PauseBook } from '../tasks/pause-book.js'
@@ -13,6 +14,7 @@ import type { TaskPublisher } from '../tasks/task-stream.js'
 import { isTaskId } from '../base/ids.js'
 import { afterCommit } from './after-commit.js'
 import type { ProgressBoard } from './progress-board.js'
+import { taskView } from './task-view.js'
 import type { SweepExport } from './sweep-export.js'
 
 /** First pauses of a waiting caller are short, because most backtests take milliseconds. */
@@ -42,6 +44,7 @@ export interface TaskBackendParts<Health> {
   readonly onlooker: string | null
   readonly pauses: PauseBook
   readonly queue: QueueGauges
+  readonly observer: QueueObserver
   readonly board: ProgressBoard
   readonly pool: ComputePool
   readonly exports: SweepExport
@@ -92,7 +95,7 @@ export class TaskBackend<Health> implements Backend<Health> {
     for (let pauseMs = WAIT_MIN_MS; ; pauseMs = Math.min(WAIT_MAX_MS, pauseMs * 1.5)) {
       signal?.throwIfAborted()
       const record = await this.#record(taskId)
-      if (isFinal(record.status)) return toView(record)
+      if (isFinal(record.status)) return taskView(record)
       if (onProgress !== undefined) {
         const here = board.latest(taskId)
         const progress = here ?? record.progress
@@ -106,11 +109,11 @@ export class TaskBackend<Health> implements Backend<Health> {
   }
 
   async task(taskId: string): Promise<TaskView> {
-    return toView(await this.#record(taskId))
+    return taskView(await this.#record(taskId))
   }
 
   async tasks(query: TaskQuery): Promise<readonly TaskView[]> {
-    return (await this.#parts.desk.list(query)).map(toView)
+    return (await this.#parts.desk.list(query)).map(taskView)
   }
 
   async events(taskId: string): Promise<readonly TaskEventView[]> {
@@ -145,9 +148,12 @@ export class TaskBackend<Health> implements Backend<Health> {
     }
     const record = await this.#parts.desk.requestCancel(taskId)
     this.#parts.stopTask(taskId)
-    // A task that would have been due next year must not stand in the delayed set until then. Redis may be away.
-    if (record !== null && isFinal(record.status)) await this.#parts.publisher.withdraw([before]).catch(() => undefined)
-    return toView(record ?? before)
+    if (record !== null && isFinal(record.status)) {
+      if (before.status === 'pending' && record.status === 'cancelled') this.#parts.observer.cancelled(record.priority, record.taskType, null)
+      // A task that would have been due next year must not stand in the delayed set until then. Redis may be away.
+      await this.#parts.publisher.withdraw([before]).catch(() => undefined)
+    }
+    return taskView(record ?? before)
   }
 
   async retry(taskId: string): Promise<TaskView> {
@@ -166,7 +172,7 @@ export class TaskBackend<Health> implements Backend<Health> {
       const [messageId] = await publisher.publish([{ taskId, taskType: record.taskType, priority: record.priority, body: null, delayMs: 0 }])
       await book.markPublished([{ taskId, messageId: messageId ?? null }])
     })
-    return toView(record)
+    return taskView(record)
   }
 
   async queueStats(): Promise<QueueStatsView> {
@@ -197,15 +203,5 @@ export class TaskBackend<Health> implements Backend<Health> {
     const record = isTaskId(taskId) ? await this.#parts.desk.get(taskId) : null
     if (record === null) throw new SweepmillError('TASK_NOT_FOUND', `No task has the id ${taskId}. List them with \`sweepmill tasks list\`.`, { details: { task_id: taskId } })
     return record
-  }
-}
-
-function toView(record: TaskRecord): TaskView {
-  return {
-    task_id: record.taskId, task_type: record.taskType, priority: record.priority, status: record.status,
-    user_id: record.userId, ip_address: record.ipAddress, data: record.data, result: record.result, error: record.error,
-    attempt: record.attempt, retry_count: record.retryCount, max_retries: record.maxRetries, timeout: record.timeoutSeconds,
-    generation: record.generation, created_at: record.createdAt, not_before: record.notBefore, deadline_at: record.deadlineAt, started_at: record.startedAt, completed_at: record.completedAt,
-    processing_time_ms: record.processingTimeMs, progress: record.progress,
   }
 }

@@ -157,7 +157,8 @@ export class SagaOrchestrator {
     const cause = unanswered ? toSweepmillError(error.cause) : error
     const data = cause.toData()
     const onward = pivotIsBehind(definition, step)
-    if (this.#config.enableMetrics) this.#parts.observer?.failed(definition.type)
+    // Being told to stop is no failure of the saga's.
+    if (this.#config.enableMetrics && data.code !== 'TASK_CANCELLED') this.#parts.observer?.failed(definition.type)
     await run.write({
       ...(onward ? {} : { runStatus: 'compensating' }),
       steps: [{ step: step.name, undo: false, seq: definition.steps.indexOf(step), status: 'failed', error: data }],

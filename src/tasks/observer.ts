@@ -7,6 +7,8 @@ export interface QueueObserver {
   dequeued(priority: TaskPriority, type: string): void
   completed(priority: TaskPriority, type: string, durationMs: number): void
   failed(priority: TaskPriority, type: string, reason: string, durationMs: number): void
+  /** Not counted as failed. `durationMs` is null for a task that was cancelled before it began. */
+  cancelled(priority: TaskPriority, type: string, durationMs: number | null): void
   deadLettered(type: string): void
   recovered(priority: TaskPriority): void
   fencedWrite(kind: string): void
@@ -17,6 +19,6 @@ export interface QueueObserver {
 const nothing = (): void => undefined
 
 export const silentObserver: QueueObserver = {
-  enqueued: nothing, dequeued: nothing, completed: nothing, failed: nothing, deadLettered: nothing, recovered: nothing,
+  enqueued: nothing, dequeued: nothing, completed: nothing, failed: nothing, cancelled: nothing, deadLettered: nothing, recovered: nothing,
   fencedWrite: nothing, leaseRenewal: nothing, reconciled: nothing,
 }

@@ -29,6 +29,17 @@ export type TaskStatus = 'pending' | 'processing' | 'completed' | 'failed' | 'de
 
 export const FINAL_STATUSES: readonly TaskStatus[] = ['completed', 'failed', 'dead_letter', 'cancelled']
 
+/** The state that a caller names. `queued` is what the reply to a submitted task says of one that is pending. */
+export function statusNamed(text: string): TaskStatus | undefined {
+  const name = text.toLowerCase()
+  return name === QUEUED ? 'pending' : (Object.keys(LEGAL_TRANSITIONS) as TaskStatus[]).find((status) => status === name)
+}
+
+export const QUEUED = 'queued'
+
+/** What a filter by state takes. */
+export const STATUS_NAMES: readonly string[] = ['pending', 'processing', 'completed', 'failed', 'dead_letter', 'cancelled', QUEUED]
+
 export function isFinal(status: TaskStatus): boolean {
   return FINAL_STATUSES.includes(status)
 }

@@ -21,6 +21,8 @@ export interface HealthReport {
     readonly tasks_completed: number
     readonly tasks_failed: number
     readonly tasks_recovered: number
+    /** Not among those that failed. */
+    readonly tasks_cancelled: number
   }
   /** ISO 8601, whole seconds, UTC. */
   readonly timestamp: string
@@ -59,6 +61,7 @@ export function healthReport(input: HealthInput): HealthReport {
       tasks_completed: totals.completed,
       tasks_failed: totals.failed,
       tasks_recovered: totals.recovered,
+      tasks_cancelled: totals.cancelled,
     },
     timestamp: new Date(input.wallMs).toISOString().replace(/\.\d{3}Z$/, 'Z'),
     threads: { total: input.threads.total, busy: input.threads.busy },

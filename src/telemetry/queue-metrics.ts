@@ -15,6 +15,8 @@ export interface QueueTotals {
   readonly enqueued: number
   readonly dequeued: number
   readonly completed: number
+  /** Not among those that failed. */
+  readonly cancelled: number
   readonly failed: number
   readonly recovered: number
 }
@@ -27,13 +29,14 @@ export class QueueMetrics {
   readonly #dequeued: Counter<'priority' | 'type'>
   readonly #completed: Counter<'priority' | 'type'>
   readonly #failed: Counter<'priority' | 'type' | 'reason'>
+  readonly #cancelled: Counter<'priority' | 'type'>
   readonly #deadLettered: Counter<'type'>
   readonly #recovered: Counter<'priority'>
   readonly #duration: Histogram<'priority' | 'type'>
   readonly #fencedWrites: Counter<'kind'>
   readonly #leaseRenewals: Counter<'result'>
   readonly #reconciled: Counter<'what'>
-  readonly #totals = { enqueued: 0, dequeued: 0, completed: 0, failed: 0, recovered: 0 }
+  readonly #totals = { enqueued: 0, dequeued: 0, completed: 0, cancelled: 0, failed: 0, recovered: 0 }
   #depths: () => Promise<Readonly<Record<TaskPriority, number>>> = () => Promise.reject(new Error('no source'))
   #deadLetters: () => Promise<number> = () => Promise.reject(new Error('no source'))
 
@@ -44,8 +47,9 @@ export class QueueMetrics {
     this.#dequeued = new Counter({ name: 'task_queue_dequeued_total', help: 'Tasks taken from a stream.', labelNames: byPriorityAndType, registers })
     this.#completed = new Counter({ name: 'task_queue_completed_total', help: 'Tasks completed.', labelNames: byPriorityAndType, registers })
     this.#failed = new Counter({
-      name: 'task_queue_failed_total', help: 'Attempts that failed, by error code.', labelNames: ['priority', 'type', 'reason'], registers,
+      name: 'task_queue_failed_total', help: 'Attempts that failed, by error code; cancelled tasks are not among them.', labelNames: ['priority', 'type', 'reason'], registers,
     })
+    this.#cancelled = new Counter({ name: 'task_queue_cancelled_total', help: 'Tasks cancelled.', labelNames: byPriorityAndType, registers })
     this.#deadLettered = new Counter({ name: 'task_queue_dlq_total', help: 'Tasks moved to the dead letters.', labelNames: ['type'], registers })
     this.#recovered = new Counter({ name: 'task_queue_recovered_total', help: 'Tasks taken over from a silent owner.', labelNames: ['priority'], registers })
     this.#duration = new Histogram({
@@ -91,6 +95,13 @@ export class QueueMetrics {
     this.#totals.failed += 1
     this.#failed.inc({ priority, type, reason })
     this.#duration.observe({ priority, type }, durationMs / 1000)
+  }
+
+  /** `durationMs` is null for a task that was cancelled before it began. */
+  cancelled(priority: TaskPriority, type: string, durationMs: number | null): void {
+    this.#totals.cancelled += 1
+    this.#cancelled.inc({ priority, type })
+    if (durationMs !== null) this.#duration.observe({ priority, type }, durationMs / 1000)
   }
 
   deadLettered(type: string): void { this.#deadLettered.inc({ type }) }

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { systemClock } from '../../src/base/clock.js'
 import { packageRoot } from '../../src/base/package-root.js'
+import { SWEEP_METRICS } from '../../src/engine/index.js'
 import { LEGAL_TRANSITIONS, TaskType } from '../../src/tasks/task.js'
 import type { SubmitRequest } from '../../src/tasks/backend.js'
 import { backtestWorkflow } from '../../src/workflows/backtest.js'
@@ -136,6 +137,21 @@ describe('workflows', () => {
     expect((await onlooker.backend.queueStats()).workers.map((one) => one.id)).toEqual([worker.consumer])
   })
 
+  test('keys come out of Postgres in the order of the spec and of the page of metrics, whatever way the task came', async () => {
+    const runtime = await bed.open()
+    await runtime.start()
+    const { taskId } = await runtime.backend.submit(sweep({ slow: { min: 60, max: 90, step: 30 }, fast: { choices: [5, 10] } }))
+    const { data, result } = await runtime.backend.wait(taskId) as { data: Record<string, object>; result: { best: { params: object; metrics: object } } }
+    expect(Object.keys(result).slice(0, 3)).toEqual(['trials', 'reused_chunks', 'result_hash'])
+    expect([Object.keys(result.best.params), Object.keys(data['space'] ?? {})]).toEqual([['slow', 'fast'], ['slow', 'fast']])
+    expect(Object.keys(result.best.metrics)).toEqual(SWEEP_METRICS)
+    const once = await runtime.backend.submit({ ...backtest({ slow: 200, fast: 50 }), idempotencyKey: 'one' })
+    const run = await runtime.backend.wait(once.taskId) as { result: { strategy: { params: object } } }
+    expect([Object.keys(run.result).slice(0, SWEEP_METRICS.length), Object.keys(run.result.strategy.params)]).toEqual([SWEEP_METRICS, ['slow', 'fast']])
+    // The same request with its parameters in another order is a repeat, not a conflict.
+    expect(await runtime.backend.submit({ ...backtest({ fast: 50, slow: 200 }), idempotencyKey: 'one' })).toEqual({ taskId: once.taskId, created: false })
+  })
+
   test('cancelling ends a running sweep and keeps its finished chunks', async () => {
     const runtime = await bed.open()
     await runtime.start()
@@ -144,6 +160,13 @@ describe('workflows', () => {
     await runtime.backend.cancel(taskId)
     expect(await runtime.backend.wait(taskId)).toMatchObject({ status: 'cancelled', error: { code: 'TASK_CANCELLED' } })
     expect((await bed.sql('select 1 from sweep_chunks')).length).toBeGreaterThan(0)
+    // Who was told to stop did not fail, nor did the saga; one that never began is cancelled too.
+    const waiting = await runtime.backend.submit({ ...sweep(), notBefore: new Date(systemClock.wallMs() + 3_600_000).toISOString() })
+    expect((await runtime.backend.cancel(waiting.taskId)).status).toBe('cancelled')
+    expect((await runtime.backend.health()).metrics).toMatchObject({ tasks_cancelled: 2, tasks_failed: 0 })
+    const text = await runtime.metrics.exposition()
+    expect(text).toContain('task_queue_cancelled_total{priority="low",type="optimization_workflow"} 2')
+    expect(text).not.toMatch(/^(task_queue|saga)_failed_total\{/m)
     await runtime.backend.retry(taskId)
     const again = await runtime.backend.wait(taskId)
     expect(again).toMatchObject({ status: 'completed', generation: 2 })

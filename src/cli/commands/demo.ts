@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { Command } from 'commander'
 import { packageRoot } from '../../base/package-root.js'
 import type { SubmitRequest } from '../../tasks/backend.js'
+import { taskDocument } from '../../tasks/task-document.js'
 import { TaskType } from '../../tasks/task.js'
 import { writeArtifact } from '../artifact-file.js'
 import { awaitTask } from '../awaited-task.js'
@@ -16,7 +17,6 @@ import { assertWritable } from '../output-file.js'
 import type { Workbench } from '../session.js'
 import { sweepSummary } from '../sweep-summary.js'
 import { formatDuration, formatNumber } from '../text-table.js'
-import { sweepDocument } from './sweep.js'
 
 const REPORT = 'sweepmill-demo.html'
 const EXECUTION = { fee_rate: 0.001, slippage: 0.0005 }
@@ -56,7 +56,7 @@ async function runDemo(invocation: Invocation): Promise<void> {
     const speed = speedOf(second, workbench)
     output.text(`\n${output.bold('One sweep')}: ${titleOf(DEMO_SWEEP)} with ${DEMO_SWEEP.constraint}, ${took(second)}\n${sweepSummary(second.task.result, DEMO_SWEEP, second)}`)
     output.text(`\nThe report: ${join(process.cwd(), REPORT)}`)
-    output.document({ backtest: first.task, sweep: sweepDocument(second.task), ...speed, report: join(process.cwd(), REPORT) })
+    output.document({ backtest: first.task, sweep: taskDocument(second.task), ...speed, report: join(process.cwd(), REPORT) })
   }, true)
 }
 

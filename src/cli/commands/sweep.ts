@@ -1,7 +1,9 @@
 /** `sweepmill sweep`: a parameter sweep as a task, awaited, with its trials and report written where asked. */
 import { Command } from 'commander'
 import type { TaskReader, TaskView } from '../../tasks/backend.js'
+import { taskDocument } from '../../tasks/task-document.js'
 import { TaskType } from '../../tasks/task.js'
+import { resultInOrder } from '../../engine/specs/key-order.js'
 import { refuseUnawaited, writeArtifact } from '../artifact-file.js'
 import { awaitTask, submitDetached } from '../awaited-task.js'
 import { asRecord } from '../backtest-summary.js'
@@ -43,26 +45,22 @@ async function runSweepCommand(invocation: Invocation, flags: Flags): Promise<vo
     if (!created) output.note(`Going on with the unfinished sweep ${taskId} (--new would start over).`)
     const awaited = await awaitTask(invocation, workbench, backend, taskId,
       'The same command, without --new, goes on where it was: finished chunks are kept.')
-    const task = await withWholeTop(awaited.task, data, backend)
+    const { task } = awaited
     const { trials, report } = flags
     if (trials !== undefined) await writeFileAtomically(trials, (write) => backend.exportTrials(taskId, write))
     if (report !== undefined) await writeArtifact(backend, taskId, 'report', report)
-    output.document(sweepDocument(task))
+    output.document(await sweepDocument(awaited.task, data, backend))
     output.text(`${output.bold(`Sweep ${taskId}`)} in ${formatDuration(task.processing_time_ms ?? Number.NaN)}\n${sweepSummary(task.result, data, awaited)}${writtenFiles(outputs)}`)
   })
 }
 
 /** The task's result holds as many of the best trials as fit its column; who asked for more gets them from the ranking. */
-async function withWholeTop(task: TaskView, spec: Spec, backend: TaskReader): Promise<TaskView> {
+async function sweepDocument(task: TaskView, spec: Spec, backend: TaskReader): Promise<Readonly<Record<string, unknown>>> {
+  const document = taskDocument(task)
   const result = asRecord(task.result)
-  if (!Array.isArray(result['top']) || !(Number(spec['top']) > result['top'].length)) return task
+  if (!Array.isArray(result['top']) || !(Number(spec['top']) > result['top'].length)) return document
   const ranking = await backend.artifact(task.task_id, 'ranking')
-  if (ranking === null) return task
+  if (ranking === null) return document
   const { top } = JSON.parse(new TextDecoder().decode(ranking)) as { top: unknown }
-  return { ...task, result: { ...result, top } }
-}
-
-/** `{task_id, status, trials, reused_chunks, result_hash, best, top, …}`: the result of the task, flat. */
-export function sweepDocument(task: TaskView): Record<string, unknown> {
-  return { task_id: task.task_id, status: task.status, ...asRecord(task.result), processing_time_ms: task.processing_time_ms }
+  return { ...document, top: resultInOrder(top, task.data) }
 }

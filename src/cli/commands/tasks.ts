@@ -3,8 +3,8 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import { SweepmillError } from '../../base/errors.js'
 import { isTaskId } from '../../base/ids.js'
 import type { SagaView, TaskEventView, TaskView } from '../../tasks/backend.js'
-import { LEGAL_TRANSITIONS, TaskType } from '../../tasks/task.js'
-import type { TaskStatus } from '../../tasks/task.js'
+import { taskDocument } from '../../tasks/task-document.js'
+import { STATUS_NAMES, statusNamed, TaskType } from '../../tasks/task.js'
 import { cleanupSummary } from '../cleanup-summary.js'
 import type { Invocation, Invocations } from '../context.js'
 import { wholeNumber } from '../spec-flags.js'
@@ -22,7 +22,7 @@ const MAX_LISTED = 1000
 const SAGA_EVENT = /^(saga_start|saga_complete|step_|compensation_(start|complete|failed))/
 
 interface ListFlags {
-  readonly status?: TaskStatus
+  readonly status?: string
   readonly type?: string
   readonly user?: string
   readonly limit: number
@@ -31,7 +31,7 @@ interface ListFlags {
 
 export function tasksCommand(invocations: Invocations): Command {
   const list = new Command('list').description('tasks, newest first')
-    .addOption(new Option('--status <status>', 'in this state only').choices(Object.keys(LEGAL_TRANSITIONS)))
+    .addOption(new Option('--status <status>', 'in this state only').choices(STATUS_NAMES))
     .option('--type <type>', 'such as backtest_workflow')
     .option('--user <id>', 'of this user only')
     .option('--limit <count>', 'at most so many', listLimit, 20)
@@ -53,10 +53,10 @@ function listLimit(text: string): number {
 }
 
 async function listTasks(invocation: Invocation, flags: ListFlags): Promise<void> {
-  const { status, type, user: userId, limit, before } = flags
+  const { status: named, type, user: userId, limit, before } = flags
   const { output } = invocation
   await invocation.withWorkbench(invocation.config(), async (workbench) => {
-    const tasks = await (await workbench.connect('client')).tasks({ status, type, userId, limit, before })
+    const tasks = await (await workbench.connect('client')).tasks({ status: named === undefined ? undefined : statusNamed(named), type, userId, limit, before })
     output.document({ tasks })
     output.text(tasks.length === 0 ? 'No tasks.' : textTable(['task', 'type', 'priority', 'status', 'created', 'took'],
       tasks.map((task) => [task.task_id, task.task_type, task.priority, statusOf(task), task.created_at, took(task)])))
@@ -69,7 +69,7 @@ async function showTask(invocation: Invocation, _flags: object, [id]: readonly s
   await invocation.withWorkbench(invocation.config(), async (workbench) => {
     const backend = await workbench.connect('client')
     const [task, events, checkpoints, sagas] = await Promise.all([backend.task(taskId), backend.events(taskId), backend.checkpoints(taskId), backend.sagas.ofTask(taskId)])
-    output.document({ ...task, events, checkpoints, sagas })
+    output.document({ ...taskDocument(task), events, checkpoints, sagas })
     output.text(describe(task, events, sagas))
   })
 }

@@ -49,6 +49,8 @@ export interface BacktestSpec {
   /** What is to be known of the bars: pinned with their hash when the task is accepted, and part of its result. */
   readonly dataWarnings?: readonly string[]
   readonly strategy: StrategySpec
+  /** The parameters' names as the spec wrote them; absent where that is their order by name. No part of what the spec means. */
+  readonly paramsOrder?: readonly string[]
   readonly strategyHash?: string
   readonly execution: ExecutionSpec
   readonly metrics: MetricsSpec
@@ -80,6 +82,7 @@ const commonSchema = z.object({
   data_warnings: z.array(z.string('must be a text'), 'must be a list of texts').max(100, 'must have at most 100 texts').optional(),
   strategy_id: z.int('must be a whole number').min(1, 'must be at least 1').optional(),
   strategy_hash: hash.optional(),
+  params_order: z.array(z.string('must be the name of a parameter'), 'must be a list of names').max(1000, 'must have at most 1000 names').optional(),
 })
 
 const metricsSchema = z.object({
@@ -120,6 +123,7 @@ export function parseCommon(raw: Record<string, unknown>, options: ParseOptions)
     bars,
     ...pick('dataHash', common.data_hash), ...pick('dataWarnings', common.data_warnings),
     strategy: parseStrategy(raw, common.strategy_id),
+    ...pick('paramsOrder', common.params_order ?? orderOfParams(raw.strategy)),
     ...pick('strategyHash', common.strategy_hash),
     execution,
     metrics: { ...pick('periodsPerYear', metrics.periods_per_year), riskFree: metrics.risk_free },
@@ -199,6 +203,12 @@ function parseStrategy(raw: Record<string, unknown>, strategyId: number | undefi
     params[key] = value
   }
   return { name, params }
+}
+
+/** Undefined where the names stand in their own order, which every reader takes where the spec says nothing. */
+function orderOfParams(strategy: unknown): readonly string[] | undefined {
+  const names = Object.keys((strategy as { params?: object } | undefined)?.params ?? {})
+  return names.every((name, k) => k === 0 || (names[k - 1] ?? '') < name) ? undefined : names
 }
 
 function pick<Key extends string, Value>(key: Key, value: Value | undefined): Partial<Record<Key, Value>> {

@@ -15,6 +15,7 @@ export function specToJson(spec: BacktestSpec | SweepSpec): Record<string, unkno
     ...(spec.dataHash === undefined ? {} : { data_hash: spec.dataHash }),
     ...(spec.dataWarnings === undefined ? {} : { data_warnings: [...spec.dataWarnings] }),
     ...('strategyId' in spec.strategy ? { strategy_id: spec.strategy.strategyId } : { strategy: { name: spec.strategy.name, params: sorted(spec.strategy.params) } }),
+    ...(spec.paramsOrder === undefined ? {} : { params_order: [...spec.paramsOrder] }),
     ...(spec.strategyHash === undefined ? {} : { strategy_hash: spec.strategyHash }),
     execution: executionToJson(spec.execution),
     metrics: {
@@ -28,7 +29,7 @@ export function specToJson(spec: BacktestSpec | SweepSpec): Record<string, unkno
 export function hashInput(spec: BacktestSpec | SweepSpec): string {
   const { file: _file, symbol: _symbol, timeframe: _timeframe, exchange: _exchange, symbols, finer: _finer, ...content } = spec.bars
   const named = symbols === undefined ? content : { ...content, symbols: symbols.map(({ symbol }) => ({ symbol })) }
-  const { dataWarnings: _warnings, ...rest } = spec
+  const { dataWarnings: _warnings, paramsOrder: _order, ...rest } = spec
   return JSON.stringify(specToJson(spec.dataHash === undefined ? rest : { ...rest, bars: named }))
 }
 

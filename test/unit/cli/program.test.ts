@@ -239,6 +239,11 @@ describe('results', () => {
     expect(asJson.document).toMatchObject({
       task_id: expect.any(String) as string, status: 'completed', trials: 5000, reused_chunks: 3, result_hash: 'abc', best: { trial: 7, params: { fast: 5 } }, top,
     })
+    // The task as `tasks show` and GET have it, with its result's keys beside it.
+    const { task_id: taskId } = asJson.document as { task_id: string }
+    const shown = (await run(['tasks', 'show', taskId, '--json'])).document as Record<string, unknown>
+    expect(Object.keys(shown)).toEqual([...Object.keys(asJson.document as object), 'events', 'checkpoints', 'sagas'])
+    expect(asJson.document).toMatchObject({ task_type: 'optimization_workflow', data: {}, result: { trials: 5000, best: { trial: 7 } } })
     expect(readFileSync(join(folder, 'all.csv'), 'utf8')).toBe('trial,fast\n0,5\n')
     // More than the task's result holds comes from the ranking.
     expect((await run([...args, '--top', '2', '--json'])).document).toMatchObject({ trials: 5000, top: [{ trial: 7 }, { trial: 9 }] })

@@ -201,6 +201,10 @@ describe('looking after tasks', () => {
     expect((await tasks('')).map((row) => row.task_type)).toEqual(['optimization_workflow', 'backtest_workflow'])
     expect(await tasks('?limit=1')).toHaveLength(1)
     expect(await tasks('?status=failed')).toEqual([])
+    // What the reply to a POST says can be asked for.
+    const { status } = (await post('/api/backtests', { file: 'bars.csv' })).json() as { status: string }
+    expect(await tasks(`?status=${status}`)).toEqual(await tasks('?status=pending'))
+    expect(await tasks('?status=QUEUED')).not.toEqual([])
     for (const query of ['?stat=failed', '?status=gone', '?limit=0', '?limit=1&limit=2', '?before=yesterday']) {
       const reply = await server.app.inject(`/api/tasks${query}`)
       expect([query, reply.statusCode, codeOf(reply)]).toEqual([query, 400, 'REQUEST_INVALID'])

@@ -8,6 +8,7 @@ async function filled(): Promise<Metrics> {
   metrics.queue.dequeued('high', 'backtest_workflow', 2)
   metrics.queue.completed('high', 'backtest_workflow', 120)
   metrics.queue.failed('low', 'cleanup', 'THREAD_LOST', 40)
+  metrics.queue.cancelled('low', 'cleanup', 40)
   metrics.queue.deadLettered('cleanup')
   metrics.queue.recovered('low')
   metrics.queue.fencedWrite('result')
@@ -34,6 +35,7 @@ describe('the exposition', () => {
       'task_queue_dequeued_total{priority="high",type="backtest_workflow"} 2',
       'task_queue_completed_total{priority="high",type="backtest_workflow"} 1',
       'task_queue_failed_total{priority="low",type="cleanup",reason="THREAD_LOST"} 1',
+      'task_queue_cancelled_total{priority="low",type="cleanup"} 1',
       'task_queue_dlq_total{type="cleanup"} 1',
       'task_queue_recovered_total{priority="low"} 1',
       'task_queue_depth_current{priority="medium"} 12',
@@ -76,7 +78,7 @@ describe('the exposition', () => {
     const one = await filled()
     expect(new Metrics('other').queue.totals().enqueued).toBe(0)
     expect(await new Metrics('other').exposition()).not.toContain('task_queue_enqueued_total{')
-    expect(one.queue.totals()).toEqual({ enqueued: 3, dequeued: 2, completed: 1, failed: 1, recovered: 1 })
+    expect(one.queue.totals()).toEqual({ enqueued: 3, dequeued: 2, completed: 1, failed: 1, cancelled: 1, recovered: 1 })
   })
 
   const promtool = spawnSync('promtool', ['--version']).error === undefined
