@@ -2,6 +2,7 @@
  * Bars of one series put together, and taken apart again. Columns are strictly ascending in time, as everything in the
  * store is; a bar is the same bar when its time is, and equal when all its values are.
  */
+import { sameValues } from './differing-bars.js'
 import { COLUMN_NAMES } from './layout.js'
 import type { BarColumns, ColumnName } from './layout.js'
 
@@ -16,6 +17,7 @@ export interface Merged {
 /** Where both have a bar, `newer` wins. A column that only one of them has is dropped. Cost: linear. */
 export function mergeBars(older: BarColumns | null, newer: BarColumns): Merged {
   if (older === null || older.length === 0) return { columns: newer, added: newer.length, replaced: 0 }
+  const loses = older.adjclose !== undefined && newer.adjclose === undefined
   let replaced = 0
   const from: [BarColumns, number][] = []
   for (let i = 0, k = 0; i < older.length || k < newer.length;) {
@@ -27,7 +29,7 @@ export function mergeBars(older: BarColumns | null, newer: BarColumns): Merged {
       continue
     }
     if (left === right) {
-      if (!equalBars(older, i, newer, k)) replaced += 1
+      if (loses || !sameValues(older, i, newer, k)) replaced += 1
       i += 1
     }
     from.push([newer, k])

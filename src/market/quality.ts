@@ -249,7 +249,7 @@ function checkMove(state: ScanState, bars: BarColumns, i: number): void {
 }
 
 /** The close before is not asked for: it may have been corrected since, and the bar is made up still. */
-function isFill(bars: BarColumns, i: number): boolean {
+export function isFill(bars: BarColumns, i: number): boolean {
   const close = bars.close[i]!
   return bars.open[i] === close && bars.high[i] === close && bars.low[i] === close && bars.volume[i] === 0
 }

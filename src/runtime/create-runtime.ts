@@ -16,6 +16,7 @@ import { PostgresAttemptStore } from '../store/attempt-store.js'
 import { openExchanges } from '../exchange/exchanges.js'
 import { leaseLost } from '../tasks/lease-lost.js'
 import { PostgresBarSeriesStore } from '../store/bar-series.js'
+import { PostgresSeriesHistory } from '../store/series-revisions.js'
 import { PostgresBarArchive } from '../store/bar-archive.js'
 import { PostgresDeadLetterDesk } from '../store/dead-letter-desk.js'
 import { PostgresFleet } from '../store/fleet.js'
@@ -156,7 +157,7 @@ export async function createRuntime<Health>(options: RuntimeOptions<Health>): Pr
   const fleet = new PostgresFleet(postgres)
   const archive = new PostgresBarArchive(postgres)
   const series = new PostgresBarSeriesStore(postgres)
-  const storedSeries = new StoredSeries({ store: series, pool, clock })
+  const storedSeries = new StoredSeries({ store: series, revisions: new PostgresSeriesHistory(postgres), pool, clock })
   const exchanges = openExchanges(config)
   const artifacts = new PostgresArtifactStore(postgres)
   const sweeps = new PostgresSweepStore(postgres)

@@ -60,7 +60,7 @@ export function readSeriesFile(pool: ComputePool, file: string, timeframe: strin
       if (!come.over) stop.abort()
     }
   }
-  return { months: months(), begun, facts }
+  return { name: basename(file), months: months(), begun, facts }
 }
 
 function sizeOf(blocks: readonly NewBlock[]): number {

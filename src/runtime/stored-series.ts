@@ -3,21 +3,24 @@ import { batches } from '../base/batches.js'
 import type { Clock } from '../base/clock.js'
 import { SweepmillError } from '../base/errors.js'
 import type { FilledRange, QualityReport } from '../market/quality.js'
-import type { AddedBars, BarSeriesStore, IncomingMonth, NewBlock, Series, SeriesBlock, SeriesDesk, SeriesFile, SeriesKey, SeriesView } from '../tasks/bar-series.js'
+import type { AddedBars, BarSeriesStore, IncomingMonth, NewBlock, RevisedSeries, RevisionView, Series, SeriesBlock, SeriesDesk, SeriesFile, SeriesHistory, SeriesKey, SeriesView } from '../tasks/bar-series.js'
 import type { ComputePool, ComputeReply } from '../tasks/compute-pool.js'
 import { addMonths, BAR_BYTES, BATCH_BYTES, nameOf, newBlock } from '../workflows/series-months.js'
-import type { MonthFacts } from '../workflows/series-months.js'
+import type { AddOptions, MonthFacts, MonthSource } from '../workflows/series-months.js'
 import { inLanes } from '../workflows/in-lanes.js'
 import type { StepRequest } from '../workflows/workflow.js'
 
 export interface StoredSeriesParts {
   readonly store: BarSeriesStore
+  readonly revisions: SeriesHistory
   readonly pool: ComputePool
   readonly clock: Clock
 }
 
 /** Batches of months that are being stored at once: while one is sent, Postgres writes the other. */
 const LANES = 2
+/** Names that a message lists. */
+const LISTED = 20
 /** With more of them a series is torn, not damaged; and their marks are read with each task. */
 const MOST_GAPS = 10_000
 
@@ -28,17 +31,21 @@ export class StoredSeries implements SeriesDesk {
     this.#parts = parts
   }
 
-  async add(key: SeriesKey, file: SeriesFile): Promise<AddedBars> {
+  async add(key: SeriesKey, files: SeriesFile | AsyncIterable<SeriesFile>, replace = false): Promise<AddedBars> {
     const stored = new Set((await this.#parts.store.find(key))?.blocks.map(({ hash }) => hash))
-    const incoming: IncomingMonth[] = []
-    await inLanes(file.months, LANES, async (months) => {
-      // Also those that will be put together with a stored month: in memory they would be as much as the file.
-      const fresh = months.filter(({ hash }) => !stored.has(hash))
-      // In their order, whichever lane is done first.
-      incoming.push(...months.map((one) => ({ ...one, bytes: null })))
-      if (fresh.length > 0) await this.#parts.store.keep(fresh)
-    })
-    return this.#add(key, incoming, 'newer')
+    const sources: MonthSource[] = []
+    for await (const { name, months: read } of 'months' in files ? [files] : files) {
+      const months: IncomingMonth[] = []
+      await inLanes(read, LANES, async (some) => {
+        // Also those that will be put together with a stored month: in memory they would be as much as the file.
+        const fresh = some.filter(({ hash }) => !stored.has(hash))
+        // In their order, whichever lane is done first.
+        months.push(...some.map((one) => ({ ...one, bytes: null })))
+        if (fresh.length > 0) await this.#parts.store.keep(fresh)
+      })
+      sources.push({ name, months })
+    }
+    return this.#add(key, sources, { kind: 'import', keep: 'newer', replaceFromMs: replace ? -Infinity : null })
   }
 
   async check(key: SeriesKey): Promise<QualityReport> {
@@ -65,7 +72,7 @@ export class StoredSeries implements SeriesDesk {
     const { seriesId } = await this.#series(key)
     await this.#parts.store.saveQuality(seriesId, { ...checked, repaired_ranges: [...checked.repaired_ranges, ...ranges].toSorted((a, b) => a.from - b.from) })
     // A bar that came meanwhile is a real one, and stands.
-    const { added } = await this.#add(key, blocks, 'older')
+    const { added } = await this.#add(key, [{ name: '--repair', months: blocks }], { kind: 'repair', keep: 'older', replaceFromMs: null })
     return { filled: added, quality: await this.check(key) }
   }
 
@@ -75,6 +82,24 @@ export class StoredSeries implements SeriesDesk {
 
   async show(key: SeriesKey): Promise<SeriesView> {
     return toView(await this.#series(key))
+  }
+
+  async history(key: SeriesKey): Promise<readonly RevisionView[]> {
+    const revisions = await this.#parts.revisions.history(key)
+    if (revisions === null || revisions.length === 0) throw await this.#unknown(key)
+    return revisions
+  }
+
+  async restore(key: SeriesKey, revision: number): Promise<RevisedSeries> {
+    const restored = await this.#parts.revisions.restore(key, revision)
+    if (restored === null) throw await this.#unknown(key)
+    return restored
+  }
+
+  async remove(key: SeriesKey): Promise<RevisedSeries> {
+    const removed = await this.#parts.revisions.remove(key)
+    if (removed === null) throw await this.#unknown(key)
+    return removed
   }
 
   async #scan(series: Series, before: QualityReport | null): Promise<QualityReport> {
@@ -125,14 +150,25 @@ export class StoredSeries implements SeriesDesk {
     }
   }
 
-  #add(key: SeriesKey, blocks: readonly IncomingMonth[], keep: 'newer' | 'older'): Promise<AddedBars> {
-    return addMonths({ series: this.#parts.store, compute: (request) => this.#compute(request) }, key, blocks, { writer: null, keep })
+  #add(key: SeriesKey, sources: readonly MonthSource[], options: Omit<AddOptions, 'writer'>): Promise<AddedBars> {
+    return addMonths({ series: this.#parts.store, compute: (request) => this.#compute(request) }, key, sources, { ...options, writer: null })
   }
 
   async #series(key: SeriesKey): Promise<Series> {
     const series = await this.#parts.store.find(key)
-    if (series === null) throw new SweepmillError('SERIES_NOT_FOUND', `There is no series ${nameOf(key)}. List them with \`sweepmill series list\`.`)
+    if (series === null || series.blocks.length === 0) throw await this.#unknown(key)
     return series
+  }
+
+  /** SERIES_NOT_FOUND, with what there is: series of the symbol before others. */
+  async #unknown(key: SeriesKey): Promise<SweepmillError> {
+    const ofSymbol = await this.#parts.store.list(key.symbol)
+    const names = (ofSymbol.length > 0 ? ofSymbol : await this.#parts.store.list()).map(nameOf)
+    const removed = (await this.#parts.revisions.history(key) ?? []).length > 0
+      ? `It was removed; \`sweepmill series history ${nameOf(key)}\` shows what can be restored. ` : ''
+    const stored = names.length === 0 ? 'Nothing is stored yet; `sweepmill import` puts a file into the store.'
+      : `Stored are ${names.slice(0, LISTED).join(', ')}${names.length > LISTED ? ` and ${names.length - LISTED} more` : ''}.`
+    return new SweepmillError('SERIES_NOT_FOUND', `There is no series ${nameOf(key)}. ${removed}${stored}`, { details: { series: nameOf(key), stored: names.slice(0, 1000) } })
   }
 
   #compute(request: StepRequest): Promise<ComputeReply> {

@@ -1,9 +1,10 @@
 /** Bars by exchange, symbol and timeframe in Postgres. */
 import type { PoolClient } from 'pg'
 import { SweepmillError } from '../base/errors.js'
-import type { BarSeriesStore, MadeChange, MonthChange, NewBlock, Replaced, Series, SeriesBlock, SeriesKey, Writer } from '../tasks/bar-series.js'
+import type { BarSeriesStore, MadeChange, MonthChange, NewBlock, ReplacedAll, Replaced, RevisionNote, Series, SeriesBlock, SeriesKey, Writer } from '../tasks/bar-series.js'
 import { readBlocks, writeBlocks } from './block-rows.js'
 import type { Postgres } from './postgres.js'
+import { lockSeries, monthsNow, record, settle } from './series-revisions.js'
 
 interface SeriesRow {
   series_id: number
@@ -42,7 +43,8 @@ export class PostgresBarSeriesStore implements BarSeriesStore {
   }
 
   async list(symbol?: string): Promise<readonly Series[]> {
-    return (await this.#postgres.query<SeriesRow>(`${SELECT} where $1::text is null or lower(symbol) = lower($1) order by exchange, symbol, timeframe`, [symbol ?? null])).map(toSeries)
+    return (await this.#postgres.query<SeriesRow>(`${SELECT} where ($1::text is null or lower(symbol) = lower($1))
+      and exists (select 1 from series_blocks b where b.series_id = s.series_id) order by exchange, symbol, timeframe`, [symbol ?? null])).map(toSeries)
   }
 
   async blocks(hashes: readonly string[]): Promise<readonly Uint8Array[]> {
@@ -55,22 +57,18 @@ export class PostgresBarSeriesStore implements BarSeriesStore {
     return writeBlocks(this.#postgres, blocks)
   }
 
-  replace(changes: readonly MonthChange[], writer: Writer | null): Promise<readonly Replaced[]> {
-    return this.#postgres.transaction(async (client) => {
-      if (await isFenced(client, writer)) return changes.map(() => 'fenced')
-      const outcomes: Replaced[] = []
-      // Two writers of the same months meet at the first of them, and do not wait for each other.
-      for (const { change, at } of changes.map((one, i) => ({ change: one, at: i })).toSorted((a, b) => (a.change.month < b.change.month ? -1 : 1))) {
-        const replaced = await replaceBlock(client, change)
-        outcomes[at] = replaced
-        if (replaced === 'replaced' && writer !== null && change.after !== null) {
-          await client.query('insert into series_changes (task_id, attempt, series_id, month, before_hash, after_hash) values ($1, $2, $3, $4, $5, $6)',
-            [writer.taskId, writer.attempt, change.seriesId, change.month, change.before, change.after.hash])
-        }
-      }
-      const touched = changes.filter((_, i) => outcomes[i] === 'replaced').map(({ seriesId }) => seriesId)
-      await touch(client, touched)
-      return outcomes
+  replace(seriesId: number, changes: readonly MonthChange[], writer: Writer | null, note: RevisionNote): Promise<ReplacedAll> {
+    return this.#postgres.transaction(async (client): Promise<ReplacedAll> => {
+      if (await isFenced(client, writer)) return { kind: 'fenced' }
+      await lockSeries(client, seriesId)
+      const now = await monthsNow(client, seriesId, changes.map(({ month }) => month))
+      const changed = changes.filter(({ month, before }) => (now.get(month)?.hash ?? null) !== before)
+      if (changed.length > 0) return { kind: 'changed', months: changed.map(({ month }) => month) }
+      const revision = await record(client, seriesId, changes.map(({ month }) => ({ month, before: now.get(month) ?? null })), { ...note, taskId: writer?.taskId ?? null })
+      for (const change of changes) await replaceBlock(client, change)
+      if (writer !== null) await remember(client, changes, writer)
+      await settle(client, seriesId, revision)
+      return { kind: 'replaced', revision }
     })
   }
 
@@ -92,10 +90,14 @@ export class PostgresBarSeriesStore implements BarSeriesStore {
   undo(changeId: number, change: MonthChange, writer: Writer): Promise<Replaced> {
     return this.#postgres.transaction(async (client) => {
       if (await isFenced(client, writer)) return 'fenced'
+      const { seriesId, month } = change
+      await lockSeries(client, seriesId)
+      const now = await monthsNow(client, seriesId, [month])
       const replaced = await replaceBlock(client, change)
       if (replaced === 'replaced') {
         await client.query('update series_changes set undone_at = now() where change_id = $1', [changeId])
-        await touch(client, [change.seriesId])
+        const note = { kind: 'undo', source: `task ${writer.taskId}`, added: 0, replaced: 0, taskId: writer.taskId } as const
+        await settle(client, seriesId, await record(client, seriesId, [{ month, before: now.get(month) ?? null }], note))
       }
       return replaced
     })
@@ -129,8 +131,11 @@ async function replaceBlock(client: PoolClient, { seriesId, month, before, after
   return rowCount === 0 ? 'changed' : 'replaced'
 }
 
-async function touch(client: PoolClient, seriesIds: readonly number[]): Promise<void> {
-  await client.query('update bar_series set updated_at = now() where series_id = any($1)', [seriesIds])
+async function remember(client: PoolClient, changes: readonly MonthChange[], { taskId, attempt }: Writer): Promise<void> {
+  for (const { seriesId, month, before, after } of changes) {
+    if (after === null) continue
+    await client.query('insert into series_changes (task_id, attempt, series_id, month, before_hash, after_hash) values ($1, $2, $3, $4, $5, $6)', [taskId, attempt, seriesId, month, before, after.hash])
+  }
 }
 
 function toSeries(row: SeriesRow): Series {

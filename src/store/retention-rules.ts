@@ -83,6 +83,7 @@ export function retentionRule(rule: RetentionRule, cutoffs: RetentionCutoffs, pl
         and not exists (select 1 from series_blocks b where b.block_hash = x.block_hash)
         and not exists (select 1 from series_changes c where c.before_hash = x.block_hash and ${changeStays('c', goes)})
         and not exists (select 1 from series_changes c where c.after_hash = x.block_hash and ${changeStays('c', goes)})
+        and not exists (select 1 from series_revision_months m where m.before_hash = x.block_hash and m.replaced_at >= ${at(cutoffs.bars)})
         and not exists (select 1 from (select unnest(d.blocks) as hash from datasets d${planned ? ` where not ${datasetGoes('d')}` : ''}) n where n.hash = x.block_hash)`,
       bytes: stored(110, 'x.bytes'),
     }

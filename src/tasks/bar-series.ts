@@ -57,6 +57,18 @@ export interface Writer {
 /** `changed`: the month no longer has the block `before`; read it again and merge anew. */
 export type Replaced = 'replaced' | 'changed' | 'fenced'
 
+/** What the history is to say of a change. */
+export interface RevisionNote {
+  readonly kind: 'import' | 'repair' | 'sync'
+  /** Names of files, or of the exchange. */
+  readonly source: string
+  readonly added: number
+  readonly replaced: number
+}
+
+/** All months were replaced and are a revision, or none was: `months` are those that changed meanwhile. */
+export type ReplacedAll = { readonly kind: 'replaced'; readonly revision: number } | { readonly kind: 'changed'; readonly months: readonly string[] } | { readonly kind: 'fenced' }
+
 /** A month that comes to a series. Without bytes its block is kept in the store already. */
 export interface IncomingMonth extends SeriesBlock {
   readonly bytes: Uint8Array | null
@@ -64,6 +76,8 @@ export interface IncomingMonth extends SeriesBlock {
 
 /** A file of bars while it is read. All three reject where the file is wrong. */
 export interface SeriesFile {
+  /** What messages call it. */
+  readonly name: string
   /** In their order, some at a time, once. */
   readonly months: AsyncIterable<readonly NewBlock[]>
   /** A month has come, or all is read. */
@@ -81,12 +95,19 @@ export interface FileFacts {
 }
 
 /** Of the bars that came: new ones, ones that changed what was stored, ones that changed nothing. */
-export interface AddedBars {
+export interface BarCounts {
   readonly added: number
   readonly replaced: number
   readonly same: number
+}
+
+export interface AddedBars extends BarCounts {
+  /** By file, in their order; a bar counts against what was stored and the files before. */
+  readonly files: readonly BarCounts[]
   /** Months that are not what they were. */
   readonly changed: readonly string[]
+  /** The revision that they are; null where nothing changed. */
+  readonly revision: number | null
 }
 
 /** JSON that leaves the program. */
@@ -102,35 +123,76 @@ export interface SeriesView {
   readonly quality: QualityReport | null
 }
 
-/** Port: what a person or a program does with series. */
+/** JSON that leaves the program. */
+export interface RevisionView {
+  readonly revision: number
+  readonly at: string
+  /** `found`: the series was there before its history. `undo`: a sync was taken back. */
+  readonly kind: RevisionNote['kind'] | 'found' | 'undo' | 'restore' | 'remove'
+  readonly source: string
+  readonly task_id: string | null
+  /** Of the whole series, then. */
+  readonly bars: number
+  readonly added: number
+  readonly replaced: number
+  readonly months_changed: number
+  readonly current: boolean
+  /** All its bars are there still. */
+  readonly restorable: boolean
+}
+
+/** What a restore or a removal did. */
+export interface RevisedSeries {
+  readonly revision: number
+  readonly bars: number
+  readonly months_changed: number
+}
+
+/** Port: what a person or a program does with series. All but `add`, `list` and `history` know none without bars: SERIES_NOT_FOUND. */
 export interface SeriesDesk {
   /**
-   * Makes the series if there is none. Bars of the file stand where the series has others of the same time. Months are
-   * stored while the file is read, and become part of the series when all of it was: a file that is wrong adds nothing.
+   * Makes the series if there is none. Months are stored while the files are read, and become part of the series together
+   * when all of them were: a file that is wrong adds nothing. Bars that differ from stored ones, or from those of a file
+   * before, are DATA_CONFLICT and add nothing either, unless `replace` is true: then the later ones stand.
    */
-  add(key: SeriesKey, file: SeriesFile): Promise<AddedBars>
+  add(key: SeriesKey, files: SeriesFile | AsyncIterable<SeriesFile>, replace?: boolean): Promise<AddedBars>
   /** Reads all of the series, keeps the report with it and returns it. */
   check(key: SeriesKey): Promise<QualityReport>
   /** By exchange, symbol, timeframe. */
   list(): Promise<readonly SeriesView[]>
-  /** SERIES_NOT_FOUND. */
   show(key: SeriesKey): Promise<SeriesView>
   /** Fills its gaps with flat bars, and checks it. What was made up is kept in the report, and said in every result. */
   repair(key: SeriesKey): Promise<{ readonly filled: number; readonly quality: QualityReport }>
+  /** Latest first. SERIES_NOT_FOUND where there never was one. */
+  history(key: SeriesKey): Promise<readonly RevisionView[]>
+  /** Back to what it was after that revision, as a new one; also of a removed series. REVISION_NOT_FOUND. */
+  restore(key: SeriesKey, revision: number): Promise<RevisedSeries>
+  /** Takes all bars out, as a revision. */
+  remove(key: SeriesKey): Promise<RevisedSeries>
+}
+
+/** Port: the history of series. Each is one transaction. */
+export interface SeriesHistory {
+  /** Null where there never was such a series. */
+  history(key: SeriesKey): Promise<readonly RevisionView[] | null>
+  /** REVISION_NOT_FOUND; null as above. */
+  restore(key: SeriesKey, revision: number): Promise<RevisedSeries | null>
+  /** Null where the series has no bars. */
+  remove(key: SeriesKey): Promise<RevisedSeries | null>
 }
 
 export interface BarSeriesStore {
   find(key: SeriesKey): Promise<Series | null>
   /** Makes the series if there is none. */
   ensure(key: SeriesKey): Promise<Series>
-  /** By exchange, symbol, timeframe; all, or those of a symbol in any case of its letters. */
+  /** By exchange, symbol, timeframe; all that have bars, or those of a symbol in any case of its letters. */
   list(symbol?: string): Promise<readonly Series[]>
   /** In the order asked for; NOT_RESOLVABLE when one is not there. */
   blocks(hashes: readonly string[]): Promise<readonly Uint8Array[]>
   /** One transaction. Blocks that no series names stay until a cleanup: they can be kept before it is known whether they will be. */
   keep(blocks: readonly NewBlock[]): Promise<void>
-  /** One transaction, an outcome for each change. With a writer all is fenced by the attempt and remembered as that task's changes. */
-  replace(changes: readonly MonthChange[], writer: Writer | null): Promise<readonly Replaced[]>
+  /** One transaction: all or none. With a writer all is fenced by the attempt and remembered as that task's changes. */
+  replace(seriesId: number, changes: readonly MonthChange[], writer: Writer | null, note: RevisionNote): Promise<ReplacedAll>
   /** Latest first: the order in which they are undone. */
   changesOf(taskId: string): Promise<readonly MadeChange[]>
   /** Bars that the months have more, or less, through the changes of this task that stand. */

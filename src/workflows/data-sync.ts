@@ -7,6 +7,7 @@
  */
 import { batches } from '../base/batches.js'
 import { SweepmillError } from '../base/errors.js'
+import type { QualityReport } from '../market/quality.js'
 import { parseTimeframe } from '../market/timeframe.js'
 import type { Timeframe } from '../market/timeframe.js'
 import { defineSaga } from '../saga/saga-step.js'
@@ -21,7 +22,7 @@ import type { DataSyncSpec } from './data-sync-spec.js'
 import { inLanes } from './in-lanes.js'
 import { KlinePages } from './kline-pages.js'
 import type { KlinePage } from './kline-pages.js'
-import { addMonths, BATCH_BYTES, newBlock } from './series-months.js'
+import { addMonths, BATCH_BYTES, newBlock, unfinishedBar } from './series-months.js'
 import type { MonthFacts } from './series-months.js'
 import { cut, subtract, unite } from './time-ranges.js'
 import type { TimeRange } from './time-ranges.js'
@@ -33,6 +34,12 @@ const AT_ONCE = 4
 /** Of one sync, for gaps: an exchange that was down for a year is not asked for every minute of it again. */
 const MOST_GAP_PAGES = 200
 const LISTED_GAPS = 100
+/**
+ * A sync that goes on from the last stored bar asks once more for that many before it, and may correct the last ones of
+ * them: exchanges do, soon after a bar is closed. Where those before differ too, the series is not this exchange's.
+ */
+const ASKED_AGAIN_BARS = 10
+const CORRECTED_BARS = 3
 /** Going on from the last checkpoint costs less than undoing it all: an exchange may be away for some minutes. */
 const PATIENCE: StepRetry = { tries: 6, pauseMs: 5000 }
 
@@ -40,6 +47,8 @@ interface Plan {
   readonly from: number
   readonly to: number
   readonly missing: readonly TimeRange[]
+  /** Stored bars from here on may be replaced. Absent in a plan of an older version, and where nothing was stored. */
+  readonly corrected_from?: number
 }
 
 /** What the result tells of the way: kept with every checkpoint, so that a resumed run counts on. */
@@ -117,8 +126,15 @@ async function plan(context: SyncContext): Promise<Plan> {
   const closed = timeframe.startOf(tools.clock.wallMs())
   const to = Math.min(closed, spec.end_date === undefined ? closed : Date.parse(spec.end_date))
   if (to <= from) throw new SweepmillError('SPEC_INVALID', `No bar of ${spec.timeframe} is closed yet after ${spec.start_date}.`, { details: { path: 'start_date' } })
-  const { holes } = await coverage(context, await tools.series.find(seriesKeyOf(spec)), from, to)
-  return { from, to, missing: holes }
+  const series = await tools.series.find(seriesKeyOf(spec))
+  const { holes } = await coverage(context, series, from, to)
+  const last = series?.blocks.at(-1)?.lastTime
+  if (last === undefined) return { from, to, missing: holes }
+  const back = (bars: number): number => last - (bars - 1) * timeframe.stepMs
+  const next = timeframe.next(timeframe.startOf(last))
+  const goesOn = holes.some(([start, end]) => start <= next && next < end) || unfinishedBar(series?.quality as QualityReport | null) === last
+  const again: TimeRange[] = goesOn && last < to ? [[Math.max(from, timeframe.startOf(back(ASKED_AGAIN_BARS))), Math.min(to, next)]] : []
+  return { from, to, missing: unite([...holes, ...again.filter(([start, end]) => start < end)]), corrected_from: back(CORRECTED_BARS) }
 }
 
 /** Fetches what is not covered yet, group by group. */
@@ -158,7 +174,9 @@ async function merge(context: SyncContext, pages: readonly KlinePage[]): Promise
     step: 'join_months', input: { months: parts.map(({ month }) => month) }, bytes: Object.fromEntries(parts.map(({ bytes }, i) => [`part:${i}`, bytes])), divisible: true, userCode: false,
   })
   const { months } = JSON.parse(reply.json) as { months: MonthFacts[] }
-  const total = await addMonths(tools, seriesKeyOf(spec), months.map((facts): NewBlock => newBlock(facts, reply)), { writer: { taskId: attempt.taskId, attempt: attempt.attempt }, keep: 'newer' })
+  const total = await addMonths(tools, seriesKeyOf(spec), [{ name: spec.exchange, months: months.map((facts): NewBlock => newBlock(facts, reply)) }], {
+    writer: { taskId: attempt.taskId, attempt: attempt.attempt }, kind: 'sync', keep: 'newer', replaceFromMs: planOf(context).corrected_from ?? -Infinity,
+  })
   context.tally = { ...context.tally, bars_replaced: context.tally.bars_replaced + total.replaced }
 }
 

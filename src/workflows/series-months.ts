@@ -1,12 +1,18 @@
 /**
- * Bars into a series, month by month: what is stored is read, threads put both together, and the month is replaced only if
- * it still is what was read; else it is read again. Nothing is decoded here.
+ * Bars into a series, month by month: what is stored is read, threads put both together, and all months are replaced at once,
+ * only if each still is what was read; else those are read again. Nothing is decoded here.
+ *
+ * Bars that differ from those that stand are refused, unless they may be replaced: a wrong file must not take the place of a
+ * series. Free are bars that were made up, and a last one that was not finished when it came.
  */
 import { batches } from '../base/batches.js'
 import { SweepmillError } from '../base/errors.js'
-import type { AddedBars, BarSeriesStore, IncomingMonth, NewBlock, SeriesKey, Writer } from '../tasks/bar-series.js'
+import type { DifferingBar } from '../market/differing-bars.js'
+import type { QualityReport } from '../market/quality.js'
+import type { AddedBars, BarCounts, BarSeriesStore, IncomingMonth, NewBlock, RevisionNote, Series, SeriesBlock, SeriesKey, Writer } from '../tasks/bar-series.js'
 import { leaseLost } from '../tasks/lease-lost.js'
 import type { ComputeReply } from '../tasks/compute-pool.js'
+import { differingBarsError } from './differing-bars-error.js'
 import type { StepRequest } from './workflow.js'
 
 export interface MonthTools {
@@ -14,11 +20,20 @@ export interface MonthTools {
   compute(request: StepRequest): Promise<ComputeReply>
 }
 
+/** Months that come from one place, which messages call `name`. */
+export interface MonthSource {
+  readonly name: string
+  readonly months: readonly IncomingMonth[]
+}
+
 export interface AddOptions {
   /** Null: no task writes, and nothing is remembered to be taken back. */
   readonly writer: Writer | null
+  readonly kind: RevisionNote['kind']
   /** Which bar stands where both have one of the same time. */
   readonly keep: 'newer' | 'older'
+  /** Bars of this time and later may be replaced by others; null: none may. */
+  readonly replaceFromMs: number | null
 }
 
 /** Bytes in a thread at a time; a month of minutes has 2 MiB. */
@@ -27,79 +42,139 @@ export const BATCH_BYTES = 32 * 2 ** 20
 export const BAR_BYTES = 56
 const MOST_TRIES = 50
 
-interface Merged {
-  readonly block: IncomingMonth
-  readonly added: number
-  readonly replaced: number
+/** Makes the series if there is none. Throws DATA_CONFLICT, and LEASE_LOST when the writer's attempt is not the task's any more. */
+export async function addMonths(tools: MonthTools, key: SeriesKey, sources: readonly MonthSource[], options: AddOptions): Promise<AddedBars> {
+  const incoming = byMonth(sources)
+  const plans = new Map<string, MonthPlan>()
+  let open = [...incoming.keys()]
+  for (let tries = 0; ; tries += 1) {
+    if (tries === MOST_TRIES) throw new SweepmillError('STATE_CONFLICT', `The months ${open.join(', ')} of ${nameOf(key)} change faster than they can be written. Try again later.`)
+    const series = await tools.series.find(key)
+    for (const batch of batches(open, (month) => sizeOf(incoming.get(month)), BATCH_BYTES)) {
+      for (const plan of await planMonths(tools, series, batch.map((month) => incoming.get(month) ?? []), options)) plans.set(plan.month, plan)
+    }
+    const planned = [...plans.values()]
+    refuseDiffering(key, planned, sources, options.kind)
+    const changing = planned.filter(({ after, before }) => after.hash !== before)
+    const counts = sources.map((_, source) => countsOf(planned, source))
+    if (changing.length === 0) return { ...total(counts), files: counts, changed: [], revision: null }
+    const { seriesId } = series ?? await tools.series.ensure(key)
+    const { added, replaced } = total(counts)
+    const outcome = await tools.series.replace(seriesId, changing.map(({ month, before, after }) => ({ seriesId, month, before, after })), options.writer,
+      { kind: options.kind, source: sources.map(({ name }) => name).join(', '), added, replaced })
+    if (outcome.kind === 'fenced') throw leaseLost(options.writer?.taskId ?? '', 'series')
+    if (outcome.kind === 'replaced') return { ...total(counts), files: counts, changed: changing.map(({ month }) => month).sort(), revision: outcome.revision }
+    open = [...outcome.months]
+  }
 }
 
-/** Makes the series if there is none. Throws LEASE_LOST when the writer's attempt is not the task's any more. */
-export async function addMonths(tools: MonthTools, key: SeriesKey, incoming: readonly IncomingMonth[], options: AddOptions): Promise<AddedBars> {
-  const total = { added: 0, replaced: 0, same: 0 }
-  const changed: string[] = []
-  const { seriesId } = await tools.series.ensure(key)
-  for (const batch of batches(incoming, ({ bars }) => bars * BAR_BYTES, BATCH_BYTES)) {
-    let open = batch
-    for (let tries = 0; open.length > 0; tries += 1) {
-      if (tries === MOST_TRIES) throw new SweepmillError('STATE_CONFLICT', `The months ${open.map(({ month }) => month).join(', ')} of ${nameOf(key)} change faster than they can be written. Try again later.`)
-      // Two blocks of one month go in one after the other.
-      const now = open.filter(({ month }, i) => open.findIndex((one) => one.month === month) === i)
-      const plans = await planMonths(tools, key, now, options.keep)
-      const lost = await replaceMonths(tools, seriesId, plans, options.writer)
-      for (const { incoming: { month, bars }, before, block, added, replaced } of plans.filter((plan) => !lost.has(plan))) {
-        total.added += added
-        total.replaced += replaced
-        total.same += bars - added - replaced
-        if (block.hash !== before) changed.push(month)
-      }
-      open = [...open.filter((one) => !now.includes(one)), ...[...lost].map((plan) => plan.incoming)]
-    }
-  }
-  return { ...total, changed }
+/** What one source brings to a month. */
+interface MonthPart {
+  readonly source: number
+  readonly block: IncomingMonth
 }
 
 /** What is to become of a month: the block that comes, or that and the stored one put together. */
-interface MonthPlan extends Merged {
-  readonly incoming: IncomingMonth
+interface MonthPlan {
+  readonly month: string
   readonly before: string | null
+  readonly after: SeriesBlock
+  readonly parts: readonly (PartFacts & { readonly source: number; readonly bars: number })[]
 }
 
-async function planMonths(tools: MonthTools, key: SeriesKey, incoming: readonly IncomingMonth[], keep: AddOptions['keep']): Promise<MonthPlan[]> {
-  const stored = new Map((await tools.series.find(key))?.blocks.map(({ month, hash }) => [month, hash]))
-  const merged = await mergeWith(tools, incoming, stored, keep)
-  return incoming.map((one) => {
-    const before = stored.get(one.month) ?? null
-    return { incoming: one, before, ...merged.get(one.month) ?? { block: one, added: before === null ? one.bars : 0, replaced: 0 } }
+/** What a thread says of a part; `first` is the first bar that differs and may not. */
+interface PartFacts {
+  readonly added: number
+  readonly replaced: number
+  readonly differing: number
+  readonly first: DifferingBar | null
+}
+
+function byMonth(sources: readonly MonthSource[]): Map<string, MonthPart[]> {
+  const found = new Map<string, MonthPart[]>()
+  sources.forEach(({ months }, source) => {
+    for (const block of months) found.set(block.month, [...found.get(block.month) ?? [], { source, block }])
   })
+  return new Map([...found].toSorted(([a], [b]) => (a < b ? -1 : 1)))
 }
 
-/** Returns those whose month had changed meanwhile. */
-async function replaceMonths(tools: MonthTools, seriesId: number, plans: readonly MonthPlan[], writer: Writer | null): Promise<Set<MonthPlan>> {
-  const changing = plans.filter(({ block, before }) => block.hash !== before)
-  if (changing.length === 0) return new Set()
-  const unkept = changing.flatMap(({ block: { bytes, ...facts } }) => (bytes === null ? [] : [{ ...facts, bytes }]))
-  if (unkept.length > 0) await tools.series.keep(unkept)
-  const outcomes = await tools.series.replace(changing.map(({ block, before }) => ({ seriesId, month: block.month, before, after: block })), writer)
-  if (outcomes.includes('fenced')) throw leaseLost(writer?.taskId ?? '', 'series')
-  return new Set(changing.filter((_, i) => outcomes[i] === 'changed'))
-}
-
-/** Only months that have another block already; a new one is stored as it came. */
-async function mergeWith(tools: MonthTools, incoming: readonly IncomingMonth[], stored: ReadonlyMap<string, string>, keep: AddOptions['keep']): Promise<Map<string, Merged>> {
-  const both = incoming.flatMap((block) => {
-    const before = stored.get(block.month)
-    return before === undefined || before === block.hash ? [] : [{ block, before }]
+/** Blocks that are put together are kept in the store; a new month is stored as it came. */
+async function planMonths(tools: MonthTools, series: Series | null, months: readonly (readonly MonthPart[])[], options: AddOptions): Promise<MonthPlan[]> {
+  const stored = new Map(series?.blocks.map((block) => [block.month, block]))
+  const merged = await mergeMonths(tools, series, months.filter((parts) => !isPlain(parts, stored)), options)
+  const plans = months.map((parts): MonthPlan => {
+    const { month } = parts[0]!.block
+    const before = stored.get(month)
+    const made = merged.get(month)
+    const told = parts.map(({ source, block }, i) => ({ source, bars: block.bars, ...made?.parts[i] ?? { added: before === undefined && i === 0 ? block.bars : 0, replaced: 0, differing: 0, first: null } }))
+    return { month, before: before?.hash ?? null, after: made?.block ?? parts[0]!.block, parts: told }
   })
-  if (both.length === 0) return new Map()
-  const old = await tools.series.blocks(both.map(({ before }) => before))
-  const kept = both.filter(({ block }) => block.bytes === null)
-  const fetched = new Map((await tools.series.blocks(kept.map(({ block }) => block.hash))).map((bytes, i) => [kept[i]?.block.hash, bytes]))
+  const unkept = plans.flatMap(({ month, after, before }) => {
+    const bytes = merged.get(month)?.block.bytes ?? (after as IncomingMonth).bytes
+    return after.hash === before || bytes === null ? [] : [{ ...after, bytes }]
+  })
+  if (unkept.length > 0 && plans.every(({ parts }) => parts.every(({ differing }) => differing === 0))) await tools.series.keep(unkept)
+  return plans
+}
+
+/** Nothing to be put together: all that comes is one block, which is stored already or has no other to meet. */
+function isPlain(parts: readonly MonthPart[], stored: ReadonlyMap<string, SeriesBlock>): boolean {
+  const { month, hash } = parts[0]!.block
+  return parts.every(({ block }) => block.hash === hash) && (stored.get(month)?.hash ?? hash) === hash
+}
+
+async function mergeMonths(tools: MonthTools, series: Series | null, months: readonly (readonly MonthPart[])[], { keep, replaceFromMs }: AddOptions): Promise<Map<string, { readonly block: NewBlock; readonly parts: readonly PartFacts[] }>> {
+  if (months.length === 0) return new Map()
+  const stored = new Map(series?.blocks.map(({ month, hash }) => [month, hash]))
+  const old = months.flatMap(([part]) => stored.get(part!.block.month) ?? [])
+  const unread = [...old, ...months.flat().flatMap(({ block }) => (block.bytes === null ? [block.hash] : []))]
+  const read = await tools.series.blocks(unread)
+  const bytesOf = new Map(unread.map((hash, i) => [hash, read[i] ?? new Uint8Array()]))
+  const bytes: Record<string, Uint8Array> = {}
+  for (const parts of months) {
+    const { month } = parts[0]!.block
+    const hash = stored.get(month)
+    if (hash !== undefined) bytes[`old:${month}`] = bytesOf.get(hash) ?? new Uint8Array()
+    parts.forEach(({ block }, i) => { bytes[`new:${month}:${i}`] = block.bytes ?? bytesOf.get(block.hash) ?? new Uint8Array() })
+  }
+  const quality = series?.quality as QualityReport | null | undefined
   const reply = await tools.compute({
-    step: 'merge_months', input: { months: both.map(({ block }) => block.month), keep }, divisible: false, userCode: false,
-    bytes: Object.fromEntries(both.flatMap(({ block }, i) => [[`new:${block.month}`, block.bytes ?? fetched.get(block.hash) ?? new Uint8Array()], [`old:${block.month}`, old[i] ?? new Uint8Array()]])),
+    step: 'merge_months', divisible: false, userCode: false, bytes, input: {
+      months: months.map((parts) => ({ month: parts[0]!.block.month, parts: parts.length })), keep,
+      free: { from_ms: replaceFromMs, filled: quality?.repaired_ranges ?? [], partial_ms: unfinishedBar(quality ?? null) },
+    },
   })
-  const { months } = JSON.parse(reply.json) as { months: (MonthFacts & { added: number; replaced: number })[] }
-  return new Map(months.map((facts) => [facts.month, { block: newBlock(facts, reply), added: facts.added, replaced: facts.replaced }]))
+  const { months: told } = JSON.parse(reply.json) as { months: (MonthFacts & { parts: PartFacts[] })[] }
+  return new Map(told.map((facts) => [facts.month, { block: newBlock(facts, reply), parts: facts.parts }]))
+}
+
+/** When the last bar begins, where it was not finished when it came. */
+export function unfinishedBar(quality: QualityReport | null): number | null {
+  return quality?.partial_last_bar === true ? Date.parse(quality.last_time) : null
+}
+
+function refuseDiffering(key: SeriesKey, plans: readonly MonthPlan[], sources: readonly MonthSource[], kind: AddOptions['kind']): void {
+  const found = plans.flatMap(({ parts }) => parts.filter(({ differing }) => differing > 0))
+  const [first] = found
+  if (first?.first == null) return
+  const count = found.reduce((sum, { differing }) => sum + differing, 0)
+  throw differingBarsError(nameOf(key), { count, ...first.first, source: sources[first.source]?.name ?? '', follows: first.source > 0, synced: kind === 'sync' })
+}
+
+function countsOf(plans: readonly MonthPlan[], source: number): BarCounts {
+  const parts = plans.flatMap((plan) => plan.parts.filter((part) => part.source === source))
+  const sum = (of: (part: MonthPlan['parts'][number]) => number): number => parts.reduce((all, part) => all + of(part), 0)
+  const [added, replaced] = [sum((part) => part.added), sum((part) => part.replaced)]
+  return { added, replaced, same: sum(({ bars }) => bars) - added - replaced }
+}
+
+function total(counts: readonly BarCounts[]): BarCounts {
+  const sum = (of: (one: BarCounts) => number): number => counts.reduce((all, one) => all + of(one), 0)
+  return { added: sum(({ added }) => added), replaced: sum(({ replaced }) => replaced), same: sum(({ same }) => same) }
+}
+
+function sizeOf(parts: readonly MonthPart[] = []): number {
+  return parts.reduce((sum, { block }) => sum + block.bars * BAR_BYTES, 0)
 }
 
 /** A month as the steps of threads tell of it. */

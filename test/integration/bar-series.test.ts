@@ -24,6 +24,7 @@ afterEach(async () => {
 })
 
 const KEY = { exchange: 'bybit', symbol: 'BTCUSDT', timeframe: '1h' }
+const NOTE = { kind: 'import', source: 'a.csv', added: 1, replaced: 0 } as const
 const HOUR_MS = 3_600_000
 const JANUARY = Date.UTC(2024, 0, 1)
 
@@ -47,7 +48,7 @@ test('a series is made once, and its months are replaced only from the block the
   expect((await store.ensure(KEY)).seriesId).toBe(seriesId)
   const [first, second] = [block(10), block(20)]
   await store.keep([first, second, first])
-  const replace = async (before: string | null, after: NewBlock | null): Promise<string | undefined> => (await store.replace([{ seriesId, month: '2024-01', before, after }], null))[0]
+  const replace = async (before: string | null, after: NewBlock | null): Promise<string> => (await store.replace(seriesId, [{ seriesId, month: '2024-01', before, after }], null, NOTE)).kind
   expect(await replace(null, first)).toBe('replaced')
   expect(await replace(null, second)).toBe('changed')
   expect(await replace(second.hash, second)).toBe('changed')
@@ -59,7 +60,9 @@ test('a series is made once, and its months are replaced only from the block the
   expect(await replace(second.hash, null)).toBe('replaced')
   expect((await store.find(KEY))?.blocks).toEqual([])
   await store.saveQuality(seriesId, { gaps: 0 })
-  expect((await store.list()).map((series) => [series.symbol, series.quality])).toEqual([['BTCUSDT', { gaps: 0 }]])
+  expect((await store.find(KEY))?.quality).toEqual({ gaps: 0 })
+  // Without bars it is none that anybody sees.
+  expect(await store.list()).toEqual([])
 })
 
 test('a late attempt changes nothing, and a task takes back its own changes, latest first', async () => {
@@ -67,10 +70,10 @@ test('a late attempt changes nothing, and a task takes back its own changes, lat
   const writer = await attemptOf(3)
   const [first, second] = [block(10), block(20)]
   await store.keep([first, second])
-  expect(await store.replace([{ seriesId, month: '2024-01', before: null, after: first }], { ...writer, attempt: 2 })).toEqual(['fenced'])
+  expect(await store.replace(seriesId, [{ seriesId, month: '2024-01', before: null, after: first }], { ...writer, attempt: 2 }, NOTE)).toEqual({ kind: 'fenced' })
   expect((await store.find(KEY))?.blocks).toEqual([])
-  await store.replace([{ seriesId, month: '2024-01', before: null, after: first }], writer)
-  await store.replace([{ seriesId, month: '2024-01', before: first.hash, after: second }], writer)
+  await store.replace(seriesId, [{ seriesId, month: '2024-01', before: null, after: first }], writer, NOTE)
+  await store.replace(seriesId, [{ seriesId, month: '2024-01', before: first.hash, after: second }], writer, NOTE)
   const changes = await store.changesOf(writer.taskId)
   expect(changes.map(({ before, after }) => [before, after])).toEqual([[first.hash, second.hash], [null, first.hash]])
   const [latest, earliest] = changes
@@ -94,12 +97,15 @@ test('writers of the same blocks in any order lose none and wait for nobody', as
   await expect(store.blocks(['"}\'; drop table bar_blocks; --'])).rejects.toMatchObject({ code: 'NOT_RESOLVABLE' })
 })
 
-test('a month that changed meanwhile is told of, and the others are replaced all the same', async () => {
+test('a month that changed meanwhile is told of, and none of the others is replaced', async () => {
   const { seriesId } = await store.ensure(KEY)
   const [first, second] = [block(10), block(20)]
   await store.keep([first, second])
-  await store.replace([{ seriesId, month: '2024-02', before: null, after: first }], null)
-  expect(await store.replace(['2024-03', '2024-02', '2024-01'].map((month) => ({ seriesId, month, before: null, after: second })), null)).toEqual(['replaced', 'changed', 'replaced'])
+  await store.replace(seriesId, [{ seriesId, month: '2024-02', before: null, after: first }], null, NOTE)
+  const changes = ['2024-03', '2024-02', '2024-01'].map((month) => ({ seriesId, month, before: null, after: second }))
+  expect(await store.replace(seriesId, changes, null, NOTE)).toEqual({ kind: 'changed', months: ['2024-02'] })
+  expect((await store.find(KEY))?.blocks.map(({ month, bars }) => [month, bars])).toEqual([['2024-02', 10]])
+  expect(await store.replace(seriesId, changes.filter(({ month }) => month !== '2024-02'), null, NOTE)).toEqual({ kind: 'replaced', revision: 2 })
   expect((await store.find(KEY))?.blocks.map(({ month, bars }) => [month, bars])).toEqual([['2024-01', 20], ['2024-02', 10], ['2024-03', 20]])
 })
 

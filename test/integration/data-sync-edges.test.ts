@@ -110,3 +110,27 @@ test('an outage that outlasts the tries of a page costs that page, and not the w
   expect([...told]).toEqual(['bybit: status 500'])
   expect([...asked.values()].reduce((sum, times) => sum + times, 0)).toBeLessThanOrEqual(11 + 6 + 8)
 }, 60_000)
+
+test('the last bars are asked for again and corrected; where those before differ too, the series stays as it is', async () => {
+  const runtime = await open()
+  const day = (date: string): Record<string, unknown> => ({ end_date: date })
+  answer = hours
+  expect(await sync(runtime, day('2024-01-10'))).toMatchObject({ status: 'completed', result: { bars_added: 240 } })
+  // The exchange has corrected the last two bars since.
+  const corrected = START + 238 * HOUR_MS
+  answer = (page) => hours(page).map((row) => (Number(row[0]) === corrected || Number(row[0]) === corrected + HOUR_MS ? plainRow(Number(row[0]), '101') : row))
+  expect(await sync(runtime, day('2024-01-11'))).toMatchObject({ status: 'completed', result: { bars_added: 24, bars_replaced: 2, bars: 264, pages: 1 } })
+  expect([...asked.keys()].at(-1)).toBe(START + 230 * HOUR_MS)
+  // Now it has other bars altogether, as where another market was imported under this name.
+  const before = await bed.sql('select month, block_hash from series_blocks')
+  answer = (page) => hours(page, '7')
+  const refused = await sync(runtime, day('2024-01-12'))
+  expect(refused).toMatchObject({ status: 'failed', error: { code: 'DATA_CONFLICT', details: { count: 7, source: 'bybit' }, message: expect.stringContaining('would change 7 bars of bybit/BTCUSDT/1h') as string } })
+  expect(await bed.sql('select month, block_hash from series_blocks')).toEqual(before)
+  // What is complete is not asked for at all.
+  expect(await sync(runtime, day('2024-01-11'))).toMatchObject({ status: 'completed', result: { bars_added: 0, bars_replaced: 0, pages: 0 } })
+  const history = await runtime.backend.series.history({ exchange: 'bybit', symbol: 'BTCUSDT', timeframe: '1h' })
+  expect(history.map(({ revision, kind, source, bars, added, replaced }) => [revision, kind, source, bars, added, replaced])).toEqual([
+    [2, 'sync', 'bybit', 264, 24, 2], [1, 'sync', 'bybit', 240, 240, 0],
+  ])
+})

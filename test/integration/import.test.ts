@@ -39,8 +39,11 @@ function file(from: number, to: number, price = 100): string {
   return path
 }
 
-async function add(path: string): Promise<AddedBars> {
-  return runtime.backend.series.add(KEY, readSeriesFile(pool, path, KEY.timeframe))
+type Counts = Pick<AddedBars, 'added' | 'replaced' | 'same' | 'changed'>
+
+async function add(path: string, replace = false): Promise<Counts> {
+  const { added, replaced, same, changed } = await runtime.backend.series.add(KEY, readSeriesFile(pool, path, KEY.timeframe), replace)
+  return { added, replaced, same, changed }
 }
 
 const months = (): Promise<{ month: string; bars: number }[]> => bed.sql('select month, bars from series_blocks order by month')
@@ -48,7 +51,7 @@ const months = (): Promise<{ month: string; bars: number }[]> => bed.sql('select
 test('a second file adds what is new, replaces what differs, and the whole is checked', async () => {
   expect(await add(file(0, 100))).toEqual({ added: 100, replaced: 0, same: 0, changed: ['2024-01', '2024-02'] })
   expect(await add(file(0, 100))).toEqual({ added: 0, replaced: 0, same: 100, changed: [] })
-  expect(await add(file(90, 110, 200))).toEqual({ added: 10, replaced: 10, same: 0, changed: ['2024-02'] })
+  expect(await add(file(90, 110, 200), true)).toEqual({ added: 10, replaced: 10, same: 0, changed: ['2024-02'] })
   expect(await add(file(200, 210))).toEqual({ added: 10, replaced: 0, same: 0, changed: ['2024-02'] })
   expect(await months()).toEqual([{ month: '2024-01', bars: 48 }, { month: '2024-02', bars: 72 }])
   const quality = await runtime.backend.series.check(KEY)
@@ -99,7 +102,7 @@ test('repair fills gaps within and between months, keeps their marks, and real b
   ] })
   expect(await months()).toEqual([{ month: '2024-01', bars: 48 }, { month: '2024-02', bars: 52 }])
   expect((await series.repair(KEY)).filled).toBe(0)
-  expect(await add(file(50, 71, 150))).toMatchObject({ added: 0, replaced: 21 })
+  expect(await add(file(50, 71, 150), true)).toMatchObject({ added: 0, replaced: 21 })
   expect(await series.check(KEY)).toMatchObject({ repaired: 11, repaired_ranges: [{ from: START + 40 * HOUR, to: START + 49 * HOUR }, { from: START + 71 * HOUR, to: START + 71 * HOUR }] })
 })
 

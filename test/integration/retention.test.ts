@@ -187,7 +187,7 @@ test('bars and code stay while a task, a schedule, a series or a stored strategy
   await source('stored', 400)
   await source('new', 0.02)
   await bed.sql("insert into strategies (name, source_hash) values ('mine', $1)", [HASH('stored')])
-  for (const [name, days] of [['bshared', 400], ['bseries', 400], ['borphan', 1], ['bnew', 0.02], ['btaken', 400], ['bmade', 400], ['bback', 400]] as const) await block(name, days)
+  for (const [name, days] of [['bshared', 400], ['bseries', 400], ['borphan', 1], ['bnew', 0.02], ['btaken', 400], ['bmade', 400], ['bback', 400], ['breplaced', 400], ['byesterday', 400]] as const) await block(name, days)
   // A series: its block, what a completed task replaced, what a running one may have to put back, what was put back.
   await bed.sql("insert into bar_series (exchange, symbol, timeframe) values ('x', 'Y', '1h')")
   await bed.sql("insert into series_blocks (series_id, month, block_hash, bars, first_time, last_time) values (1, '2024-01', $1, 1, now(), now())", [HASH('bseries')])
@@ -198,10 +198,16 @@ test('bars and code stay while a task, a schedule, a series or a stored strategy
   await change('completed', 'btaken', false)
   await change('processing', 'bmade', false)
   await change('failed', 'bback', true)
+  // What a revision replaced is kept as long as bars are, counted from then on.
+  for (const [revision, before, days] of [[1, 'breplaced', 29], [2, 'byesterday', 27]] as const) {
+    await bed.sql("insert into series_revisions (series_id, revision, kind, source, bars, added, replaced) values (1, $1, 'import', 'a.csv', 1, 1, 0)", [revision])
+    await bed.sql(`insert into series_revision_months (series_id, revision, month, before, replaced_at)
+      values (1, $1, '2024-01', jsonb_build_object('hash', $2::text), now() - make_interval(days => $3))`, [revision, HASH(before), days])
+  }
   // The task that names `freed` goes by its own rule, and frees it; `past` is only named by a completed task older than the rule.
-  expect(await apply({ bars_days: 28 })).toEqual({ tasks: 1, datasets: 3, blocks: 6, sources: 3 })
+  expect(await apply({ bars_days: 28 })).toEqual({ tasks: 1, datasets: 3, blocks: 7, sources: 3 })
   expect(await names('datasets', 'data_hash')).toEqual(['fresh', 'nightly', 'paused', 'recent', 'retriable', 'running', 'waiting'])
-  expect(await names('bar_blocks', 'block_hash')).toEqual(['bfresh', 'bmade', 'bnew', 'bnightly', 'bpaused', 'brecent', 'bretriable', 'brunning', 'bseries', 'bshared', 'bwaiting'])
+  expect(await names('bar_blocks', 'block_hash')).toEqual(['bfresh', 'bmade', 'bnew', 'bnightly', 'bpaused', 'brecent', 'bretriable', 'brunning', 'bseries', 'bshared', 'bwaiting', 'byesterday'])
   expect(await names('strategy_sources', 'source_hash')).toEqual(['new', 'nightly', 'past', 'paused', 'recent', 'retriable', 'running', 'stored', 'waiting'])
   expect((await bed.sql('select 1 from series_changes'))).toHaveLength(1)
 })

@@ -6,8 +6,10 @@ import { SweepmillError } from '../../src/base/errors.js'
 import { Lead } from '../../src/base/lead.js'
 import { decodeColumns, encodeBlocks, encodeFirst, MonthsAsRead } from '../../src/market/blocks.js'
 import type { BarBlock } from '../../src/market/blocks.js'
+import { differingBars } from '../../src/market/differing-bars.js'
+import type { BarColumns } from '../../src/market/layout.js'
 import { mergeBars } from '../../src/market/merge.js'
-import { beginScan, endScan, scanBars } from '../../src/market/quality.js'
+import { beginScan, endScan, isFill, scanBars } from '../../src/market/quality.js'
 import type { FilledRange, QualityReport, ScanState } from '../../src/market/quality.js'
 import { fillGaps } from '../../src/market/repair.js'
 import type { LastBar } from '../../src/market/repair.js'
@@ -54,23 +56,53 @@ export const readSeriesFile: Step = async ({ input, port, shared, pulse }) => {
   return { json: { bars: sentBars + columns.length, warnings, notes, sent, ...json }, bytes }
 }
 
+/** What a merge is told: `free` names the stored bars that any others may change. */
+interface MergeInput {
+  readonly months: readonly { readonly month: string; readonly parts: number }[]
+  readonly keep: 'newer' | 'older'
+  readonly free: {
+    /** Bars from this time on. */
+    readonly from_ms: number | null
+    /** Made up to fill a gap, and still what was made up. */
+    readonly filled: readonly FilledRange[]
+    /** Not finished when it came. */
+    readonly partial_ms: number | null
+  }
+}
+
 /**
- * {months: [MONTH], keep: 'newer' | 'older'}, payloads old:MONTH (what is stored) and new:MONTH (what comes) →
- * {months: [{month, hash, bars, first_time, last_time, added, replaced}]} and block:MONTH for each. `keep` says which bar
- * stands where both have one of the same time; `replaced` counts those of the stored ones that have other values now.
+ * A `MergeInput`, payloads old:MONTH (what is stored, if anything) and new:MONTH:0… (what comes, one after the other) →
+ * {months: [{month, hash, bars, first_time, last_time, parts: [{added, replaced, differing, first}]}]} and block:MONTH for
+ * each. `keep` says which bar stands where two have one of the same time; `replaced` counts the bars that have other values
+ * now; `differing` those of them, and of bars that lose a column, that were not free; `first` is the first with its values.
  */
 export const mergeMonths: Step = (context) => {
-  const { months, keep } = context.input as { months: readonly string[]; keep: 'newer' | 'older' }
-  const merged = months.map((month, i) => {
+  const { months, keep, free } = context.input as unknown as MergeInput
+  const merged = months.map(({ month, parts }, i) => {
     if (context.pulse.beat(i, months.length)) throw stopped()
-    const older = decodeColumns(payload(context, `old:${month}`))
-    const newer = decodeColumns(payload(context, `new:${month}`))
-    const { columns, replaced } = keep === 'newer' ? mergeBars(older, newer) : { ...mergeBars(newer, older), replaced: 0 }
-    const [block, ...more] = encodeBlocks(columns)
+    let stands = context.bytes[`old:${month}`] === undefined ? null : decodeColumns(payload(context, `old:${month}`))
+    const told = Array.from({ length: parts }, (_, part) => {
+      const incoming = decodeColumns(payload(context, `new:${month}:${part}`))
+      const before = stands
+      if (before !== null && keep === 'older') {
+        stands = mergeBars(incoming, before).columns
+        return { added: stands.length - before.length, replaced: 0, differing: 0, first: null }
+      }
+      const { count: differing, first } = before === null ? { count: 0, first: null } : differingBars(before, incoming, (at) => isFree(before, at, free))
+      const { columns, added, replaced } = mergeBars(before, incoming)
+      stands = columns
+      return { added, replaced, differing, first }
+    })
+    const [block, ...more] = stands === null ? [] : encodeBlocks(stands)
     if (block?.month !== month || more.length > 0) throw new SweepmillError('INVARIANT', `The blocks of ${month} hold bars of another month.`)
-    return { block, added: columns.length - older.length, replaced }
+    return { block, parts: told }
   })
-  return monthsReply(merged.map(({ block }) => block), (i) => ({ added: merged[i]!.added, replaced: merged[i]!.replaced }))
+  return monthsReply(merged.map(({ block }) => block), (i) => ({ parts: merged[i]!.parts }))
+}
+
+function isFree(bars: BarColumns, at: number, { from_ms: fromMs, filled, partial_ms: partialMs }: MergeInput['free']): boolean {
+  const time = bars.time[at]!
+  return (fromMs !== null && time >= fromMs) || time === partialMs || (isFill(bars, at) && filled.some(({ from, to }) => from <= time && time <= to))
 }
 
 /** {state or null, timeframe, filled, months: count, now_ms or null, before} and payloads month:0… in order → {state}, or with now_ms {report}. */

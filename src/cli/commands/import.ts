@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import { Command } from 'commander'
 import { SweepmillError } from '../../base/errors.js'
 import { parseTimeframe } from '../../market/timeframe.js'
-import type { SeriesFile, SeriesKey } from '../../tasks/bar-series.js'
+import type { FileFacts, SeriesFile, SeriesKey } from '../../tasks/bar-series.js'
 import type { Invocation, Invocations } from '../context.js'
 import { qualityTable } from '../quality-table.js'
 import { assertFile } from '../spec-flags.js'
@@ -17,8 +17,10 @@ interface Flags {
 
 const HELP = `
 Files are CSV (also in gzip or zip, as exchanges dump them) or Parquet; FILE.CHECKSUM
-beside a file is verified. Bars that are there already are compared: those of the
-file stand. What the report says is in docs/data.md.
+beside a file is verified. Bars that are there already are compared: where any has
+other values nothing is stored, unless --replace says that those of the file are
+right. What the report says is in docs/data.md; "sweepmill series history" shows what
+became of a series, and "sweepmill series restore" takes it back.
 
 Examples:
   sweepmill import BTCUSDT-1h.csv --exchange binance --symbol BTCUSDT --timeframe 1h
@@ -31,23 +33,19 @@ export function importCommand(invocations: Invocations): Command {
     .requiredOption('--exchange <name>', 'where the bars are from, such as binance')
     .requiredOption('--symbol <name>', 'what was traded, such as BTCUSDT')
     .requiredOption('--timeframe <name>', 'how long a bar is: 1m, 15m, 4h, 1d, 1w, 1M')
+    .option('--replace', 'stored bars that have other values become those of the file')
     .option('--repair', 'fill gaps with flat bars of volume 0; every result that uses them says so')
     .addHelpText('after', HELP)
   return invocations.command(command, runImport)
 }
 
-interface ImportedFile {
+interface ReadFile extends FileFacts {
   readonly file: string
-  readonly bars: number
-  readonly added: number
-  readonly replaced: number
-  readonly same: number
-  readonly months: number
-  readonly warnings: readonly string[]
-  readonly notes: readonly string[]
 }
 
-async function runImport(invocation: Invocation, flags: Flags & { readonly repair?: boolean }, files: readonly string[]): Promise<void> {
+type ImportFlags = Flags & { readonly repair?: boolean; readonly replace?: boolean }
+
+async function runImport(invocation: Invocation, flags: ImportFlags, files: readonly string[]): Promise<void> {
   const { output } = invocation
   const key = seriesKey(flags)
   for (const file of files) await assertFile(file)
@@ -57,23 +55,27 @@ async function runImport(invocation: Invocation, flags: Flags & { readonly repai
     // A file that is wrong from its beginning starts no service.
     await reading.begun
     const { series } = await workbench.connect('client')
-    const imported: ImportedFile[] = []
-    const add = async (file: string, read: SeriesFile): Promise<void> => {
-      const { added, replaced, same } = await series.add(key, read)
-      const { bars, months, warnings, notes } = await read.facts
-      imported.push({ file, bars, added, replaced, same, months, warnings, notes })
-      for (const warning of [...warnings, ...notes]) output.note(`sweepmill: ${warning}`)
+    const read: ReadFile[] = []
+    // One after the other; all become bars of the series together, or none.
+    async function* all(): AsyncGenerator<SeriesFile> {
+      for (const path of [first, ...others]) {
+        const file = path === first && read.length === 0 ? reading : workbench.readBars(resolve(path), key.timeframe)
+        yield file
+        const facts = await file.facts
+        read.push({ file: path, ...facts })
+        for (const line of [...facts.warnings, ...facts.notes]) output.note(`sweepmill: ${line}`)
+      }
     }
-    await add(first, reading)
-    for (const file of others) await add(file, workbench.readBars(resolve(file), key.timeframe))
+    const { files: counts, revision, ...totals } = await series.add(key, all(), flags.replace === true)
+    const imported = read.map(({ warnings, notes, ...one }, i) => ({ ...one, ...counts[i], warnings, notes }))
     const { filled, quality } = flags.repair === true ? await series.repair(key) : { filled: 0, quality: await series.check(key) }
-    const sum = (of: (one: ImportedFile) => number): number => imported.reduce((total, one) => total + of(one), 0)
-    const totals = { bars_read: sum((one) => one.bars), added: sum((one) => one.added), replaced: sum((one) => one.replaced), same: sum((one) => one.same) }
-    output.document({ series: key, files: imported, ...totals, filled, quality })
+    const sums = { bars_read: read.reduce((sum, { bars }) => sum + bars, 0), added: totals.added, replaced: totals.replaced, same: totals.same }
+    output.document({ series: key, files: imported, ...sums, revision, filled, quality })
     output.text([
       output.bold(`${key.exchange} ${key.symbol} ${key.timeframe}`),
       textTable(['file', 'months', 'bars', 'added', 'replaced', 'same'], imported.map((one) => [one.file, one.months, one.bars, one.added, one.replaced, one.same])),
-      ...(imported.length > 1 ? [`${formatNumber(totals.bars_read)} bars read: ${formatNumber(totals.added)} added, ${formatNumber(totals.replaced)} replaced, ${formatNumber(totals.same)} the same.`] : []),
+      ...(imported.length > 1 ? [`${formatNumber(sums.bars_read)} bars read: ${formatNumber(sums.added)} added, ${formatNumber(sums.replaced)} replaced, ${formatNumber(sums.same)} the same.`] : []),
+      revision === null ? 'Nothing changed: it is no new revision.' : `It is revision ${revision}; "sweepmill series history ${key.exchange}/${key.symbol}/${key.timeframe}" shows them all.`,
       ...(flags.repair === true ? [`${formatNumber(filled)} bars were made up to fill gaps.`] : []),
       '', qualityTable(quality),
     ].join('\n'))

@@ -1,17 +1,36 @@
-/** `sweepmill series list|show`: what is in the bar store, and how good it is. */
-import { Command } from 'commander'
+/** `sweepmill series list|show|history|restore|remove`: what is in the bar store, how good it is, and what became of it. */
+import { Command, InvalidArgumentError } from 'commander'
 import type { SeriesView } from '../../tasks/bar-series.js'
 import type { Invocation, Invocations } from '../context.js'
 import { qualityTable } from '../quality-table.js'
-import { textTable } from '../text-table.js'
+import { nameOf } from '../../workflows/series-months.js'
+import { formatNumber, textTable } from '../text-table.js'
 import type { Cell } from '../text-table.js'
 import { parseSeriesName } from './import.js'
 
+const HELP = `
+Examples:
+  sweepmill series history binance/BTCUSDT/1h
+  sweepmill series restore binance/BTCUSDT/1h --revision 3
+  sweepmill series remove binance/BTCUSDT/1h
+`
+
 export function seriesCommand(invocations: Invocations): Command {
-  return new Command('series').description('the bars in the store')
+  const one = (verb: string): Command => new Command(verb).argument('<series>', 'exchange/symbol/timeframe, such as binance/BTCUSDT/1h')
+  return new Command('series').description('the bars in the store').addHelpText('after', HELP)
     .addCommand(invocations.command(new Command('list').description('all series'), listSeries))
-    .addCommand(invocations.command(new Command('show').argument('<series>', 'exchange/symbol/timeframe, such as binance/BTCUSDT/1h').description('months and quality of one series'),
-      (invocation, _flags, [name = '']) => showSeries(invocation, name)))
+    .addCommand(invocations.command(one('show').description('months and quality of one series'), (invocation, _flags, [name = '']) => showSeries(invocation, name)))
+    .addCommand(invocations.command(one('history').description('its revisions, latest first: each import, sync, repair, restore and removal'),
+      (invocation, _flags, [name = '']) => showHistory(invocation, name)))
+    .addCommand(invocations.command(one('restore').description('take a series back to what it was after a revision; that is a revision too')
+      .requiredOption('--revision <number>', 'the one to go back to', revisionNumber), (invocation, { revision }: { readonly revision: number }, [name = '']) => restoreSeries(invocation, name, revision)))
+    .addCommand(invocations.command(one('remove').description('take all bars of a series out; "series restore" brings them back until a cleanup'),
+      (invocation, _flags, [name = '']) => removeSeries(invocation, name)))
+}
+
+function revisionNumber(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('Write the number of a revision, such as 3; "sweepmill series history" lists them.')
+  return Number(text)
 }
 
 async function listSeries(invocation: Invocation): Promise<void> {
@@ -40,5 +59,44 @@ async function showSeries(invocation: Invocation, name: string): Promise<void> {
       textTable(['month', 'bars', 'first', 'last'], series.months.map((one) => [one.month, one.bars, one.first_time, one.last_time])),
       '', series.quality === null ? 'It was not checked yet: an import does that.' : qualityTable(series.quality),
     ].join('\n'))
+  })
+}
+
+async function showHistory(invocation: Invocation, name: string): Promise<void> {
+  const key = parseSeriesName(name)
+  const { output } = invocation
+  await invocation.withWorkbench(invocation.config(), async (workbench) => {
+    const revisions = await (await workbench.connect('client')).series.history(key)
+    output.document({ series: key, revisions })
+    output.text([
+      output.bold(`${key.exchange} ${key.symbol} ${key.timeframe}`),
+      textTable(['revision', 'at', 'by', 'of', 'bars', 'added', 'replaced', 'restorable'],
+        revisions.map((one) => [one.revision, one.at, one.kind, one.source, one.bars, one.added, one.replaced, one.current ? 'current' : one.restorable ? 'yes' : 'no, cleaned up'])),
+    ].join('\n'))
+  })
+}
+
+async function restoreSeries(invocation: Invocation, name: string, revision: number): Promise<void> {
+  const key = parseSeriesName(name)
+  const { output } = invocation
+  await invocation.withWorkbench(invocation.config(), async (workbench) => {
+    const { series } = await workbench.connect('client')
+    const made = await series.restore(key, revision)
+    // A series may have been empty after a removal.
+    const quality = made.bars === 0 ? null : await series.check(key)
+    output.document({ series: key, restored: revision, ...made, quality })
+    output.text([`${nameOf(key)} is again what it was after revision ${revision}: ${formatNumber(made.bars)} bars, ${formatNumber(made.months_changed)} months changed. This is revision ${made.revision}.`,
+      ...(quality === null ? [] : ['', qualityTable(quality)])].join('\n'))
+  })
+}
+
+async function removeSeries(invocation: Invocation, name: string): Promise<void> {
+  const key = parseSeriesName(name)
+  const { output } = invocation
+  await invocation.withWorkbench(invocation.config(), async (workbench) => {
+    const made = await (await workbench.connect('client')).series.remove(key)
+    output.document({ series: key, ...made })
+    output.text([`${nameOf(key)} is removed. Tasks that were submitted keep their bars.`,
+      `"sweepmill series restore ${nameOf(key)} --revision ${made.revision - 1}" brings it back, until a cleanup takes its bars.`].join('\n'))
   })
 }

@@ -84,7 +84,7 @@ export class FakeWorkbench implements Workbench, Script {
     this.calls.push(`read ${file}`)
     const facts = this.refusal === null ? Promise.resolve({ bars: 0, months: 0, warnings: [], notes: [] }) : Promise.reject(this.refusal)
     facts.catch(() => undefined)
-    return { months: Readable.from([]), begun: facts, facts }
+    return { name: file, months: Readable.from([]), begun: facts, facts }
   }
 
   draftStrategy({ strategy, name, params }: StrategyRequest): Promise<StrategyDraft> {

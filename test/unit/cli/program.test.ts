@@ -60,6 +60,12 @@ describe('import', () => {
     expect((await run(['series', 'list', '--json'])).document).toEqual({ series: [] })
     expect((await run(['series', 'show', 'binance/BTC/USDT/60m', '--json'])).document).toMatchObject({ exchange: 'binance', symbol: 'BTC/USDT', timeframe: '1h', months: [] })
     expect((await run(['series', 'show', 'binance/BTCUSDT/1h'])).stdout).toContain('not checked')
+    expect((await run(['series', 'history', 'binance/BTCUSDT/60m', '--json'])).document).toEqual({ series: { exchange: 'binance', symbol: 'BTCUSDT', timeframe: '1h' }, revisions: [] })
+    expect((await run(['series', 'restore', 'binance/BTCUSDT/1h', '--revision', '3', '--json'])).document).toMatchObject({ restored: 3, revision: 4 })
+    expect((await run(['series', 'remove', 'binance/BTCUSDT/1h'])).stdout).toContain('"sweepmill series restore binance/BTCUSDT/1h --revision 1" brings it back')
+    for (const bad of [['restore', 'binance/BTCUSDT/1h'], ['restore', 'binance/BTCUSDT/1h', '--revision', '0'], ['remove'], ['history', 'BTCUSDT']]) {
+      expect(await run(['series', ...bad, '--json'])).toMatchObject({ code: 2, document: { error: { code: 'USAGE' } } })
+    }
     expect(await run(['series', 'show', 'BTCUSDT', '--json'])).toMatchObject({ code: 2, document: { error: { code: 'USAGE' } } })
   })
 

@@ -2,7 +2,7 @@
 import { SweepmillError } from '../../../src/base/errors.js'
 import { beginScan, endScan } from '../../../src/market/quality.js'
 import { parseTimeframe } from '../../../src/market/timeframe.js'
-import type { SeriesDesk } from '../../../src/tasks/bar-series.js'
+import type { BarCounts, SeriesDesk } from '../../../src/tasks/bar-series.js'
 import type {
   ArtifactKind, Backend, DeadLetters, ProgressView, QuarantineView, QueueStatsView, Sagas, Schedules, ScheduleView, Strategies, StrategyView, SubmitRequest, Submitted, TaskEventView, TaskQuery, TaskView,
 } from '../../../src/tasks/backend.js'
@@ -70,13 +70,20 @@ export class MemoryBackend implements Backend<HealthReport> {
 
   readonly named = new Map<string, ScheduleView>()
   readonly series: SeriesDesk = {
-    add: async (key, file) => {
-      this.imported.push(`${key.exchange} ${key.symbol} ${key.timeframe}`)
-      return { added: (await file.facts).bars, replaced: 0, same: 0, changed: [] }
+    add: async (key, files) => {
+      const counts: BarCounts[] = []
+      for await (const { facts } of 'months' in files ? [files] : files) {
+        this.imported.push(`${key.exchange} ${key.symbol} ${key.timeframe}`)
+        counts.push({ added: (await facts).bars, replaced: 0, same: 0 })
+      }
+      return { added: counts.reduce((sum, { added }) => sum + added, 0), replaced: 0, same: 0, files: counts, changed: [], revision: null }
     },
     check: ({ timeframe }) => Promise.resolve(endScan(beginScan(), parseTimeframe(timeframe), 0)),
     list: () => Promise.resolve([]),
     show: ({ exchange, symbol, timeframe }) => Promise.resolve({ exchange, symbol, timeframe, bars: 0, first_time: null, last_time: null, months: [], quality: null }),
+    history: () => Promise.resolve([]),
+    restore: (_, revision) => Promise.resolve({ revision: revision + 1, bars: 0, months_changed: 0 }),
+    remove: () => Promise.resolve({ revision: 2, bars: 0, months_changed: 1 }),
     repair: async (key) => ({ filled: 7, quality: await this.series.check(key) }),
   }
 
