@@ -8,7 +8,7 @@ import type { CsvFormat } from './csv-format.js'
 import type { GrowingColumns } from './growing-columns.js'
 import type { ColumnName } from './layout.js'
 import { POWERS_OF_TEN } from './parse-number.js'
-import { epochMs, parseTime } from './parse-time.js'
+import { parseTime, timeOfNumber } from './parse-time.js'
 
 const LF = 10
 const CR = 13
@@ -17,7 +17,7 @@ const DOT = 46
 const ZERO = 48
 /** A mantissa of so many digits is exact in a double, whatever the digits are. */
 const EXACT_DIGITS = 15
-/** So few may be a date; more are a count since 1970. */
+/** So few are a date at most. */
 const DATE_DIGITS = 8
 
 /** Place of each column among the slots of a row. */
@@ -104,7 +104,7 @@ export class PlainRows {
           value /= POWERS_OF_TEN[at - point]!
         }
         if (slot === TIME) {
-          if (digits === at - first && digits > DATE_DIGITS && digits <= EXACT_DIGITS && byte === separator) value = epochMs(value)
+          if (digits === at - first && digits > DATE_DIGITS && digits <= EXACT_DIGITS && byte === separator) value = timeOfNumber(value)
           else {
             while (byte !== separator && byte !== LF && byte !== CR) byte = bytes[++at]!
             value = parseTime(bytes, first, at)

@@ -12,13 +12,15 @@ import type { RowProblem } from './check-rows.js'
 import { columnsByName } from './csv-format.js'
 import { GrowingColumns } from './growing-columns.js'
 import type { ColumnName } from './layout.js'
-import { epochMs, parseTime, TIME_FORMS } from './parse-time.js'
+import { parseTime, TIME_FORMS, timeOfNumber } from './parse-time.js'
 import type { ReadBars, RowWatcher } from './read-csv.js'
 
 /** 24 GiB of columns: no file of bars has more. */
 const MOST_ROWS = 500_000_000
 /** From 1653 to 2286: what lies beyond is no time of a bar. */
 const FARTHEST_MS = 1e13
+/** Between a count of microseconds and one of nanoseconds a whole number can only be the digits of a calendar. */
+const MOST_OF_EPOCHS = 10n ** 16n
 /** What pandas calls an index that has no name. */
 const PANDAS_INDEX = '__index_level_0__'
 
@@ -128,9 +130,11 @@ function timeReader({ converted_type: converted, logical_type: logical, type }: 
     || converted === 'TIMESTAMP_MILLIS' || converted === 'TIMESTAMP_MICROS' || type === 'INT96'
   if (isTimestamp) return (value) => (typeof value === 'number' && Math.abs(value) < FARTHEST_MS ? value : Number.NaN)
   return (value) => {
-    if (typeof value === 'bigint' || typeof value === 'number') return epochMs(Number(value))
-    if (typeof value !== 'string') return Number.NaN
-    const bytes = new TextEncoder().encode(value)
+    if (typeof value === 'number') return timeOfNumber(value)
+    // 20200102093000123 is more than a double holds.
+    if (typeof value === 'bigint' && !(value >= MOST_OF_EPOCHS && value < 10n ** 17n)) return timeOfNumber(Number(value))
+    if (typeof value !== 'string' && typeof value !== 'bigint') return Number.NaN
+    const bytes = new TextEncoder().encode(String(value))
     return parseTime(bytes, 0, bytes.length)
   }
 }
