@@ -62,13 +62,13 @@ test.skipIf(disk === null)('the disk is full for a while (skipped where no file 
   await eventually('tasks to flow', () => Promise.resolve(producer.accepted().length > 50))
   const freeAgain = fill(disk ?? '')
   try {
-    await eventually('the producer to be refused', () => Promise.resolve(producer.messages.some((message) => message.kind === 'refused')), 60_000)
+    await eventually('the producer to be refused', () => Promise.resolve(producer.messages.some((message) => message.kind === 'refused')))
   } finally {
     freeAgain()
   }
   expect(await producer.exited).toBe(0)
   await servers.back()
-  const tally = await settleAndCheck(scene, producer.accepted(), 90_000)
+  const tally = await settleAndCheck(scene, producer.accepted())
   expect(tally.completed).toBe(tally.accepted)
   expect(tally.accepted).toBeGreaterThanOrEqual(producer.accepted().length)
 }, 240_000)

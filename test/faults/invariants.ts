@@ -22,7 +22,7 @@ export interface Tally {
 }
 
 /** Waits until every task is final and Redis is drained, then checks; throws what is wrong. */
-export async function settleAndCheck(scene: Scene, accepted: readonly string[], deadlineMs = 60_000): Promise<Tally> {
+export async function settleAndCheck(scene: Scene, accepted: readonly string[], deadlineMs = 120_000): Promise<Tally> {
   await eventually('every task to end and Redis to drain', async () => {
     const [row] = await scene.sql<{ n: number }>("select count(*)::int as n from tasks where status in ('pending', 'processing')")
     return row?.n === 0 && (await leftInRedis(scene)) === 0

@@ -51,7 +51,7 @@ export async function openOwnServers(stateDir = mkdtempSync(join(tmpdir(), 'swee
         if (/^(08|57P|53|E[A-Z]+$)/.test((error as { code?: string }).code ?? '08')) return null
         throw error
       }
-    }, 30_000)
+    })
   const runOf = (name: string): { pid: number; started: string } => JSON.parse(readFileSync(join(folder, `${name}.run`), 'utf8')) as { pid: number; started: string }
   const kill = async (name: string, signal: NodeJS.Signals): Promise<void> => {
     const { pid, started } = runOf(name)

@@ -62,6 +62,6 @@ test('no lease lapses because of CPU load', async () => {
   const ids = await client.queue.enqueueTasks(Array.from({ length: threads }, () => ({ taskType: 'spin', data: { spin_ms: seconds * 1000 }, priority: 'high' as const })))
   await eventually('all to be in hand', async () => (await bed.sql("select 1 from tasks where status = 'processing'")).length === threads)
   children.start({ role: 'worker' }, { ...environment, WORKER_THREADS: '1' })
-  const tally = await settleAndCheck(bed, ids, (seconds + 30) * 1000)
+  const tally = await settleAndCheck(bed, ids, (seconds + 60) * 1000)
   expect(tally).toMatchObject({ completed: threads, attempts: threads, reclaims: 0 })
 }, 200_000)

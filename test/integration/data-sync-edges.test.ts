@@ -92,13 +92,13 @@ test('the way back ends although somebody has removed the month', async () => {
   }))
   const task = await sync(await open([register({ ...dataSyncWorkflow, definition: { ...dataSyncWorkflow.definition, steps } })]))
   expect(task).toMatchObject({ status: 'failed', error: { message: 'not saved' } })
-}, 30_000)
+})
 
 test('a spec that nobody has checked ends its task', async () => {
   const runtime = await open()
   const taskId = await runtime.queue.enqueueTask({ taskType: TaskType.DATA_SYNC, data: {} })
-  expect(await runtime.backend.wait(taskId, undefined, AbortSignal.timeout(10_000))).toMatchObject({ status: 'failed', attempt: 1, error: { code: 'SPEC_INVALID' } })
-}, 30_000)
+  expect(await runtime.backend.wait(taskId)).toMatchObject({ status: 'failed', attempt: 1, error: { code: 'SPEC_INVALID' } })
+})
 
 test('an outage that outlasts the tries of a page costs that page, and not the whole sync', async () => {
   const late = START + 9000 * HOUR_MS
@@ -109,7 +109,7 @@ test('an outage that outlasts the tries of a page costs that page, and not the w
   // Whoever waits learns what for.
   expect([...told]).toEqual(['bybit: status 500'])
   expect([...asked.values()].reduce((sum, times) => sum + times, 0)).toBeLessThanOrEqual(11 + 6 + 8)
-}, 60_000)
+})
 
 test('the last bars are asked for again and corrected; where those before differ too, the series stays as it is', async () => {
   const runtime = await open()

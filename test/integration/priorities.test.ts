@@ -41,11 +41,11 @@ describe('picks', () => {
       taskType: 'noop', begin: (_attempt, tools) => ({ commit: () => tools.commit({ kind: 'completed', resultJson: null }) }), end: () => undefined,
       definition: defineSaga({ type: 'noop', version: 1, steps: [{ name: 'save_results', kind: 'pivot', endsRun: true, run: async (context) => { await context.commit(); return 'null' } }] }),
     })
-    // The bell would ring after a minute; everything below is over in less than a test may take.
+    // The bell would ring after a minute.
     const runtime = await bed.open({ env: { POLL_INTERVAL_MS: '60000', MAX_TASKS_PER_BATCH: '2' }, workflows: [noop] })
     await runtime.queue.enqueueTasks(work('medium', 30))
     await runtime.start()
-    await eventually('all to be completed', async () => (await bed.sql<{ n: number }>("select count(*)::int as n from tasks where status = 'completed'"))[0]?.n === 30)
+    await eventually('all to be completed', async () => (await bed.sql<{ n: number }>("select count(*)::int as n from tasks where status = 'completed'"))[0]?.n === 30, 30_000)
   })
 
   test('without weights nothing below HIGH is taken while HIGH has entries', async () => {
@@ -126,7 +126,7 @@ describe('pauses', () => {
     expect(await one.backend.pauses.resume(['high', 'low'])).toEqual([])
     let got: string[] = []
     void waiting.then((receipts) => { got = receipts.map(({ taskId }) => taskId) })
-    await eventually('the caller to get it', () => Promise.resolve(got.length > 0))
+    await eventually('the caller to get it', () => Promise.resolve(got.length > 0), 30_000)
     expect(got).toEqual([high])
   })
 

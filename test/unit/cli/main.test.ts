@@ -18,7 +18,7 @@ describe.skipIf(!existsSync(main))('the executable (skipped unless built)', () =
 
   const PATH = process.env['PATH'] ?? ''
   const sweepmill = (args: readonly string[], env: Record<string, string> = {}) =>
-    spawnSync(process.execPath, [main, ...args], { cwd: folder, env: { PATH, ...env }, encoding: 'utf8', timeout: 30_000 })
+    spawnSync(process.execPath, [main, ...args], { cwd: folder, env: { PATH, ...env }, encoding: 'utf8', timeout: 60_000 })
 
   test('runs from any folder, and says its version', () => {
     const ran = sweepmill(['--version'])

@@ -309,7 +309,7 @@ describe('listening', () => {
     await new Promise<void>((resolve) => { socket.write('GET /livez HTT', () => { resolve() }) })
     await server.close()
     await new Promise((resolve) => { socket.once('close', resolve) })
-  }, 10_000)
+  })
 
   test('bytes that are not HTTP get the one shape too', async () => {
     const { port } = await server.listen()

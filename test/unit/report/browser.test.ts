@@ -27,7 +27,7 @@ describe.skipIf(chromiumPath === undefined)(`a report in Chromium${chromiumPath 
       indicators: (grid) => recordIndicators(strategy, bars, json.strategy.params, grid),
     }, { uplotJs: readFileSync(join(uplot, 'uPlot.iife.min.js'), 'utf8'), uplotCss: readFileSync(join(uplot, 'uPlot.min.css'), 'utf8') }))
     browser = await openChromium()
-  }, 60_000)
+  })
   afterAll(async () => {
     await browser.close()
     rmSync(folder, { recursive: true, force: true })
@@ -39,7 +39,7 @@ describe.skipIf(chromiumPath === undefined)(`a report in Chromium${chromiumPath 
     expect(await page.locator('.chart canvas').count()).toBe(4)
     expect(complaints).toEqual([])
     await page.close()
-  }, 30_000)
+  })
 
   test('headings sort, choices filter, and a trade is shown', async () => {
     const { page, complaints } = await visit(browser, file, { width: 1400, colorScheme: 'light' })
@@ -58,5 +58,5 @@ describe.skipIf(chromiumPath === undefined)(`a report in Chromium${chromiumPath 
     await page.locator('#log').click()
     expect(complaints).toEqual([])
     await page.close()
-  }, 30_000)
+  })
 })
