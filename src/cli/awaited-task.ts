@@ -11,6 +11,7 @@ import type { Invocation } from './context.js'
 import { failureOfTask, Interrupted } from './failure.js'
 import { interruptible } from './interrupt.js'
 import { ProgressDisplay } from './progress.js'
+import { noteMissingWorker } from './worker-notice.js'
 import type { Workbench } from './session.js'
 import { formatDuration } from './text-table.js'
 
@@ -69,7 +70,7 @@ export async function submitAndShow(invocation: Invocation, request: SubmitReque
   await invocation.withWorkbench(invocation.config(), async (workbench) => {
     await workbench.check(request)
     const backend = await workbench.connect(awaited ? 'session' : 'client')
-    if (!awaited) return submitDetached(invocation, workbench, request)
+    if (!awaited) return submitDetached(invocation, workbench, backend, request)
     const { taskId } = await workbench.submit(request)
     const { task } = await awaitTask(invocation, workbench, backend, taskId)
     output.document({ task_id: taskId, status: task.status, ...asRecord(task.result), processing_time_ms: task.processing_time_ms })
@@ -78,9 +79,10 @@ export async function submitAndShow(invocation: Invocation, request: SubmitReque
 }
 
 /** Submits and says what to do next; the reply of `--detach`, `--delay` and `--at`. */
-export async function submitDetached(invocation: Invocation, workbench: Workbench, request: SubmitRequest): Promise<void> {
+export async function submitDetached(invocation: Invocation, workbench: Workbench, backend: Backend<HealthReport>, request: SubmitRequest): Promise<void> {
   const { taskId, created } = await workbench.submit(request)
   const { notBefore } = request
-  invocation.output.document({ task_id: taskId, status: QUEUED, created, ...(notBefore === undefined || !created ? {} : { not_before: notBefore }) })
-  invocation.output.text(`${created ? 'Queued' : 'Already there:'} task ${taskId}. "sweepmill tasks show ${taskId}" shows it; a running worker takes it${notBefore === undefined || !created ? '' : `, not before ${notBefore}`}.`)
+  const workerRunning = await noteMissingWorker(invocation, backend)
+  invocation.output.document({ task_id: taskId, status: QUEUED, created, worker_running: workerRunning, ...(notBefore === undefined || !created ? {} : { not_before: notBefore }) })
+  invocation.output.text(`${created ? 'Queued' : 'Already there:'} task ${taskId}. "sweepmill tasks show ${taskId}" shows it; ${workerRunning === true ? 'the running worker takes it' : 'a worker takes it once one is running'}${notBefore === undefined || !created ? '' : `, not before ${notBefore}`}.`)
 }

@@ -17,8 +17,9 @@ export const openWorkbench: OpenWorkbench = async (options) => {
     migrate: async (databaseUrl) => {
       const postgres = new Postgres({ databaseUrl, maxConnections: 2 })
       try {
-        const { applied, tables } = await migrate(postgres)
-        return { applied, tables: tables.map(({ table, columns }) => ({ name: table, columns })) }
+        const { applied, tables, changes } = await migrate(postgres)
+        const named = <T extends { readonly table: string }>({ table, ...rest }: T): Omit<T, 'table'> & { name: string } => ({ name: table, ...rest })
+        return { applied, tables: tables.map(named), changes: changes.map(named) }
       } finally {
         await postgres.close()
       }

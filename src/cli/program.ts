@@ -24,6 +24,7 @@ import { Invocations } from './context.js'
 import type { CliContext } from './context.js'
 import { reportFailure } from './failure.js'
 import { PROGRAM_HELP } from './help-text.js'
+import { refuseUnknownCommand } from './unknown-command.js'
 
 /** `args` without node and the script. Resolves with the exit code. */
 export async function runProgram(args: readonly string[], context: CliContext): Promise<number> {
@@ -31,6 +32,7 @@ export async function runProgram(args: readonly string[], context: CliContext): 
   const invocations = new Invocations(context, args.includes('--json'))
   const program = buildProgram(invocations, context)
   try {
+    refuseUnknownCommand(program, args)
     await program.parseAsync([...args], { from: 'user' })
     return invocations.current.exitCode
   } catch (error) {

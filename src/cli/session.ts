@@ -25,6 +25,8 @@ export type Role = 'client' | 'session' | 'worker'
 export interface MigrationView {
   readonly applied: readonly string[]
   readonly tables: readonly { readonly name: string; readonly columns: readonly string[] }[]
+  /** What this run made: tables that were not there, and columns of tables that were. */
+  readonly changes?: readonly { readonly name: string; readonly created: boolean; readonly columns: readonly string[] }[]
 }
 
 export interface Workbench {

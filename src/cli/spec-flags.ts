@@ -111,7 +111,7 @@ export async function backtestSpec(flags: SpecFlags): Promise<Spec> {
 function overrideBars(spec: Spec, flags: SpecFlags): void {
   const { data, symbol: symbols, timeframe, exchange } = flags
   if (data !== undefined) {
-    if (symbols !== undefined) throw new SweepmillError('USAGE', '--data names a file and --symbol stored bars: write one of them.', { details: { flag: '--data' } })
+    if (symbols !== undefined) throw new SweepmillError('USAGE', '--data names a file and --symbol stored bars: keep one of them.', { details: { flag: '--data' } })
     if (timeframe !== undefined || exchange !== undefined) {
       const flag = timeframe === undefined ? '--exchange' : '--timeframe'
       throw new SweepmillError('USAGE', `${flag} belongs to stored bars, and the bars of a --data file are taken as they are: leave it out, or put the file into the store with "sweepmill import" and name it by --symbol.`, { details: { flag } })

@@ -40,9 +40,9 @@ export function addQueueFlags(command: Command): Command {
 
 export function addTaskFlags(command: Command): Command {
   return addQueueFlags(command.option('--detach', 'queue it and return; a running worker takes it'))
-    .option('--delay <duration>', 'queue it and return; it starts not before so long from now, such as 90s, 5m or 2h', duration)
-    .option('--at <time>', 'queue it and return; it starts not before this time, such as 2025-11-05T17:30:00Z', time)
-    .option('--deadline <duration>', 'it fails if it is not done so long from now, waiting included, such as 30m or 8h', duration)
+    .option('--delay <duration>', 'queue it and return; do not start until this much time has passed, such as 90s, 5m or 2h', duration)
+    .option('--at <time>', 'queue it and return; do not start before this time, such as 2025-11-05T17:30:00Z', time)
+    .option('--deadline <duration>', 'if it has not finished in this much time, waiting included, it fails permanently, such as 30m or 8h', duration)
 }
 
 export function taskRequest(taskType: TaskType, data: Spec, flags: QueueFlags, rest: TaskTimes & { readonly fresh?: boolean } = {}): SubmitRequest {
@@ -66,7 +66,7 @@ export function taskTimes(flags: TaskFlags, clock: Clock): TaskTimes {
 }
 
 function notBefore({ delay, at }: TaskFlags, clock: Clock): string | undefined {
-  if (delay !== undefined && at !== undefined) throw new SweepmillError('USAGE', '--delay and --at both say when to start: write one of them.', { details: { flag: '--at' } })
+  if (delay !== undefined && at !== undefined) throw new SweepmillError('USAGE', '--delay and --at both say when to start: keep one of them.', { details: { flag: '--at' } })
   if (at !== undefined && Date.parse(at) < clock.wallMs()) {
     throw new SweepmillError('USAGE', `--at ${at} has passed: write a time to come, or leave --at out to start at once.`, { details: { flag: '--at' } })
   }

@@ -56,7 +56,7 @@ export interface Config {
 export const VARIABLES = {
   REDIS_URL: 'Redis; absent: an embedded one',
   DATABASE_URL: 'Postgres; absent: an embedded one',
-  WORKER_NAME: 'name of this worker in logs, metrics and health',
+  WORKER_NAME: 'name of this worker in logs, metrics and health; absent: host and process id',
   WORKER_THREADS: 'compute threads; absent: one for each core',
   MAX_TASKS_PER_BATCH: 'tasks taken from the streams at once, at most',
   POLL_INTERVAL_MS: 'longest wait for the doorbell',
@@ -85,6 +85,8 @@ const SECRET: ReadonlySet<VariableName> = new Set(['REDIS_URL', 'DATABASE_URL', 
 export interface Host {
   readonly cwd: string
   readonly hostname: string
+  /** Of this process: two workers on one host have different names. */
+  readonly pid?: number
   readonly cores: number
   readonly memoryBytes: number
   folderKind(path: string): 'folder' | 'other' | 'missing'
@@ -129,7 +131,7 @@ export function loadConfig(env: Environment, host: Host = thisHost()): Config {
   const config: Omit<Config, 'sources'> = {
     redisUrl: read<string | null>('REDIS_URL', parseRedisUrl, null),
     databaseUrl: read<string | null>('DATABASE_URL', parseDatabaseUrl, null),
-    workerName: read('WORKER_NAME', parseName, defaultWorkerName(host.hostname)),
+    workerName: read('WORKER_NAME', parseName, defaultWorkerName(host)),
     workerThreads: whole('WORKER_THREADS', 1, 1024, Math.max(1, host.cores)),
     maxTasksPerBatch: whole('MAX_TASKS_PER_BATCH', 1, 1000, 10),
     pollIntervalMs: whole('POLL_INTERVAL_MS', 10, 60_000, 1000),
@@ -246,9 +248,9 @@ function parseHost(text: string): string {
   return bare
 }
 
-function defaultWorkerName(name: string): string {
-  const clean = name.replace(/[^A-Za-z0-9._-]/g, '-').replace(/^[^A-Za-z0-9]+/, '').slice(0, 56)
-  return `worker-${clean === '' ? 'local' : clean}`
+function defaultWorkerName({ hostname: name, pid }: Host): string {
+  const clean = name.replace(/[^A-Za-z0-9._-]/g, '-').replace(/^[^A-Za-z0-9]+/, '').slice(0, 45)
+  return `worker-${clean === '' ? 'local' : clean}${pid === undefined ? '' : `-${pid}`}`
 }
 
 function thisHost(): Host {
@@ -257,6 +259,7 @@ function thisHost(): Host {
   return {
     cwd: process.cwd(),
     hostname: hostname(),
+    pid: process.pid,
     cores: availableParallelism(),
     // A container's limit where there is one; "no limit" is reported as 0, undefined or a huge number.
     memoryBytes: typeof constrained === 'number' && constrained > 0 ? Math.min(constrained, total) : total,

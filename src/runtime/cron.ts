@@ -8,7 +8,7 @@ export function nextFireAt(cron: string, timeZone: string, afterMs: number): str
     const next = new Cron(cron, { timezone: timeZone }).nextRun(new Date(afterMs))
     return next === null ? null : next.toISOString()
   } catch (cause) {
-    throw new SweepmillError('SPEC_INVALID', `"${cron}" in the time zone ${timeZone} is no schedule: ${why(cause)}. Write five fields (minute, hour, day, month, weekday), such as "0 6 * * 1-5", and a zone such as Europe/Berlin.`, { cause })
+    throw new SweepmillError('SPEC_INVALID', `"${cron}" in the time zone ${timeZone} cannot be read as a schedule: ${why(cause)}. Write five fields (minute, hour, day, month, weekday), such as "0 6 * * 1-5", and a zone such as Europe/Berlin.`, { cause })
   }
 }
 

@@ -32,7 +32,7 @@ export interface TaskRequest {
   readonly idempotencyKey?: string | undefined
   /** ISO 8601 time before which the task must not start. */
   readonly notBefore?: string | undefined
-  /** ISO 8601 time at which it ends as failed, done or not. */
+  /** ISO 8601. If it has not finished by then, it fails permanently. */
   readonly deadlineAt?: string | undefined
   readonly attachKey?: string | undefined
 }

@@ -56,7 +56,7 @@ export async function storedBars(wanted: WantedSeries, store: BarSeriesStore, po
   return parsedBars(reply, named)
 }
 
-/** A bar that was unfinished when it came is nobody's. */
+/** An unfinished last bar is dropped. */
 function coverage(series: Series, stored: Timeframe, quality: QualityReport | null): { fromMs: number; toMs: number; warnings: string[] } {
   const first = series.blocks[0]?.firstTime ?? 0
   const last = series.blocks.at(-1)?.lastTime ?? 0

@@ -85,7 +85,7 @@ export class SessionSource implements TaskSource {
       // A retry waits in the delayed set, and a row whose publication was lost waits for the reconciler: either way
       // this session publishes it again by itself; the open refuses whichever copy comes second or too early. It is
       // the open that writes the entry into the row: noted here, an entry that came too early, and went to the delayed
-      // set, would be the one that is sought for ever, because no session promotes what is due.
+      // set, would be polled for indefinitely, because no session promotes what is due.
       if (task.status !== 'pending') return null
       const [id] = await stream.publish([{ taskId: task.taskId, taskType: task.taskType, priority: task.priority, body: null, delayMs: 0 }])
       return id === null || id === undefined ? null : stream.take({ priority: task.priority, messageId: id }, [])

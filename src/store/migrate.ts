@@ -24,6 +24,14 @@ export interface TableReport {
 export interface MigrateReport {
   readonly applied: readonly string[]
   readonly tables: readonly TableReport[]
+  readonly changes: readonly TableChange[]
+}
+
+/** A table that was not there before, or columns that it did not have. */
+export interface TableChange {
+  readonly table: string
+  readonly created: boolean
+  readonly columns: readonly string[]
 }
 
 export async function migrate(postgres: Postgres): Promise<MigrateReport> {
@@ -36,6 +44,7 @@ export async function migrate(postgres: Postgres): Promise<MigrateReport> {
     throw new SweepmillError('CONFIG_INVALID', 'DATABASE_URL names a search_path in which no schema exists; create the schema first.')
   }
   await refuseNewerSchema(postgres)
+  const before = new Map((await describeTables(postgres)).map((one) => [one.table, one.columns]))
   const ran = await postgres.withClient((client) => runner({
     dbClient: client, dir: MIGRATIONS, direction: 'up', migrationsTable: MIGRATIONS_TABLE,
     schema, migrationsSchema: schema, advisoryLockMode: 'wait', singleTransaction: true,
@@ -43,7 +52,13 @@ export async function migrate(postgres: Postgres): Promise<MigrateReport> {
   }))
   const applied = ran.map((migration) => migration.name)
   await postgres.query('select ensure_partitions($1)', [PARTITION_MONTHS_AHEAD])
-  return { applied, tables: await describeTables(postgres) }
+  const tables = await describeTables(postgres)
+  return { applied, tables, changes: tables.flatMap((one) => changeOf(one, before.get(one.table))) }
+}
+
+function changeOf({ table, columns }: TableReport, before: readonly string[] | undefined): TableChange[] {
+  const added = columns.filter((column) => before?.includes(column) !== true)
+  return added.length === 0 ? [] : [{ table, created: before === undefined, columns: added }]
 }
 
 function knownMigrations(): string[] {

@@ -58,7 +58,7 @@ export interface TaskView {
   readonly created_at: string
   /** It must not start earlier: asked for by the caller, or set by a retry. */
   readonly not_before: string | null
-  /** It ends then as failed, done or not. */
+  /** If it has not finished by then, it fails permanently. */
   readonly deadline_at: string | null
   readonly started_at: string | null
   readonly completed_at: string | null

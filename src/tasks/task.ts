@@ -76,7 +76,7 @@ export interface NewTask {
   readonly idempotencyKey: string | null
   /** ISO 8601 time before which the task must not start, or null. */
   readonly notBefore: string | null
-  /** ISO 8601 time at which it ends as failed, done or not, or null. */
+  /** ISO 8601. If it has not finished by then, it fails permanently. Null: no such time. */
   readonly deadlineAt: string | null
   /** SHA-256 of the canonical payload: tells a repeat from a conflict under one idempotency key. */
   readonly payloadHash: string

@@ -35,11 +35,11 @@ export function parseDataSyncSpec(json: unknown, offers: readonly ExchangeOffer[
   const spec = parseOrRefuse(schema, raw, '')
   const exchange = spec.exchange.toLowerCase()
   const offer = offers.find(({ name }) => name === exchange)
-  if (offer === undefined) throw invalid('exchange', `There are no bars to be had from "${spec.exchange}"; write one of ${offers.map(({ name }) => name).join(', ')}.`)
+  if (offer === undefined) throw invalid('exchange', `There are no bars to be had from "${spec.exchange}"; choose one of: ${offers.map(({ name }) => name).join(', ')}.`)
   const timeframe = parseTimeframe(spec.timeframe).name
-  if (!offer.timeframes.includes(timeframe)) throw invalid('timeframe', `${exchange} has no bars of ${timeframe}; write one of ${offer.timeframes.join(', ')}.`)
+  if (!offer.timeframes.includes(timeframe)) throw invalid('timeframe', `${exchange} has no bars of ${timeframe}; choose one of: ${offer.timeframes.join(', ')}.`)
   const category = spec.category ?? offer.categories[0] ?? ''
-  if (!offer.categories.includes(category)) throw invalid('category', `${exchange} has no category "${category}"; write one of ${offer.categories.join(', ')}.`)
+  if (!offer.categories.includes(category)) throw invalid('category', `${exchange} has no category "${category}"; choose one of: ${offer.categories.join(', ')}.`)
   const start = timeOf('start_date', spec.start_date)
   // As in a backtest, a day that is named as the end belongs to it.
   const end = spec.end_date === undefined ? null : timeOf('end_date', spec.end_date) + (spec.end_date.length === 10 ? DAY_MS : 0)

@@ -37,7 +37,7 @@ async function runBacktestCommand(invocation: Invocation, flags: Flags): Promise
   await invocation.withWorkbench(config, async (workbench) => {
     await workbench.check(request)
     const backend = await workbench.connect(unawaited === null ? 'session' : 'client')
-    if (unawaited !== null) return submitDetached(invocation, workbench, request)
+    if (unawaited !== null) return submitDetached(invocation, workbench, backend, request)
     const { taskId } = await workbench.submit(request)
     const { task } = await awaitTask(invocation, workbench, backend, taskId)
     await writeArtifacts(backend, taskId, { trades: flags.trades, equity: flags.equity, report: flags.report })

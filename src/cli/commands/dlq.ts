@@ -9,6 +9,7 @@ import { eventTrail } from '../event-trail.js'
 import { wholeNumber } from '../spec-flags.js'
 import { textPairs, textTable } from '../text-table.js'
 import { time } from '../time-flag.js'
+import { noteMissingWorker } from '../worker-notice.js'
 
 const LISTED = 20
 /** Of bytes in quarantine, in a table. */
@@ -124,13 +125,15 @@ async function act(invocation: Invocation, verb: 'redrive' | 'purge', flags: Act
   }
   const { output } = invocation
   await invocation.withWorkbench(invocation.config(), async (workbench) => {
-    const { deadLetters } = await workbench.connect('client')
+    const backend = await workbench.connect('client')
+    const { deadLetters } = backend
     const dryRun = flags.dryRun === true
     const done = await deadLetters[verb]({ ...filter, ...(ids.length === 0 ? {} : { taskIds: ids }) }, dryRun)
     const missed = ids.filter((id) => !done.includes(id))
     output.document({ dry_run: dryRun, [verb === 'redrive' ? 'redriven' : 'purged']: done, not_dead_letters: missed })
     const what = verb === 'redrive' ? (dryRun ? 'would be redriven' : 'redriven') : (dryRun ? 'would be purged' : 'purged')
     output.text([...done, `${done.length} dead letter${done.length === 1 ? '' : 's'} ${what}.`].join('\n'))
+    if (verb === 'redrive' && !dryRun && done.length > 0) await noteMissingWorker(invocation, backend)
     if (missed.length > 0) {
       output.note(`Not a dead letter: ${missed.join(', ')}.`)
       invocation.exitCode = 1

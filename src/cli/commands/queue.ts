@@ -1,5 +1,6 @@
 /** `sweepmill queue stats|pause|resume`: what waits, what is in hand, who works; and which priorities are picked. */
 import { Argument, Command } from 'commander'
+import { SweepmillError } from '../../base/errors.js'
 import { PRIORITIES } from '../../tasks/task.js'
 import type { TaskPriority } from '../../tasks/task.js'
 import type { Invocation, Invocations } from '../context.js'
@@ -9,21 +10,30 @@ export function queueCommand(invocations: Invocations): Command {
   return new Command('queue').description('the state of the queue; pause and resume priorities')
     .addCommand(invocations.command(new Command('stats').description('depths, dead letters and workers'), queueStats))
     .addCommand(invocations.command(onPriority('pause', 'let no worker pick a priority; what runs goes on'),
-      (invocation, _flags, [priority]) => steer(invocation, 'pause', priority)))
+      (invocation, flags: SteerFlags, priorities) => steer(invocation, 'pause', flags, priorities)))
     .addCommand(invocations.command(onPriority('resume', 'let workers pick a priority again'),
-      (invocation, _flags, [priority]) => steer(invocation, 'resume', priority)))
+      (invocation, flags: SteerFlags, priorities) => steer(invocation, 'resume', flags, priorities)))
 }
 
 function onPriority(verb: string, description: string): Command {
-  return new Command(verb).description(description).addArgument(new Argument('[priority]', 'which one').choices([...PRIORITIES, 'all']).default('all'))
+  return new Command(verb).description(description).addArgument(new Argument('[priorities...]', 'which ones').choices([...PRIORITIES, 'all']))
+    .option('--all', 'every priority')
 }
 
-async function steer(invocation: Invocation, verb: 'pause' | 'resume', priority: string | undefined): Promise<void> {
-  const chosen: readonly TaskPriority[] = PRIORITIES.filter((one) => (priority ?? 'all') === 'all' || one === priority)
+interface SteerFlags {
+  readonly all?: boolean
+}
+
+/** A whole queue is not stopped by a name that was forgotten. */
+async function steer(invocation: Invocation, verb: 'pause' | 'resume', { all }: SteerFlags, given: readonly string[]): Promise<void> {
+  if (all !== true && given.length === 0) {
+    throw new SweepmillError('USAGE', `Say which priority to ${verb}: ${PRIORITIES.join(', ')}, or --all.`, { details: { known: PRIORITIES } })
+  }
+  const chosen: readonly TaskPriority[] = PRIORITIES.filter((one) => all === true || given.includes('all') || given.includes(one))
   await invocation.withWorkbench(invocation.config(), async (workbench) => {
     const paused = await (await workbench.connect('client')).pauses[verb](chosen)
     invocation.output.document({ paused })
-    invocation.output.text(paused.length === 0 ? 'Nothing is paused.' : `Paused: ${paused.join(', ')}. "sweepmill queue resume" ends it.`)
+    invocation.output.text(paused.length === 0 ? 'Nothing is paused.' : `Paused: ${paused.join(', ')}. "sweepmill queue resume ${paused.length === PRIORITIES.length ? '--all' : paused.join(' ')}" ends it.`)
   })
 }
 

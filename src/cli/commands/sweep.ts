@@ -40,7 +40,7 @@ async function runSweepCommand(invocation: Invocation, flags: Flags): Promise<vo
   await invocation.withWorkbench(config, async (workbench) => {
     await workbench.check(request)
     const backend = await workbench.connect(unawaited === null ? 'session' : 'client')
-    if (unawaited !== null) return submitDetached(invocation, workbench, request)
+    if (unawaited !== null) return submitDetached(invocation, workbench, backend, request)
     const { taskId, created } = await workbench.submit(request)
     if (!created) output.note(`Going on with the unfinished sweep ${taskId} (--new would start over).`)
     const awaited = await awaitTask(invocation, workbench, backend, taskId,

@@ -4,7 +4,7 @@ import { SweepmillError } from '../../base/errors.js'
 import { isTaskId } from '../../base/ids.js'
 import type { SagaView, TaskEventView, TaskView } from '../../tasks/backend.js'
 import { taskDocument } from '../../tasks/task-document.js'
-import { STATUS_NAMES, statusNamed, TaskType } from '../../tasks/task.js'
+import { isFinal, STATUS_NAMES, statusNamed, TaskType } from '../../tasks/task.js'
 import { cleanupSummary } from '../cleanup-summary.js'
 import type { Invocation, Invocations } from '../context.js'
 import { wholeNumber } from '../spec-flags.js'
@@ -16,6 +16,7 @@ import { syncSummary } from '../sync-summary.js'
 import { sweepSummary } from '../sweep-summary.js'
 import { formatDuration, textPairs, textTable } from '../text-table.js'
 import { time } from '../time-flag.js'
+import { noteMissingWorker } from '../worker-notice.js'
 import { taskExportCommand } from './task-export.js'
 
 const MAX_LISTED = 1000
@@ -77,12 +78,14 @@ async function showTask(invocation: Invocation, _flags: object, [id]: readonly s
 async function steer(invocation: Invocation, verb: 'cancel' | 'retry', id: string | undefined): Promise<void> {
   const taskId = taskIdOf(id)
   await invocation.withWorkbench(invocation.config(), async (workbench) => {
-    const task = await (await workbench.connect('client'))[verb](taskId)
+    const backend = await workbench.connect('client')
+    const task = await backend[verb](taskId)
     invocation.output.document(task)
     // What was begun is undone by a worker, also where none has it in hand now.
     const done = verb === 'cancel' && task.status === 'pending' ? 'is asked to stop: the next worker that runs undoes what was begun and ends it'
       : task.status === 'processing' ? 'is asked to stop' : `is ${task.status}`
     invocation.output.text(`Task ${taskId} ${done}.`)
+    if (!isFinal(task.status)) await noteMissingWorker(invocation, backend)
   })
 }
 

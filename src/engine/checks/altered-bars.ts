@@ -1,5 +1,5 @@
 /**
- * Bars whose past is kept bit for bit and whose future is another one. Always copies: a strategy that writes into them
+ * Copies of the bars with only the future changed, the past kept bit for bit. Always copies: a strategy that writes into them
  * spoils nothing. Whatever is random here follows from a seed.
  */
 import { seededRandom } from '../../base/random.js'

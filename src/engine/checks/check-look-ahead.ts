@@ -1,6 +1,6 @@
 /**
  * Whether a decision depends on bars after its own. The strategy runs on many copies of the bars of which only the
- * future is another one (left out, scaled, turned round, shuffled, a jump in the next bar), cut at points that are
+ * future is changed (left out, scaled, turned round, shuffled, a jump in the next bar), cut at points that are
  * spread over the bars right at and before bars on which it decides, and at extreme ones. Its past decisions must stay the same bits.
  */
 import { hasCode } from '../../base/errors.js'

@@ -44,7 +44,7 @@ export function checkWarmUp(session: CheckSession, strategy: Strategy, whole: Ob
   const declaredText = declared === undefined ? '' : ` after a warm-up of ${declared} bars`
   if (differing === 0) return { check: 'warm_up', passed: true, ...figures, message: `warm-up: with the first bars left out it decides the same${declaredText}.` }
   if (declared === undefined) {
-    return { check: 'warm_up', passed: true, ...figures, message: `warm-up: with the first bars left out ${differing} bars are decided otherwise, the last of them ${needed} bars after the start; declare warmup to leave such decisions out.` }
+    return { check: 'warm_up', passed: true, ...figures, message: `warm-up: with the first bars left out ${differing} bars have different decisions, the last of them ${needed} bars after the start; declare warmup to leave such decisions out.` }
   }
   warnings.push(`${differing} decisions after the warm-up of ${declared} bars are others when the first bars are left out: they depend on the position or the state that came before.`)
   return { check: 'warm_up', passed: true, ...figures, message: `warm-up: ${declared} bars are declared; a strategy with onBar may still carry a position or state over.` }

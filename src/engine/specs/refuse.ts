@@ -17,10 +17,10 @@ export function requireObject(value: unknown, path: string): Record<string, unkn
   throw specInvalid(path, `${where} is ${show(value)}, but must be a JSON object.`)
 }
 
-/** Refuses the first key that is not known, with the nearest known one. */
-export function refuseUnknownKeys(value: Record<string, unknown>, known: readonly string[], path: string): void {
+/** Refuses the first key that is not known, with the nearest known one. Keys of `later` versions pass, and are not named. */
+export function refuseUnknownKeys(value: Record<string, unknown>, known: readonly string[], path: string, later: readonly string[] = []): void {
   for (const key of Object.keys(value)) {
-    if (known.includes(key)) continue
+    if (known.includes(key) || later.includes(key)) continue
     const full = path === '' ? key : `${path}.${key}`
     const guess = nearest(key, known)
     throw specInvalid(full,

@@ -30,7 +30,8 @@ export interface SweepSpec extends BacktestSpec {
   readonly top: number
 }
 
-const METHODS = ['grid', 'random', 'sobol', 'latin_hypercube', 'tpe', 'cma_es', 'differential_evolution', 'nsga2']
+/** Of a later version: known so that they are refused as such, and in no list of what there is. */
+const LATER_METHODS = ['auto', 'random', 'sobol', 'latin_hypercube', 'tpe', 'cma_es', 'differential_evolution', 'nsga2']
 
 const sweepSchema = z.object({
   constraint: z.string('must be an expression such as "fast < slow"').max(2000, 'must be at most 2000 characters').optional(),
@@ -40,11 +41,12 @@ const sweepSchema = z.object({
   top: z.int('must be a whole number').min(1, 'must be at least 1').max(1000, 'must be at most 1000').default(10),
 })
 
-const SWEEP_KEYS = [...COMMON_KEYS, 'space', 'space_order', ...Object.keys(sweepSchema.shape), 'objective', 'method', 'trials', 'pruner', 'walk_forward']
+const SWEEP_KEYS = [...COMMON_KEYS, 'space', 'space_order', ...Object.keys(sweepSchema.shape), 'objective', 'method']
+const LATER_KEYS = ['trials', 'pruner', 'walk_forward']
 
 export function parseSweepSpec(json: unknown, options: ParseOptions = {}): SweepSpec {
   const raw = requireObject(json, '')
-  refuseUnknownKeys(raw, SWEEP_KEYS, '')
+  refuseUnknownKeys(raw, SWEEP_KEYS, '', LATER_KEYS)
   const sweep = parseOrRefuse(sweepSchema, raw, '')
   refuseLater(raw)
   const space = parseSpace(raw.space, raw.space_order)
@@ -66,7 +68,7 @@ function refuseLater(raw: Record<string, unknown>): void {
   if (raw.finer !== undefined) refuseNotSupported('finer', raw.finer, 'sweep with "intrabar_path": "adaptive", and run the best with finer bars')
   if (raw.symbols !== undefined) refuseNotSupported('symbols', raw.symbols, 'sweep one symbol at a time, and run the best as a backtest of all')
   const method = raw.method ?? 'grid'
-  if (typeof method !== 'string' || !METHODS.includes(method)) throw specInvalid('method', `method is ${show(method)}, but must be one of ${METHODS.join(', ')}.`)
+  if (typeof method !== 'string' || (method !== 'grid' && !LATER_METHODS.includes(method))) throw specInvalid('method', `method is ${show(method)}, but must be one of grid.`)
   if (method !== 'grid') refuseNotSupported('method', method, 'use "grid"')
   if (raw.trials !== undefined) throw specInvalid('trials', 'trials has no meaning with method "grid", which runs every point of the space; leave it out.')
   for (const key of ['pruner', 'walk_forward']) {
@@ -102,7 +104,7 @@ function parseAxis(name: string, value: unknown): SpaceAxisSpec {
     throw specInvalid(path, `${path} is ${show(value)}, but must be a range such as {"min": 5, "max": 50, "step": 1}, or {"choices": [5, 10, 20]}.`)
   }
   const axis = value as Record<string, unknown>
-  refuseUnknownKeys(axis, ['min', 'max', 'step', 'choices', 'log'], path)
+  refuseUnknownKeys(axis, ['min', 'max', 'step', 'choices'], path, ['log'])
   if (axis.log !== undefined && axis.log !== false) refuseNotSupported(`${path}.log`, axis.log, 'list the values in "choices"')
   if (axis.choices !== undefined) return { name, choices: parseChoices(path, axis) }
   for (const key of ['min', 'max', 'step']) {

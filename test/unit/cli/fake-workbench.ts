@@ -19,6 +19,8 @@ interface Script {
   outcome: Partial<TaskView>
   /** True: `wait` lasts until a signal, which it sends itself. */
   endless: boolean
+  /** Who works. */
+  workers: readonly { readonly role: 'worker' | 'session'; readonly silent_ms: number }[]
 }
 
 class ScriptedBackend extends MemoryBackend {
@@ -53,7 +55,7 @@ class ScriptedBackend extends MemoryBackend {
     return Promise.resolve({
       priorities: { high: { waiting: 1, in_flight: 2, paused: false }, medium: { waiting: 0, in_flight: 0, paused: false }, low: { waiting: 3, in_flight: 4, paused: true } },
       delayed: 5, dead_letters: 6,
-      workers: [{ id: 'w-1', worker_name: 'w', host: 'h', pid: 1, threads: 2, role: 'worker', silent_ms: 100 }],
+      workers: this.#script.workers.map((one) => ({ id: 'w-1', worker_name: 'w', host: 'h', pid: 1, threads: 2, ...one })),
     })
   }
 }
@@ -65,6 +67,7 @@ export class FakeWorkbench implements Workbench, Script {
   refusal: Error | null = null
   outcome: Partial<TaskView> = { status: 'completed', result: {}, processing_time_ms: 1234 }
   endless = false
+  workers: Script['workers'] = [{ role: 'worker', silent_ms: 100 }]
   readonly backend: MemoryBackend = new ScriptedBackend(this)
 
   open: OpenWorkbench = () => {
@@ -108,7 +111,10 @@ export class FakeWorkbench implements Workbench, Script {
   submit(request: SubmitRequest): Promise<Submitted> { return this.backend.submit(request) }
 
   migrate(): Promise<MigrationView> {
-    return Promise.resolve({ applied: ['0001_first'], tables: [{ name: 'tasks', columns: ['task_id', 'status'] }] })
+    return Promise.resolve({
+      applied: ['0001_first', '0002_next'], tables: [{ name: 'tasks', columns: ['task_id', 'status'] }, { name: 'sweeps', columns: ['sweep_id', 'top'] }],
+      changes: [{ name: 'tasks', created: true, columns: ['task_id', 'status'] }, { name: 'sweeps', created: false, columns: ['top'] }],
+    })
   }
 
   close(): Promise<void> {

@@ -173,6 +173,14 @@ describe('what is wrong is said before anything starts', () => {
     ['a spec that is no object', () => ['backtest', '--spec', spec([])], 'SPEC_INVALID', /one JSON object/],
     ['--set without a strategy', () => ['backtest', '--data', data, '--set', 'a=1'], 'USAGE', /--strategy/],
     ['an unknown command', () => ['bactest'], 'USAGE', /Did you mean backtest/],
+    ['an unknown command with --help', () => ['foo', '--help'], 'USAGE', /There is no command "foo"\. Commands: demo, /],
+    ['an unknown command after --help', () => ['--help', 'bactest'], 'USAGE', /Did you mean backtest/],
+    ['an unknown command with -h and --version', () => ['foo', '-h', '--version'], 'USAGE', /no command "foo"/],
+    ['an unknown command within a group, with --help', () => ['tasks', 'lst', '--help'], 'USAGE', /no command "tasks lst"\. Did you mean tasks list\? Commands: list, show/],
+    ['help of an unknown command', () => ['help', 'foo'], 'USAGE', /no command "foo"/],
+    ['help of an unknown command within a group', () => ['queue', 'help', 'stop'], 'USAGE', /no command "queue stop"/],
+    ['a pause of nothing', () => ['queue', 'pause'], 'USAGE', /which priority to pause: high, medium, low, or --all/],
+    ['a resume of nothing', () => ['queue', 'resume'], 'USAGE', /which priority to resume: .*--all/],
     ['an unknown option', () => ['backtest', '--strateg', 'x'], 'USAGE', /Did you mean --strategy/],
     ['a number that is none', () => ['backtest', '--cash', 'much'], 'USAGE', /--cash/],
     ['the objective\'s direction under the wrong name', () => ['sweep', '--direction', 'maximize'], 'USAGE', /--objective-direction maximize/],
@@ -283,6 +291,23 @@ describe('results', () => {
     const told = await run(['sweep', '--data', data, '--detach', '--json'])
     expect(told).toMatchObject({ code: 0, document: { task_id: expect.any(String) as string, status: 'queued', created: true } })
     expect(bench.calls).toEqual(['open', 'check', 'connect client', 'close'])
+  })
+
+  test('who only queues is told when no worker is there to take it', async () => {
+    const detached = ['sweep', '--data', data, '--detach']
+    expect(await run(detached)).toMatchObject({ stderr: '', stdout: expect.stringContaining('the running worker takes it') as string })
+    expect((await run([...detached, '--json'])).document).toMatchObject({ worker_running: true })
+    // A session runs its own task alone, and a worker that fell silent runs none.
+    for (const workers of [[], [{ role: 'session', silent_ms: 0 }], [{ role: 'worker', silent_ms: 60_000 }]] as const) {
+      bench.workers = workers
+      const told = await run(detached)
+      expect([told.code, told.stderr]).toEqual([0, expect.stringMatching(/^No worker is running: .*"sweepmill worker"/) as string])
+      expect(told.stdout).toContain('a worker takes it once one is running')
+      expect((await run([...detached, '--json'])).document).toMatchObject({ worker_running: false })
+    }
+    const { task_id: id } = (await run([...detached, '--json'])).document as { task_id: string }
+    await run(['tasks', 'cancel', id])
+    expect((await run(['tasks', 'retry', id])).stderr).toContain('No worker is running')
   })
 
   test('Ctrl-C keeps the task, says so, closes what was open, exits 130', async () => {
@@ -412,8 +437,10 @@ describe('operation', () => {
 
   test('queue pause and resume', async () => {
     expect((await run(['queue', 'pause', 'low', '--json'])).document).toEqual({ paused: ['low'] })
-    expect((await run(['queue', 'pause'])).stdout).toContain('Paused: high, medium, low.')
+    expect((await run(['queue', 'pause', '--all'])).stdout).toBe('Paused: high, medium, low. "sweepmill queue resume --all" ends it.\n')
     expect((await run(['queue', 'resume', 'high', '--json'])).document).toEqual({ paused: ['medium', 'low'] })
+    expect((await run(['queue', 'resume', 'low', '--json'])).document).toEqual({ paused: ['medium'] })
+    expect((await run(['queue', 'pause', 'low', 'high', '--json'])).document).toEqual({ paused: ['high', 'medium', 'low'] })
     expect((await run(['queue', 'resume', 'all'])).stdout).toContain('Nothing is paused.')
     expect(await run(['queue', 'pause', 'urgent'])).toMatchObject({ code: 2, stderr: expect.stringContaining('high, medium, low, all') as string })
   })
@@ -421,8 +448,9 @@ describe('operation', () => {
   test('queue stats and migrate', async () => {
     expect((await run(['queue', 'stats'])).stdout).toMatch(/low +3 +4 +paused[\s\S]*delayed +5[\s\S]*w +worker +h +1 +2/)
     expect((await run(['queue', 'stats', '--json'])).document).toMatchObject({ dead_letters: 6 })
-    expect((await run(['migrate'])).stdout).toMatch(/Applied: 0001_first\n {2}tasks: task_id, status/)
-    expect((await run(['migrate', '--json'])).document).toEqual({ applied: ['0001_first'], tables: [{ name: 'tasks', columns: ['task_id', 'status'] }] })
+    expect((await run(['migrate'])).stdout).toBe('Applied: 0001_first, 0002_next\nNew tables: tasks\nNew in sweeps: top\nThe schema is up to date: 2 tables.\n')
+    expect((await run(['migrate', '--verbose'])).stdout).toMatch(/2 tables\.\n {2}tasks: task_id, status\n {2}sweeps: sweep_id, top\n$/)
+    expect((await run(['migrate', '--json'])).document).toMatchObject({ applied: ['0001_first', '0002_next'], tables: [{ name: 'tasks', columns: ['task_id', 'status'] }, {}], changes: [{}, { name: 'sweeps', columns: ['top'] }] })
   })
 
   test('config prints what is in effect, secrets hidden, and needs nothing', async () => {

@@ -36,6 +36,13 @@ test('an empty environment gives the documented defaults, frozen', () => {
   expect(load({ WORKER_THREADS: '', REDIS_URL: '   ' })).toEqual(config)
 })
 
+test('two workers of one host have different names', () => {
+  const named = (pid: number): string => loadConfig({}, { ...host, pid }).workerName
+  expect([named(7), named(8), loadConfig({ WORKER_NAME: 'mine' }, { ...host, pid: 7 }).workerName]).toEqual(['worker-desk-7-7', 'worker-desk-7-8', 'mine'])
+  expect(loadConfig({}, { ...host, hostname: 'h'.repeat(200), pid: 4_194_304 }).workerName.length).toBeLessThanOrEqual(64)
+  expect(loadConfig({}).workerName).toMatch(new RegExp(`-${process.pid}$`))
+})
+
 test('the real machine gives a valid configuration too', () => {
   expect(loadConfig({}).workerThreads).toBeGreaterThanOrEqual(1)
 })
