@@ -5,6 +5,11 @@
  *   comparison: sum [('<' | '<=' | '>' | '>=' | '==' | '!=') sum]               sum: product (('+' | '-') product)*
  *   product: sign (('*' | '/' | '%') sign)*      sign: '-' sign | number | parameter | '(' or ')'
  *
+ * Numbers are decimals that doubles come close to, so what differs by rounding alone is equal: 0.1 + 0.2 == 0.3 holds,
+ * 0.3 % 0.1 is 0, and 0.1 + 0.7 < 0.8 is false. Each value carries the size of what it was made of and how many numbers
+ * those were; both sides of a comparison are equal within 2 units in the last place of that size for each of them.
+ * Decimals of 15 digits, and whole numbers, are always told apart.
+ *
  * Its own parser, so that a spec from a stranger can never run code. Numbers and conditions do not mix. Every
  * error is CONSTRAINT_INVALID with the position (from 0) and, for a name, the known ones.
  */
@@ -17,7 +22,9 @@ type Kind = 'number' | 'condition'
 interface Node {
   readonly kind: Kind
   readonly at: number
-  /** A condition's value is 1 or 0. */
+  /** Numbers and operators within. */
+  readonly weight: number
+  /** A condition's value is 1 or 0. A number's leaves its size in `size`. */
   readonly value: (params: Params) => number
 }
 
@@ -29,13 +36,52 @@ interface Token {
 const MAX_DEPTH = 100
 const TOKEN = /\s*(?:(\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)|([A-Za-z_][A-Za-z0-9_]*)|(&&|\|\||<=|>=|===|!==|==|!=|[<>+\-*/%()!=]))/y
 
-const COMPARE: Readonly<Record<string, (a: number, b: number) => boolean>> = {
-  '<': (a, b) => a < b, '<=': (a, b) => a <= b, '>': (a, b) => a > b, '>=': (a, b) => a >= b,
-  '==': (a, b) => a === b, '!=': (a, b) => a !== b,
+const COMPARE: Readonly<Record<string, (a: number, b: number, isSame: boolean) => boolean>> = {
+  '<': (a, b, same) => a < b && !same, '<=': (a, b, same) => a <= b || same, '>': (a, b, same) => a > b && !same,
+  '>=': (a, b, same) => a >= b || same, '==': (_a, _b, same) => same, '!=': (_a, _b, same) => !same,
 }
 
-const COMPUTE: Readonly<Record<string, (a: number, b: number) => number>> = {
-  '+': (a, b) => a + b, '-': (a, b) => a - b, '*': (a, b) => a * b, '/': (a, b) => a / b, '%': (a, b) => a % b,
+/** Two units in the last place of 1. */
+const ROUNDING = 2 ** -51
+/** How large were the numbers of which the last value was made: its error is in proportion. A second result, without an object for each. */
+let size = 0
+
+/** What both sides make; leaves its own size. */
+type Compute = (a: number, b: number, sizeA: number, sizeB: number, weight: number) => number
+
+const COMPUTE: Readonly<Record<string, Compute>> = {
+  '+': (a, b, sizeA, sizeB) => {
+    size = Math.max(sizeA, sizeB)
+    return a + b
+  },
+  '-': (a, b, sizeA, sizeB) => {
+    size = Math.max(sizeA, sizeB)
+    return a - b
+  },
+  '*': (a, b, sizeA, sizeB) => {
+    size = Math.max(sizeA * Math.abs(b), Math.abs(a) * sizeB)
+    return a * b
+  },
+  '/': (a, b, sizeA, sizeB) => {
+    size = Math.max(sizeA, Math.abs(a / b) * sizeB) / Math.abs(b)
+    return a / b
+  },
+  '%': remainder,
+}
+
+/** 0 where a is a multiple of b but for rounding; whole numbers have no rounding. */
+function remainder(a: number, b: number, sizeA: number, sizeB: number, weight: number): number {
+  const times = Math.abs(a / b)
+  size = Math.max(sizeA, times * sizeB)
+  if (Number.isInteger(a) && Number.isInteger(b)) return a % b
+  return Math.abs(times - Math.round(times)) * Math.abs(b) <= weight * ROUNDING * size ? 0 : a % b
+}
+
+function isSame(a: number, b: number, sizeA: number, sizeB: number, weight: number): boolean {
+  if (a === b) return true
+  if (Number.isInteger(a) && Number.isInteger(b)) return false
+  const allowed = weight * ROUNDING * Math.max(sizeA, sizeB)
+  return allowed < Infinity && Math.abs(a - b) <= allowed
 }
 
 /** Compiles the text to a predicate; `names` are all parameters that it may use. */
@@ -99,7 +145,7 @@ class Parser {
       this.position++
       const [a, b] = [left, next()]
       for (const side of [a, b]) this.require(side, 'condition', operator)
-      left = { kind: 'condition', at: a.at, value: (params) => join(a.value(params), b.value(params)) }
+      left = { kind: 'condition', at: a.at, weight: 0, value: (params) => join(a.value(params), b.value(params)) }
     }
     return left
   }
@@ -110,7 +156,7 @@ class Parser {
     this.position++
     const inner = this.deeper(token.at, () => this.not())
     this.require(inner, 'condition', '!')
-    return { kind: 'condition', at: token.at, value: (params) => (inner.value(params) === 0 ? 1 : 0) }
+    return { kind: 'condition', at: token.at, weight: 0, value: (params) => (inner.value(params) === 0 ? 1 : 0) }
   }
 
   private comparison(): Node {
@@ -123,7 +169,14 @@ class Parser {
     for (const side of [left, right]) this.require(side, 'number', token.text)
     const again = this.peek()
     if (again !== undefined && COMPARE[again.text] !== undefined) throw this.error(again.at, 'comparisons do not chain; write "a < b && b < c"')
-    return { kind: 'condition', at: left.at, value: (params) => (compare(left.value(params), right.value(params)) ? 1 : 0) }
+    const weight = left.weight + right.weight
+    const value = (params: Params): number => {
+      const a = left.value(params)
+      const sizeA = size
+      const b = right.value(params)
+      return compare(a, b, isSame(a, b, sizeA, size, weight)) ? 1 : 0
+    }
+    return { kind: 'condition', at: left.at, weight: 0, value }
   }
 
   private sum(): Node {
@@ -141,7 +194,14 @@ class Parser {
       const [a, b, compute] = [left, next(), COMPUTE[token.text]]
       if (compute === undefined) throw this.error(token.at, `"${token.text}" is not known`)
       for (const side of [a, b]) this.require(side, 'number', token.text)
-      left = { kind: 'number', at: a.at, value: (params) => compute(a.value(params), b.value(params)) }
+      const weight = a.weight + b.weight + 1
+      const value = (params: Params): number => {
+        const first = a.value(params)
+        const sizeA = size
+        const second = b.value(params)
+        return compute(first, second, sizeA, size, weight)
+      }
+      left = { kind: 'number', at: a.at, weight, value }
     }
     return left
   }
@@ -153,7 +213,7 @@ class Parser {
     if (token.text === '-') {
       const inner = this.deeper(token.at, () => this.sign())
       this.require(inner, 'number', '-')
-      return { kind: 'number', at: token.at, value: (params) => -inner.value(params) }
+      return { kind: 'number', at: token.at, weight: inner.weight, value: (params) => -inner.value(params) }
     }
     if (token.text === '(') {
       const inner = this.deeper(token.at, () => this.or())
@@ -163,7 +223,7 @@ class Parser {
     }
     if (/^[\d.]/.test(token.text)) {
       const number = Number(token.text)
-      return { kind: 'number', at: token.at, value: () => number }
+      return this.leaf(token, () => number)
     }
     if (/^[A-Za-z_]/.test(token.text)) return this.parameter(token)
     throw this.error(token.at, `"${token.text}" is not expected here; a number, a parameter or "(" is`)
@@ -175,7 +235,16 @@ class Parser {
       const guess = nearest(name, this.names)
       throw this.error(token.at, `"${name}" is not a parameter${guess === undefined ? '' : `, did you mean "${guess}"`} (known: ${this.names.join(', ') || 'none'})`)
     }
-    return { kind: 'number', at: token.at, value: (params) => params[name] ?? NaN }
+    return this.leaf(token, (params) => params[name] ?? NaN)
+  }
+
+  private leaf({ at }: Token, of: (params: Params) => number): Node {
+    const value = (params: Params): number => {
+      const number = of(params)
+      size = Math.abs(number)
+      return number
+    }
+    return { kind: 'number', at, weight: 1, value }
   }
 
   private deeper(at: number, parse: () => Node): Node {

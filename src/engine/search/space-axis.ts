@@ -1,12 +1,12 @@
 /**
- * One parameter of a sweep's space as a list of values, without the list: value k is min + k × step, rounded to
- * the digits that min and step are written with, so that 0.1 to 0.3 by 0.1 gives 0.1, 0.2, 0.3 and never
- * 0.30000000000000004. A range includes its max when a step meets it.
+ * One parameter of a sweep's space as a list of values, without the list: value k of a range is min + k × step in
+ * exact decimals. A range includes its max when a step meets it.
  */
 import { SweepmillError } from '../../base/errors.js'
 import type { SpaceAxisSpec } from '../specs/sweep-spec.js'
 import { checkValue, requireParam } from '../strategies/check-params.js'
 import type { Strategy } from '../strategies/strategy.js'
+import { decimalRange } from './decimal-range.js'
 
 export interface SpaceAxis {
   readonly name: string
@@ -23,11 +23,15 @@ export function buildAxis(spec: SpaceAxisSpec, strategy: Strategy): SpaceAxis {
   }
   const { min, max } = spec
   const step = spec.step ?? strategy.params[name]?.step ?? 1
-  const count = Math.floor((max - min) / step + 1e-9) + 1
+  const { count, valueAt } = decimalRange(min, max, step)
+  const path = `space.${name}`
   if (count > 2 ** 32) {
-    throw new SweepmillError('SPEC_INVALID', `space.${name} has ${count} values, more than 2^32; use a larger step.`, { details: { path: `space.${name}`, count } })
+    throw new SweepmillError('SPEC_INVALID', `${path} has ${count} values, more than 2^32; use a larger step.`, { details: { path, count } })
   }
-  const valueAt = stepper(min, step)
+  if (count > 1 && step < spacing(Math.max(Math.abs(min), Math.abs(max)))) {
+    throw new SweepmillError('SPEC_INVALID',
+      `${path}.step is ${step}, too small for values as large as ${max}: several would be one number. Use a larger step.`, { details: { path: `${path}.step` } })
+  }
   checkValue(strategy, name, min)
   checkValue(strategy, name, valueAt(count - 1))
   // The ends of 5 to 6 by 0.5 are whole, what lies between is not.
@@ -35,15 +39,7 @@ export function buildAxis(spec: SpaceAxisSpec, strategy: Strategy): SpaceAxis {
   return { name, count, valueAt }
 }
 
-function stepper(min: number, step: number): (k: number) => number {
-  if (Number.isInteger(min) && Number.isInteger(step)) return (k) => min + k * step
-  const digits = Math.max(fractionDigits(min), fractionDigits(step))
-  if (digits > 20) return (k) => min + k * step
-  return (k) => Number((min + k * step).toFixed(digits))
-}
-
-/** Digits after the decimal point of the shortest form of a number. */
-function fractionDigits(value: number): number {
-  const [mantissa = '', exponent = '0'] = String(value).split('e')
-  return Math.max(0, (mantissa.split('.')[1]?.length ?? 0) - Number(exponent))
+/** From one double to the next at this size. */
+function spacing(value: number): number {
+  return 2 ** (Math.floor(Math.log2(value)) - 52)
 }
