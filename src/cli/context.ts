@@ -4,8 +4,10 @@
  */
 import type { Command } from 'commander'
 import type { Clock } from '../base/clock.js'
-import { loadConfig } from '../runtime/config.js'
-import type { Config, Environment } from '../runtime/config.js'
+import { nearMisses } from '../runtime/config-names.js'
+import { loadConfig, VARIABLES } from '../runtime/config.js'
+import type { Environment } from '../runtime/config-names.js'
+import type { Config } from '../runtime/config.js'
 import { createLogger } from '../telemetry/logger.js'
 import type { Logger } from '../telemetry/logger.js'
 import { Metrics } from '../telemetry/registry.js'
@@ -34,7 +36,11 @@ export class Invocation {
   }
 
   /** Throws CONFIG_INVALID or CONFIG_UNKNOWN: always before anything is started. */
-  config(): Config { return loadConfig(this.context.env) }
+  config(): Config {
+    const config = loadConfig(this.context.env)
+    for (const sentence of nearMisses(this.context.env, Object.keys(VARIABLES))) this.output.note(`sweepmill: ${sentence}`)
+    return config
+  }
 
   /** Commands that end soon tell their failures themselves and log nothing less, unless LOG_LEVEL says otherwise; the daemon logs what it does. */
   logger(config: Config, daemon = false): Logger {

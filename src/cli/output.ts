@@ -4,7 +4,7 @@
  * With `--json` standard output holds exactly one JSON document; `text` is silent then, and `document`
  * is silent without it. A reader that goes away (EPIPE) is no failure: what it did not want is dropped.
  */
-import type { Environment } from '../runtime/config.js'
+import type { Environment } from '../runtime/config-names.js'
 
 export interface TextStream {
   readonly isTTY?: boolean | undefined

@@ -9,6 +9,7 @@ import { basename, resolve } from 'node:path'
 import { InvalidArgumentError, Option } from 'commander'
 import type { Command } from 'commander'
 import { SweepmillError } from '../base/errors.js'
+import { repeatedKey } from './repeated-key.js'
 import { numberOf, parseExecution, parseSettings, parseSpace } from './assignments.js'
 
 export type Spec = Record<string, unknown>
@@ -201,6 +202,8 @@ export async function readSpecFile(path: string): Promise<Spec> {
   if (typeof json !== 'object' || json === null || Array.isArray(json)) {
     throw new SweepmillError('SPEC_INVALID', `${path} must hold one JSON object: the spec.`, { details: { path } })
   }
+  const twice = repeatedKey(text)
+  if (twice !== undefined) throw new SweepmillError('SPEC_INVALID', `${path} gives the key "${twice}" twice in one object, and only the last would count; keep one.`, { details: { path, key: twice } })
   return json as Spec
 }
 

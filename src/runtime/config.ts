@@ -13,6 +13,8 @@ import type { TaskPriority } from '../tasks/task.js'
 import {
   BadValue, hideSecrets, parseChoice, parseDatabaseUrl, parseKeyPrefix, parseName, parseRedisUrl, parseTokens, parseWeights, parseWhole,
 } from './config-variable.js'
+import { refusePrefixed } from './config-names.js'
+import type { Environment } from './config-names.js'
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]
@@ -92,8 +94,6 @@ export interface Host {
   folderKind(path: string): 'folder' | 'other' | 'missing'
 }
 
-export type Environment = Readonly<Record<string, string | undefined>>
-
 /** The environment of this process, for the composition root to pass on. */
 export function environment(): Environment {
   return process.env
@@ -101,7 +101,7 @@ export function environment(): Environment {
 
 /** Throws CONFIG_UNKNOWN or CONFIG_INVALID; `details.problems` lists every variable that is wrong. */
 export function loadConfig(env: Environment, host: Host = thisHost()): Config {
-  refuseUnknown(env)
+  refusePrefixed(env, Object.keys(VARIABLES))
   const problems: Problem[] = []
   const sources = {} as Record<VariableName, 'environment' | 'default'>
 
@@ -217,18 +217,6 @@ export function describeConfig(config: Config): readonly DescribedVariable[] {
   return (Object.keys(VARIABLES) as VariableName[]).map((name) => ({
     name, value: values[name], source: config.sources[name], meaning: VARIABLES[name],
   }))
-}
-
-/** Nothing of ours begins with SWEEPMILL_, so such a name is a mistake, most often a prefix too many. */
-function refuseUnknown(env: Environment): void {
-  const unknown = Object.keys(env).filter((name) => name.startsWith('SWEEPMILL_')).sort()
-  const [first] = unknown
-  if (first === undefined) return
-  const messages = unknown.map((name) => {
-    const bare = name.slice('SWEEPMILL_'.length)
-    return bare in VARIABLES ? `${name} is not known: write ${bare} instead.` : `${name} is not known: unset it; "sweepmill config" lists the names that are.`
-  })
-  throw new SweepmillError('CONFIG_UNKNOWN', messages.join(' '), { details: { variable: first, variables: unknown } })
 }
 
 function shownSecret(name: VariableName, text: string): string {

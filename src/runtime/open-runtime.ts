@@ -2,8 +2,9 @@
 import { systemClock } from '../base/clock.js'
 import { createComputePool } from '../pool/compute-pool.js'
 import type { RegisteredWorkflow } from '../workflows/workflow.js'
-import { loadConfig } from './config.js'
-import type { Environment } from './config.js'
+import { refuseUnknownSettings } from './config-names.js'
+import { loadConfig, VARIABLES } from './config.js'
+import type { VariableName } from './config.js'
 import { createRuntime } from './create-runtime.js'
 import type { Runtime, RuntimeLog, RuntimeReading, RuntimeRole } from './create-runtime.js'
 
@@ -13,14 +14,15 @@ export interface OpenOptions {
   /** `client` (default): enqueues, dequeues and looks. `worker`: besides, runs the tasks of the streams in its threads. */
   readonly role?: RuntimeRole
   /** Further settings, by the names that `sweepmill config` lists, such as `{ WORKER_THREADS: '4' }`. */
-  readonly settings?: Environment
+  readonly settings?: Readonly<Partial<Record<VariableName, string>>>
   /** Beside the built-in ones: see `register`. */
   readonly workflows?: readonly RegisteredWorkflow[]
   readonly log?: RuntimeLog
 }
 
-/** Connects, brings the schema up to date and starts. Throws CONFIG_INVALID, REDIS_UNAVAILABLE, POSTGRES_UNAVAILABLE, SCHEMA_TOO_NEW. */
+/** Connects, brings the schema up to date and starts. Throws CONFIG_INVALID, CONFIG_UNKNOWN, REDIS_UNAVAILABLE, POSTGRES_UNAVAILABLE, SCHEMA_TOO_NEW. */
 export async function openRuntime({ redisUrl, databaseUrl, role = 'client', settings = {}, workflows, log }: OpenOptions): Promise<Runtime<RuntimeReading>> {
+  refuseUnknownSettings(settings, Object.keys(VARIABLES))
   const config = loadConfig({ ...settings, REDIS_URL: redisUrl, DATABASE_URL: databaseUrl })
   const pool = createComputePool({ threads: config.workerThreads, heapMb: config.threadHeapMb, clock: systemClock })
   try {

@@ -69,8 +69,17 @@ import { vwma } from './vwma.js'
 import { williamsR } from './williams-r.js'
 import { wma } from './wma.js'
 import { zScore } from './z-score.js'
+import { SweepmillError } from '../../base/errors.js'
 
-export const ta = {
+/** Each function as it is, but one argument too many is refused: `ta.sma(close, 10, 'wilder')` means something that would not happen. */
+function exact<Functions extends Record<string, (...inputs: never[]) => unknown>>(functions: Functions): Functions {
+  return Object.fromEntries(Object.entries(functions).map(([name, compute]) => [name, (...inputs: never[]) => {
+    if (inputs.length <= compute.length) return compute(...inputs)
+    throw new SweepmillError('PARAM_INVALID', `ta.${name} was given ${inputs.length} arguments, but takes ${compute.length}; leave the rest out.`, { details: { indicator: name } })
+  }])) as unknown as Functions
+}
+
+export const ta = exact({
   sma, ema, wma, dema, tema, kama, rsi, momentum, roc, stddev, rollingMax, rollingMin,
   trueRange, atr, adx, plusDi, minusDi, cci, williamsR, mfi, obv, aroon, macd, bollinger, stochastic, parabolicSar,
   rma, hma, vwma, trima, t3, stochRsi, cmo, apo, ppo, trix, ultimateOscillator, awesomeOscillator, massIndex, bop,
@@ -80,7 +89,7 @@ export const ta = {
   linearRegressionIntercept, linearRegressionAngle, timeSeriesForecast,
   heikinAshi, typicalPrice, medianPrice, weightedClose, averagePrice,
   crossAbove, crossBelow,
-}
+})
 
 export type Indicators = typeof ta
 

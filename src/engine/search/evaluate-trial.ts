@@ -13,6 +13,7 @@ import { prepareBars, sliceBars } from '../simulate/prepare-bars.js'
 import type { BarWindow } from '../simulate/run-backtest.js'
 import { runStrategy } from '../simulate/run-strategy.js'
 import { createSimulation } from '../simulate/create-simulation.js'
+import { requireSpec } from '../specs/spec-json.js'
 import type { SweepSpec } from '../specs/sweep-spec.js'
 import { checkParams } from '../strategies/check-params.js'
 import type { Params, Strategy } from '../strategies/strategy.js'
@@ -40,6 +41,7 @@ export function splitBar(length: number, holdout: number | undefined): number {
 
 /** `window` (default: all) narrows the prepared bars before they are split. */
 export function evaluateTrial(bars: BarColumns, strategy: Strategy, spec: SweepSpec, params: Params, window?: BarWindow): TrialEvaluation {
+  requireSpec(spec)
   const prepared = prepareBars(bars, spec.bars).bars
   const periods = periodsPerYear(prepared.time, spec.metrics.periodsPerYear).value
   const part = window === undefined ? prepared : sliceBars(prepared, window.from, window.to)

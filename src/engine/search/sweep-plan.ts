@@ -4,8 +4,10 @@
  * travels as a range. Indices that the spec's or the strategy's constraint excludes have no trial.
  */
 import { SweepmillError } from '../../base/errors.js'
+import { requireSpec } from '../specs/spec-json.js'
 import type { SweepSpec } from '../specs/sweep-spec.js'
 import { checkValue, requireParam, satisfiesConstraint } from '../strategies/check-params.js'
+import { requireDefined } from '../strategies/strategy.js'
 import type { Params, Strategy } from '../strategies/strategy.js'
 import { compileConstraint } from './constraint.js'
 import type { SpaceAxis } from './space-axis.js'
@@ -27,6 +29,8 @@ export interface SweepPlan {
 
 /** Throws PARAM_INVALID, CONSTRAINT_INVALID, SPEC_INVALID (too large) and SPACE_EMPTY. */
 export function planSweep(spec: SweepSpec, strategy: Strategy): SweepPlan {
+  requireDefined(strategy)
+  requireSpec(spec)
   const fixed = fixedParams(spec, strategy)
   const axes = spec.space.map((axis) => buildAxis(axis, strategy))
   const names = axes.map((axis) => axis.name)

@@ -40,34 +40,44 @@ export function barLoop(loop: BarLoop): (bar: number) => void {
   const hasShort = strategy.sides === 'both'
   let now = 0
   let bits = 0
-  const past = (column: ArrayLike<number>): PastValue => (barsBack = 0) => (barsBack >= 0 && barsBack <= now ? column[now - barsBack] ?? NaN : NaN)
-  const ind = Object.fromEntries(Object.entries(columns).map(([name, column]) => [name, past(column)]))
-  const short = (bit: number): void => {
-    if (!hasShort) throw new SweepmillError('STRATEGY_FAILED', `The strategy "${strategy.name}" decides on a short, but trades longs alone; add sides: 'both' to its definition.`, { details: { strategy: strategy.name } })
+  const past = (column: ArrayLike<number>): PastValue => (barsBack = 0) => {
+    const value = barsBack >= 0 && barsBack <= now ? column[now - barsBack] : undefined
+    // Only what gave nothing is looked at: the common case stays two comparisons.
+    if (value === undefined && !Number.isInteger(barsBack)) throw misuse(strategy, `asks for a value ${shown([barsBack])} bars back, but bars are counted in whole numbers`)
+    return value ?? NaN
+  }
+  const ind = Object.freeze(Object.fromEntries(Object.entries(columns).map(([name, column]) => [name, past(column)])))
+  // Sizes and prices of orders belong to the execution: whoever gives one here expects a trade that would not come.
+  const order = (name: string, bit: number, isShort: boolean) => (...given: readonly unknown[]): void => {
+    if (given.length > 0) {
+      throw misuse(strategy, `calls ctx.${name} with ${shown(given)}, which it does not take; write ctx.${name}(), and say how much to trade by "sizing" of the execution`)
+    }
+    if (isShort && !hasShort) throw new SweepmillError('STRATEGY_FAILED', `The strategy "${strategy.name}" decides on a short, but trades longs alone; add sides: 'both' to its definition.`, { details: { strategy: strategy.name } })
     bits |= bit
   }
   const state = guarded(strategy, params, -1, bars, () => strategy.init?.(params) ?? {}) as Record<string, unknown>
-  const ctx: BarContext = {
-    get bar() { return now },
+  if (isPromise(state)) throw misuse(strategy, 'has an asynchronous init; make the state at once, without async and await')
+  const ctx: BarContext = Object.freeze({
+    get bar(): number { return now },
     open: past(bars.open), high: past(bars.high), low: past(bars.low), close: past(close), volume: past(bars.volume), time: past(bars.time),
-    ind, params, state,
-    value: (name, barsBack) => {
+    ind, params: Object.freeze({ ...params }), state,
+    value: (name: string, barsBack?: number): number => {
       const column = Object.hasOwn(ind, name) ? ind[name] : undefined
       if (column === undefined) throw new SweepmillError('STRATEGY_FAILED', `The strategy "${strategy.name}" asks for the column "${name}", but its indicators are ${Object.keys(ind).join(', ') || 'none'}.`, { details: { strategy: strategy.name, column: name } })
       return column(barsBack)
     },
-    get position() { return account.units > 0 ? 1 : account.units < 0 ? -1 : 0 },
-    get units() { return account.units },
-    get entryPrice() { return account.units === 0 ? NaN : account.entryPrice },
-    get entryBar() { return account.units === 0 ? -1 : account.entryBar },
-    get barsHeld() { return account.units === 0 ? 0 : now - account.entryBar },
-    get equity() { return account.cash + account.units * close[now]! },
-    get cash() { return account.cash },
-    enterLong: () => { bits |= LONG_ENTRY },
-    exitLong: () => { bits |= LONG_EXIT },
-    enterShort: () => { short(SHORT_ENTRY) },
-    exitShort: () => { short(SHORT_EXIT) },
-  }
+    get position(): -1 | 0 | 1 { return account.units > 0 ? 1 : account.units < 0 ? -1 : 0 },
+    get units(): number { return account.units },
+    get entryPrice(): number { return account.units === 0 ? NaN : account.entryPrice },
+    get entryBar(): number { return account.units === 0 ? -1 : account.entryBar },
+    get barsHeld(): number { return account.units === 0 ? 0 : now - account.entryBar },
+    get equity(): number { return account.cash + account.units * close[now]! },
+    get cash(): number { return account.cash },
+    enterLong: order('enterLong', LONG_ENTRY, false),
+    exitLong: order('exitLong', LONG_EXIT, false),
+    enterShort: order('enterShort', SHORT_ENTRY, true),
+    exitShort: order('exitShort', SHORT_EXIT, true),
+  })
   return (bar) => {
     now = bar
     bits = 0
@@ -77,8 +87,10 @@ export function barLoop(loop: BarLoop): (bar: number) => void {
     } catch (thrown) {
       throw failed(strategy, params, bar, bars, thrown)
     }
-    if (typeof returned === 'object' && returned !== null && 'then' in returned) {
-      throw new SweepmillError('STRATEGY_FAILED', `The strategy "${strategy.name}" cannot be run: onBar is asynchronous; decide at once, without async and await.`, { details: { strategy: strategy.name } })
+    // Numbers and booleans are what a one-line arrow function leaves behind; masks and words are meant as decisions.
+    if (returned !== undefined && ((typeof returned === 'object' && returned !== null) || typeof returned === 'string')) {
+      throw misuse(strategy, isPromise(returned) ? 'cannot be run: onBar is asynchronous; decide at once, without async and await'
+        : `returns ${shown([returned])} from onBar, whose result is not looked at; decide by ctx.enterLong(), ctx.exitLong(), ctx.enterShort() and ctx.exitShort()`)
     }
     if (bar < warmup) bits = 0
     if (raw !== undefined) raw[bar] = bits
@@ -93,6 +105,23 @@ export function guarded<T>(strategy: Strategy, params: Params, bar: number, bars
   } catch (thrown) {
     throw failed(strategy, params, bar, bars, thrown)
   }
+}
+
+function isPromise(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'then' in value
+}
+
+/** What was given, by its keys or its value, short. */
+function shown(given: readonly unknown[]): string {
+  return given.map((one) => {
+    if (typeof one !== 'object' || one === null) return typeof one === 'function' ? 'a function' : typeof one === 'string' ? JSON.stringify(one.slice(0, 60)) : String(one)
+    const keys = Object.keys(one)
+    return Array.isArray(one) ? 'a list' : keys.length === 0 ? 'an object' : keys.slice(0, 5).map((key) => `"${key.slice(0, 40)}"`).join(' and ')
+  }).join(', ')
+}
+
+function misuse(strategy: Strategy, what: string): SweepmillError {
+  return new SweepmillError('STRATEGY_FAILED', `The strategy "${strategy.name}" ${what}.`, { details: { strategy: strategy.name } })
 }
 
 function failed(strategy: Strategy, params: Params, bar: number, bars: BarColumns, thrown: unknown): SweepmillError {

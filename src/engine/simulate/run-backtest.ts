@@ -8,6 +8,7 @@ import { ta } from '../indicators/indicators.js'
 import { periodsPerYear } from '../metrics/periods-per-year.js'
 import { SweepMeter } from '../metrics/sweep-meter.js'
 import type { BacktestSpec } from '../specs/backtest-spec.js'
+import { requireSpec } from '../specs/spec-json.js'
 import { checkParams } from '../strategies/check-params.js'
 import type { Strategy } from '../strategies/strategy.js'
 import { measureBacktest } from './measure-backtest.js'
@@ -44,6 +45,7 @@ export interface BacktestResult {
  * `finer` are bars of the same market, for `intrabar_path` "finer". Throws PARAM_INVALID, STRATEGY_FAILED, DATA_EMPTY, SPEC_INVALID.
  */
 export function runBacktest(bars: BarColumns, strategy: Strategy, spec: BacktestSpec, identity: RunIdentity = {}, window?: BarWindow, finer?: BarColumns): BacktestResult {
+  requireSpec(spec)
   const prepared = prepareBars(bars, spec.bars)
   const { from, to } = checkWindow(prepared.bars.length, window)
   const params = checkParams(strategy, 'params' in spec.strategy ? spec.strategy.params : {})

@@ -10,6 +10,7 @@ import { periodsPerYear } from '../metrics/periods-per-year.js'
 import { SweepMeter } from '../metrics/sweep-meter.js'
 import { tradeColumns } from '../metrics/trade-columns.js'
 import type { BacktestSpec } from '../specs/backtest-spec.js'
+import { requireSpec } from '../specs/spec-json.js'
 import { checkParams } from '../strategies/check-params.js'
 import type { Strategy } from '../strategies/strategy.js'
 import type { FullSimulation } from './full-simulation.js'
@@ -44,6 +45,7 @@ export function splitParts(bars: BarColumns, spec: BacktestSpec): PortfolioPart[
  * Throws PARAM_INVALID, STRATEGY_FAILED, DATA_EMPTY, SPEC_INVALID.
  */
 export function runPortfolio(parts: readonly PortfolioPart[], strategy: Strategy, spec: BacktestSpec, identity: RunIdentity = {}): BacktestResult {
+  requireSpec(spec)
   const params = checkParams(strategy, 'params' in spec.strategy ? spec.strategy.params : {})
   const prepared = parts.map(({ symbol, bars }) => preparedPart(symbol, bars, spec))
   const series = strategy.signalsOfAll === undefined ? prepared.map(({ bars }) => bars) : sharedBars(prepared.map(({ bars }) => bars), parts)

@@ -195,14 +195,15 @@ function parseStrategy(raw: Record<string, unknown>, strategyId: number | undefi
   const strategy = requireObject(raw.strategy, 'strategy')
   refuseUnknownKeys(strategy, ['name', 'params'], 'strategy')
   const name = parseOrRefuse(text('the name of a strategy or the path of its file'), strategy.name, 'strategy.name')
-  const params: Record<string, number> = {}
+  const params = new Map<string, number>()
   for (const [key, value] of Object.entries(requireObject(strategy.params ?? {}, 'strategy.params'))) {
     if (typeof value !== 'number' || !Number.isFinite(value)) {
       throw new SweepmillError('PARAM_INVALID', `strategy.params.${key} is ${show(value)}, but must be a number.`, { details: { parameter: key, value: show(value) } })
     }
-    params[key] = value
+    params.set(key, value)
   }
-  return { name, params }
+  // Not by assignment, which would drop a parameter called __proto__.
+  return { name, params: Object.fromEntries(params) }
 }
 
 /** Undefined where the names stand in their own order, which every reader takes where the spec says nothing. */

@@ -6,8 +6,11 @@
  * where they lie: the same bars under another path are the same spec.
  */
 import type { BacktestSpec, BarsSpec } from './backtest-spec.js'
+import { parseBacktestSpec } from './backtest-spec.js'
 import { executionToJson } from './execution-spec.js'
+import { refuseUnknownKeys, requireObject, specInvalid } from './refuse.js'
 import type { SpaceAxisSpec, SweepSpec } from './sweep-spec.js'
+import { parseSweepSpec } from './sweep-spec.js'
 
 export function specToJson(spec: BacktestSpec | SweepSpec): Record<string, unknown> {
   return {
@@ -31,6 +34,35 @@ export function hashInput(spec: BacktestSpec | SweepSpec): string {
   const named = symbols === undefined ? content : { ...content, symbols: symbols.map(({ symbol }) => ({ symbol })) }
   const { dataWarnings: _warnings, paramsOrder: _order, ...rest } = spec
   return JSON.stringify(specToJson(spec.dataHash === undefined ? rest : { ...rest, bars: named }))
+}
+
+const PARTS = ['bars', 'strategy', 'execution', 'metrics'] as const
+
+/**
+ * A spec that a program made or changed itself (`{ ...spec, execution: { … } }`, where a compiler looks for no typos)
+ * has the parser's keys and no others: what this module would not write, nothing would act on. Throws SPEC_INVALID, and
+ * what the parser throws for a bad value. Cost: a parse of the spec.
+ */
+export function requireSpec(spec: BacktestSpec | SweepSpec): void {
+  const given = requireObject(spec, '')
+  for (const part of PARTS) {
+    if (given[part] === undefined) throw specInvalid(part, `The spec has no ${part}. A spec as it stands in a file goes through parseBacktestSpec or parseSweepSpec first.`)
+    requireObject(given[part], part)
+  }
+  requireObject((given['execution'] as Record<string, unknown>)['sizing'], 'execution.sizing')
+  const json = specToJson(spec)
+  const parsed = 'space' in spec ? parseSweepSpec(json, { barsGiven: true }) : parseBacktestSpec(json, { barsGiven: true })
+  refuseExtraKeys(given, parsed as unknown as Record<string, unknown>, '')
+}
+
+function refuseExtraKeys(given: Record<string, unknown>, parsed: Record<string, unknown>, path: string): void {
+  const defined = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
+  refuseUnknownKeys(defined, Object.keys(parsed), path)
+  for (const [key, value] of Object.entries(defined)) {
+    const known = parsed[key]
+    if (typeof value !== 'object' || value === null || typeof known !== 'object' || known === null || ArrayBuffer.isView(value)) continue
+    refuseExtraKeys(value as Record<string, unknown>, known as Record<string, unknown>, path === '' ? key : `${path}.${key}`)
+  }
 }
 
 function barsToJson(bars: BarsSpec): Record<string, unknown> {

@@ -7,9 +7,11 @@
  */
 import { SweepmillError } from '../../base/errors.js'
 import { nearest } from '../specs/nearest.js'
+import { requireDefined } from './strategy.js'
 import type { ParamRange, Params, Strategy } from './strategy.js'
 
 export function checkParams(strategy: Strategy, params: Readonly<Record<string, unknown>> = {}): Params {
+  requireDefined(strategy)
   const known = Object.keys(strategy.params)
   for (const name of Object.keys(params)) requireParam(strategy, name, known)
   const checked: Record<string, number> = {}
@@ -63,13 +65,21 @@ export function isWhole({ min, max, step, default: preset }: ParamRange): boolea
 /** The strategy's own constraint; one that throws is the strategy's failure, not a false. */
 export function satisfiesConstraint(strategy: Strategy, params: Params): boolean {
   if (strategy.constraint === undefined) return true
+  let held: unknown
   try {
-    return strategy.constraint(params)
+    held = strategy.constraint(params)
   } catch (thrown) {
     throw new SweepmillError('STRATEGY_FAILED',
       `The constraint of ${strategy.name} threw an error for ${JSON.stringify(params)}: ${thrown instanceof Error ? thrown.message : String(thrown)}`,
       { details: { strategy: strategy.name, params }, cause: thrown })
   }
+  // A missing return would exclude every trial, and a promise none.
+  if (typeof held !== 'boolean' && typeof held !== 'number') {
+    throw new SweepmillError('STRATEGY_FAILED',
+      `The constraint of ${strategy.name} returned ${held === undefined ? 'nothing' : `a ${typeof held}`} for ${JSON.stringify(params)}, but must return true or false.`,
+      { details: { strategy: strategy.name, params } })
+  }
+  return Boolean(held)
 }
 
 /** The constraint as its author wrote it: the arrow function's body, on one line. */

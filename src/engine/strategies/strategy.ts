@@ -8,6 +8,7 @@
 import type { BarColumns } from '../../market/layout.js'
 import { SweepmillError } from '../../base/errors.js'
 import type { Indicators } from '../indicators/indicators.js'
+import { nearest } from '../specs/nearest.js'
 import type { BarContext, NamedColumns } from './bar-context.js'
 import type { Higher } from './higher-timeframe.js'
 
@@ -90,6 +91,7 @@ export interface StrategyDescription {
 
 const OF_SIGNALS = ['name', 'params', 'constraint', 'warmup', 'signals']
 const OF_ALL = ['name', 'params', 'constraint', 'warmup', 'symbols', 'signalsOfAll']
+const OF_RANGE = ['min', 'max', 'step', 'default']
 const OF_ON_BAR = ['name', 'params', 'constraint', 'warmup', 'sides', 'indicators', 'init', 'onBar']
 
 /** Checks the shape and returns the strategy; throws STRATEGY_INVALID with a sentence that says what to change. */
@@ -110,7 +112,8 @@ export function defineStrategy(candidate: unknown): Strategy {
   const known = signalsOfAll !== undefined ? OF_ALL : onBar === undefined ? OF_SIGNALS : OF_ON_BAR
   for (const key of Object.keys(candidate)) {
     if (known.includes(key)) continue
-    const belongs = OF_ON_BAR.includes(key) ? ', which only a strategy with onBar has' : ''
+    const belongs = OF_ON_BAR.includes(key) ? ', which only a strategy with onBar has'
+      : OF_ALL.includes(key) ? ', which only a strategy with signalsOfAll has' : didYouMean(key, known)
     throw invalid(`the strategy "${name}" has an unknown key "${key}"${belongs}; it may have ${known.slice(0, -1).join(', ')} and ${known.at(-1)}.`)
   }
   if (onBar === undefined && signalsOfAll === undefined && typeof signals !== 'function') {
@@ -131,7 +134,21 @@ export function defineStrategy(candidate: unknown): Strategy {
     throw invalid(`params of "${name}" must be an object of ranges, {} when there are none.`)
   }
   for (const [key, range] of Object.entries(params as Record<string, unknown>)) checkRange(name, key, range)
+  DEFINED.add(candidate)
   return candidate as Strategy
+}
+
+/** What `defineStrategy` has looked at. */
+const DEFINED = new WeakSet<object>()
+
+/** For a strategy that a program wrote as a plain object: the same checks, once. Throws STRATEGY_INVALID. */
+export function requireDefined(strategy: Strategy): void {
+  if (!DEFINED.has(strategy)) defineStrategy(strategy as StrategyDefinition<Record<string, ParamRange>>)
+}
+
+function didYouMean(key: string, known: readonly string[]): string {
+  const guess = nearest(key, known)
+  return guess === undefined ? '' : `, did you mean "${guess}"`
 }
 
 function checkRange(strategy: string, name: string, range: unknown): void {
@@ -140,7 +157,7 @@ function checkRange(strategy: string, name: string, range: unknown): void {
   if (['and', 'or', 'not', '__proto__'].includes(name)) throw invalid(`${where}: this word is taken by the constraint language; choose another name.`)
   if (typeof range !== 'object' || range === null) throw invalid(`${where} must be a range such as { min: 2, max: 200, step: 1, default: 10 }.`)
   for (const key of Object.keys(range)) {
-    if (!['min', 'max', 'step', 'default'].includes(key)) throw invalid(`${where} has an unknown key "${key}"; a range has min, max, step and default.`)
+    if (!OF_RANGE.includes(key)) throw invalid(`${where} has an unknown key "${key}"${didYouMean(key, OF_RANGE)}; a range has min, max, step and default.`)
   }
   const { min, max, step, default: preset } = range as Record<string, unknown>
   for (const [key, value] of Object.entries({ min, max, default: preset })) {

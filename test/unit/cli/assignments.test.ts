@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { numberOf, parseExecution, parseSettings, parseSpace } from '../../../src/cli/assignments.js'
+import { repeatedKey } from '../../../src/cli/repeated-key.js'
 
 describe('numbers', () => {
   test.each([['1', 1], ['-0.5', -0.5], ['+2', 2], ['.5', 0.5], ['5.', 5], ['1e-3', 0.001], [' 7 ', 7]])('%j is %d', (text, value) => {
@@ -35,4 +36,13 @@ describe('--execution', () => {
     parseExecution(['__proto__.polluted=true'])
     expect(({} as Record<string, unknown>)['polluted']).toBeUndefined()
   })
+})
+
+test('a key that a JSON text gives twice is found, however deep', () => {
+  for (const text of ['{"a": 1, "a": 2}', '{"x": {"a": [1], "b": {}, "a": 3}}', '[{"a": 1}, {"b": 2, "b": 2}]', '{"a": 1, "\\u0061": 2}', '{"__proto__": 1, "__proto__": 2}']) {
+    expect(repeatedKey(text)).toBeDefined()
+  }
+  for (const text of ['{"a": {"a": {"a": 1}}, "b": {"a": 1}}', '[{"a": 1}, {"a": 1}]', '{"a": "a", "b": ["a", "a"]}', '{"a": "{\\"a\\": 1, \\"a\\": 2}"}', '{}', '[]']) {
+    expect(repeatedKey(text)).toBeUndefined()
+  }
 })

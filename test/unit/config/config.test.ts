@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { SweepmillError } from '../../../src/base/errors.js'
+import { nearMisses, refuseUnknownSettings } from '../../../src/runtime/config-names.js'
 import { describeConfig, loadConfig, VARIABLES } from '../../../src/runtime/config.js'
-import type { Config, Environment, Host, VariableName } from '../../../src/runtime/config.js'
+import type { Environment } from '../../../src/runtime/config-names.js'
+import type { Config, Host, VariableName } from '../../../src/runtime/config.js'
 
 const host: Host = {
   cwd: '/home/quant/project',
@@ -141,6 +143,20 @@ test('an unknown SWEEPMILL_ name is refused, with the name that was meant', () =
   expect(refusal({ SWEEPMILL_TURBO: '1' })).toMatchObject({ code: 'CONFIG_UNKNOWN', details: { variable: 'SWEEPMILL_TURBO' } })
   expect(refusal({ SWEEPMILL_WORKER_THREADS: '4' }).message).toContain('write WORKER_THREADS instead')
   expect(load({ OTHER_TURBO: '1' }).workerThreads).toBe(6)
+})
+
+test('a name that nearly is one of ours is told, unless the right one is set too', () => {
+  const told = (env: Environment): readonly string[] => nearMisses(env, Object.keys(VARIABLES))
+  expect(told({ WORKER_THREAD: '4' })).toEqual(['WORKER_THREAD is set, but is no variable of Sweepmill: write WORKER_THREADS if that is meant.'])
+  for (const [given, meant] of [['worker_threads', 'WORKER_THREADS'], ['REDIS_URI', 'REDIS_URL'], ['DATABASEURL', 'DATABASE_URL'], ['lease-ms', 'LEASE_MS'], ['LEASE_MSEC', 'LEASE_MS'],
+    ['API_TOKEN', 'API_TOKENS'], ['STATE_DIRS', 'STATE_DIR'], ['DATAROOTS', 'DATA_ROOTS'], ['HTTP_PROT', 'HTTP_PORT']]) {
+    expect(told({ [given!]: '1' })).toEqual([expect.stringContaining(`write ${meant} if`)])
+  }
+  expect(told({ REDIS_URI: 'x', REDIS_URL: 'redis://localhost' })).toEqual([])
+  expect(told({ WORKER_THREADS: '4', PATH: '/bin', HOME: '/root', HTTP_PROXY: 'x', HOSTNAME: 'x', LOGNAME: 'me', SHELL: 'sh', TERM: 'xterm', PGDATA: 'x', NODE_ENV: 'test', WORKER_THREAD: '' })).toEqual([])
+  expect(refusal({ sweepmill_worker_thread: '4' }).message).toContain('write WORKER_THREADS instead')
+  expect(() => { refuseUnknownSettings({ WORKER_THREAD: '4' }, Object.keys(VARIABLES)) }).toThrow(/settings\.WORKER_THREAD is not known; did you mean WORKER_THREADS/)
+  expect(() => { refuseUnknownSettings({ WORKER_THREADS: '4' }, Object.keys(VARIABLES)) }).not.toThrow()
 })
 
 describe('secrets', () => {
