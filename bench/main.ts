@@ -62,7 +62,7 @@ if (values.compare) {
   const results: SuiteResult[] = []
   for (const [name, suite] of Object.entries(SUITES)) {
     if (values.only === undefined ? ONLY_WHEN_NAMED.has(name) && !(values.smoke && name !== 'peers') : values.only !== name) continue
-    const result = await suite({ smoke: values.smoke, stateDir: process.env['STATE_DIR'] ?? join(packageRoot, '.sweepmill') })
+    const result = await suite({ smoke: values.smoke, stateDir: process.env['STATE_DIR'] ?? join(packageRoot, '.sweepmill-bench') })
     print(result)
     results.push(result)
   }

@@ -13,7 +13,7 @@ declare module 'vitest' {
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const services = await openServices({
-    stateDir: join(process.env['STATE_DIR'] ?? join(packageRoot, '.sweepmill'), 'test'),
+    stateDir: join(process.env['STATE_DIR'] ?? join(packageRoot, '.sweepmill-test'), 'test'),
     redisUrl: process.env['REDIS_URL'], databaseUrl: process.env['DATABASE_URL'],
     log: (line) => { console.log(line) },
   })

@@ -14,8 +14,8 @@ export const PROGRAM_HELP = examples(
   'sweepmill COMMAND --help',
 ) + `
 Redis and Postgres are those of REDIS_URL and DATABASE_URL; without them the
-program starts its own, keeps their data in STATE_DIR and stops them again.
-"sweepmill config" lists every variable.
+program starts its own, keeps their data in STATE_DIR (one place for a user) and
+stops them again. "sweepmill config" lists every variable, and says where.
 
 Exit codes: 0 success, 2 bad input, 1 failure, 130 and 143 interrupted.
 `

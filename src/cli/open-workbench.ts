@@ -1,5 +1,7 @@
 /** The one place where the commands meet threads, services and store. Imported when it is needed: `--help` loads none of it. */
 import { systemClock } from '../base/clock.js'
+import { environment, statePlacesHere } from '../runtime/config.js'
+import { placeRemarks } from './place-remarks.js'
 import type { OpenWorkbench } from './session.js'
 
 export const openWorkbench: OpenWorkbench = async (options) => {
@@ -8,11 +10,13 @@ export const openWorkbench: OpenWorkbench = async (options) => {
     import('../store/postgres.js'), import('../store/migrate.js'),
   ])
   const { config, log } = options
+  const tell = options.note ?? ((line: string): void => { log.info(line) })
   return new RuntimeWorkbench(options, {
     pool: createComputePool({ threads: config.workerThreads, heapMb: config.threadHeapMb, weights: config.priorityWeights, clock: systemClock }),
     clock: systemClock,
     findServices: () => openServices({
-      stateDir: config.stateDir, redisUrl: config.redisUrl, databaseUrl: config.databaseUrl, log: options.note ?? ((line) => { log.info(line) }),
+      stateDir: config.stateDir, redisUrl: config.redisUrl, databaseUrl: config.databaseUrl, log: tell,
+      starting: () => { if (config.sources.STATE_DIR === 'default') placeRemarks(statePlacesHere(environment())).forEach(tell) },
     }),
     migrate: async (databaseUrl) => {
       const postgres = new Postgres({ databaseUrl, maxConnections: 2 })

@@ -6,8 +6,8 @@
  * unset. Together with src/services this is the only place that reads the process environment.
  */
 import { statSync } from 'node:fs'
-import { availableParallelism, hostname, totalmem } from 'node:os'
-import { delimiter, resolve } from 'node:path'
+import { availableParallelism, homedir, hostname, totalmem, userInfo } from 'node:os'
+import { delimiter, isAbsolute, resolve } from 'node:path'
 import { SweepmillError } from '../base/errors.js'
 import type { TaskPriority } from '../tasks/task.js'
 import {
@@ -15,6 +15,8 @@ import {
 } from './config-variable.js'
 import { refusePrefixed } from './config-names.js'
 import type { Environment } from './config-names.js'
+import { statePlaces } from './state-dir.js'
+import type { StatePlaces } from './state-dir.js'
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]
@@ -77,7 +79,7 @@ export const VARIABLES = {
   BYBIT_URL: 'where klines of Bybit come from',
   LOG_LEVEL: `one of ${LOG_LEVELS.join(', ')}`,
   STRATEGY_DIR: 'folder of strategy files that may be named without a path',
-  STATE_DIR: 'folder for the data of the embedded services',
+  STATE_DIR: 'folder for the data of the embedded services; absent: the user\'s folder for data',
 } as const
 export type VariableName = keyof typeof VARIABLES
 
@@ -91,8 +93,16 @@ export interface Host {
   readonly pid?: number
   readonly cores: number
   readonly memoryBytes: number
+  /** Of this user; absent: none. */
+  readonly home?: string | undefined
+  readonly platform?: string
   folderKind(path: string): 'folder' | 'other' | 'missing'
+  /** Whether a folder belongs to this user; absent: it does. */
+  isOwn?(path: string): boolean
 }
+
+/** Where the embedded services' data lie without STATE_DIR, and why there. */
+export function statePlacesHere(env: Environment): StatePlaces { return statePlaces(env, thisHost()) }
 
 /** The environment of this process, for the composition root to pass on. */
 export function environment(): Environment {
@@ -154,7 +164,7 @@ export function loadConfig(env: Environment, host: Host = thisHost()): Config {
       const path = resolve(host.cwd, text)
       if (host.folderKind(path) === 'other') throw new BadValue(`${path} is not a folder; write another place`)
       return path
-    }, resolve(host.cwd, '.sweepmill')),
+    }, statePlaces(env, host).path),
   }
   if (problems.length === 0 && config.leaseMs < 2 * config.leaseRenewalMs) {
     problems.push({
@@ -241,6 +251,19 @@ function defaultWorkerName({ hostname: name, pid }: Host): string {
   return `worker-${clean === '' ? 'local' : clean}${pid === undefined ? '' : `-${pid}`}`
 }
 
+/** What HOME says, else the list of users; undefined for a number that nobody gave a name. */
+function homeFolder(): string | undefined {
+  for (const find of [homedir, () => userInfo().homedir]) {
+    try {
+      const path = find()
+      if (isAbsolute(path)) return path
+    } catch {
+      // Not in the list of users.
+    }
+  }
+  return undefined
+}
+
 function thisHost(): Host {
   const constrained = process.constrainedMemory()
   const total = totalmem()
@@ -248,6 +271,9 @@ function thisHost(): Host {
     cwd: process.cwd(),
     hostname: hostname(),
     pid: process.pid,
+    home: homeFolder(),
+    platform: process.platform,
+    isOwn: (path) => statSync(path, { throwIfNoEntry: false })?.uid === process.getuid?.(),
     cores: availableParallelism(),
     // A container's limit where there is one; "no limit" is reported as 0, undefined or a huge number.
     memoryBytes: typeof constrained === 'number' && constrained > 0 ? Math.min(constrained, total) : total,

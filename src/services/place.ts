@@ -7,7 +7,7 @@
  */
 import { createHash } from 'node:crypto'
 import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, realpathSync, statSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { SweepmillError } from '../base/errors.js'
 
 export interface Owner {
@@ -27,19 +27,39 @@ export interface Place {
 /** Throws CONFIG_INVALID when the folder cannot be made. */
 export function findPlace(stateDir: string): Place {
   const wanted = resolve(stateDir)
-  try {
-    makeFolders(wanted)
-  } catch (error) {
-    throw new SweepmillError('CONFIG_INVALID', `STATE_DIR is "${stateDir}", which cannot be created: ${error instanceof Error ? error.message : String(error)}. Name a folder that you may write.`, { cause: error })
-  }
-  const name = createHash('sha256').update(realpathSync(wanted)).digest('hex').slice(0, 12)
   const owner = process.getuid?.() === 0 ? serviceUser() : null
-  const folder = owner === null || canEnter(wanted) ? join(wanted, 'services') : join('/var/tmp', `sweepmill-${name}`)
-  mkdirSync(folder, { recursive: true })
+  let folder: string
+  try {
+    // Who may enter it is known once it is there.
+    makeFolders(wanted)
+    if (!statSync(wanted).isDirectory()) throw new Error('it is a file')
+    folder = servicesFolder(wanted)
+    makeFolders(folder)
+  } catch (error) {
+    throw new SweepmillError('CONFIG_INVALID',
+      `The data of the embedded services go to STATE_DIR, ${wanted}, which cannot be created: ${error instanceof Error ? error.message : String(error)}. `
+      + 'Set STATE_DIR to a folder that this user may write, or REDIS_URL and DATABASE_URL to servers of your own.', { details: { variable: 'STATE_DIR', value: wanted }, cause: error })
+  }
+  const name = nameOf(wanted)
   if (owner !== null) chmodSync(folder, 0o755)
   const sockets = join('/tmp', `sweepmill-${process.getuid?.() ?? 0}`)
   mkdirSync(sockets, { recursive: true, mode: 0o700 })
   return { folder, socket: join(sockets, `${name}.sock`), owner }
+}
+
+/** Where the servers' data lie or would lie; nothing is made. */
+export function servicesFolder(stateDir: string): string {
+  const wanted = resolve(stateDir)
+  return process.getuid?.() !== 0 || canEnter(wanted) ? join(wanted, 'services') : join('/var/tmp', `sweepmill-${nameOf(wanted)}`)
+}
+
+function nameOf(folder: string): string {
+  return createHash('sha256').update(realPathOf(folder)).digest('hex').slice(0, 12)
+}
+
+/** Of a folder that is not there yet as well. */
+function realPathOf(path: string): string {
+  return existsSync(path) ? realpathSync(path) : join(realPathOf(dirname(path)), basename(path))
 }
 
 /** One by one: mkdir's own `recursive` never returns where a parent takes no folders, as /proc does not (Node 20). */
@@ -61,11 +81,20 @@ export function giveTo(place: Place, path: string): void {
   if (place.owner !== null) chownSync(path, place.owner.uid, place.owner.gid)
 }
 
-/** True when every folder from `path` up lets other users in. */
+/** True when every folder from `path` up lets other users in; those that are not there yet will. */
 export function canEnter(path: string): boolean {
-  for (let folder = realpathSync(path); ; folder = dirname(folder)) {
-    if ((statSync(folder).mode & 0o001) === 0) return false
+  for (let folder = realPathOf(path); ; folder = dirname(folder)) {
+    if ((modeOf(folder) & 0o001) === 0) return false
     if (folder === dirname(folder)) return true
+  }
+}
+
+/** As a folder is made, where there is none yet. */
+function modeOf(folder: string): number {
+  try {
+    return statSync(folder).mode
+  } catch {
+    return 0o755
   }
 }
 

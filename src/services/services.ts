@@ -5,7 +5,7 @@
  * a user holds a connection to it and nothing else, so a killed user leaves nothing behind.
  */
 import { spawn } from 'node:child_process'
-import { closeSync, mkdirSync, openSync, rmSync, statSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, rmSync, statSync } from 'node:fs'
 import { connect } from 'node:net'
 import type { Socket } from 'node:net'
 import { join } from 'node:path'
@@ -13,7 +13,7 @@ import { createInterface } from 'node:readline'
 import { systemClock } from '../base/clock.js'
 import { SweepmillError } from '../base/errors.js'
 import { packageRoot } from '../base/package-root.js'
-import { findPlace } from './place.js'
+import { findPlace, servicesFolder } from './place.js'
 import type { Place } from './place.js'
 import { startOf } from './server-process.js'
 import type { FromSupervisor, ToSupervisor } from './supervisor.js'
@@ -24,6 +24,8 @@ export interface ServicesOptions {
   readonly redisUrl?: string | null | undefined
   readonly databaseUrl?: string | null | undefined
   readonly log?: (line: string) => void
+  /** Called when no supervisor runs, before one is started. */
+  readonly starting?: () => void
   /** How long the servers outlive their last user, in milliseconds. */
   readonly graceMs?: number
   /** Where programs are sought; default: PATH. */
@@ -54,7 +56,9 @@ export async function openServices(options: ServicesOptions): Promise<Services> 
     const nothing = (): Promise<void> => Promise.resolve()
     return { redisUrl: redisUrl ?? '', databaseUrl: databaseUrl ?? '', embedded: need, release: nothing, stop: nothing }
   }
+  const first = !existsSync(servicesFolder(options.stateDir))
   const place = findPlace(options.stateDir)
+  if (first) options.log?.(`the data of the embedded services go to ${place.folder}; STATE_DIR names another place`)
   for (let tries = 1; ; tries += 1) {
     const link = new SupervisorLink(await connectSupervisor(place, options), options.log ?? (() => undefined))
     link.send({ kind: 'need', ...need })
@@ -97,6 +101,7 @@ async function connectSupervisor(place: Place, options: ServicesOptions): Promis
         const late = await tryConnect(place.socket)
         if (late !== null) return late
         rmSync(place.socket, { force: true })
+        options.starting?.()
         startSupervisor(place, options)
         for (let i = 0; i < 600; i += 1) {
           const started = await tryConnect(place.socket)

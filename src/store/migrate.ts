@@ -72,7 +72,7 @@ async function refuseNewerSchema(postgres: Postgres): Promise<void> {
   const known = new Set(knownMigrations())
   const unknown = rows.map((row) => row.name).filter((name) => !known.has(name))
   if (unknown.length > 0) {
-    throw new SweepmillError('SCHEMA_TOO_NEW', `The database holds migrations that this program does not know (${unknown.join(', ')}). Run a newer version of sweepmill.`, { details: { unknown } })
+    throw new SweepmillError('SCHEMA_TOO_NEW', `The database holds migrations that this program does not know (${unknown.join(', ')}). Run a newer version of sweepmill, or set DATABASE_URL (of embedded servers STATE_DIR) to a place of this version's own.`, { details: { unknown } })
   }
 }
 

@@ -29,7 +29,7 @@ export interface OwnServers {
 
 /** Where the run's own Redis program lies; copying it saves a download. */
 export function shareRedisProgram(stateDir: string): void {
-  const program = join(findPlace(join(process.env['STATE_DIR'] ?? join(packageRoot, '.sweepmill'), 'test')).folder, 'redis-program')
+  const program = join(findPlace(join(process.env['STATE_DIR'] ?? join(packageRoot, '.sweepmill-test'), 'test')).folder, 'redis-program')
   if (existsSync(program)) cpSync(program, join(findPlace(stateDir).folder, 'redis-program'), { recursive: true, verbatimSymlinks: true })
 }
 

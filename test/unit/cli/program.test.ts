@@ -460,6 +460,11 @@ describe('operation', () => {
     })
     expect((await run(['config'], { API_TOKENS: 'hunter2' })).stdout).not.toContain('hunter2')
     expect(bench.calls).toEqual([])
+    const env = { XDG_DATA_HOME: join(folder, 'data'), HOME: folder }
+    const embedded = await run(['config'], env)
+    expect(embedded.stdout).toMatch(/Embedded Redis and Postgres: the data lie in \S+\.\n/)
+    expect((await run(['config', '--json'], { ...env, STATE_DIR: folder })).document).toMatchObject({ config: { STATE_DIR: { value: folder } }, services_folder: expect.stringMatching(/services$|^\/var\/tmp\/sweepmill-/) as string })
+    expect((await run(['config'], { REDIS_URL: 'redis://cache:6379', DATABASE_URL: 'postgres://me@db/quant' })).stdout).not.toContain('Embedded')
   })
 
   test('health without a worker is exit 1, with a document', async () => {
