@@ -4,13 +4,14 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { packageRoot } from '../../src/base/package-root.js'
 import { builtinStrategy, parseSweepSpec, planSweep, TrialRunner } from '../../src/engine/index.js'
+import type { SweepSpecInput } from '../../src/engine/index.js'
 import { parseCsv } from '../../src/market/read-csv.js'
 import type { Suite } from '../figure.js'
 
 const SPEC = {
-  file: 'samples/sp500-daily.csv', strategy: { name: 'sma-cross' }, objective: 'sharpe_ratio',
+  file: 'samples/sp500-daily.csv', strategy: { name: 'sma-cross' }, objective: 'sharpe_ratio' as const,
   space: { fast: { min: 5, max: 50, step: 1 }, slow: { min: 60, max: 200, step: 5 } }, execution: { fee_rate: 0.001 },
-}
+} satisfies SweepSpecInput
 
 export const kernelsSuite: Suite = async ({ smoke }) => {
   const bars = parseCsv(readFileSync(join(packageRoot, SPEC.file)), SPEC.file)

@@ -58,7 +58,7 @@ test('a worker that never saw the bars gives the result of the engine alone, fro
   const byName = await client.backend.submit({ taskType: TaskType.BACKTEST, roots: null, data: { ...data, symbols: [...NAMES], timeframe: '1h' } })
   const worker = await bed.open()
   await worker.start()
-  const expected = runPortfolio(NAMES.map((symbol, k) => ({ symbol, bars: parseCsv(new TextEncoder().encode(rows(k)), symbol) })), builtinStrategy('sma-cross'), parseBacktestSpec({ ...data }, { barsGiven: true }))
+  const expected = runPortfolio(NAMES.map((symbol, k) => ({ symbol, bars: parseCsv(new TextEncoder().encode(rows(k)), symbol) })), builtinStrategy('sma-cross'), parseBacktestSpec(data as unknown, { barsGiven: true }))
   expect(expected.trades.length).toBeGreaterThan(10)
   for (const { taskId } of [byFile, byName]) {
     const task = await eventually('it completes', async () => {

@@ -1,7 +1,7 @@
 /** Properties of sweeps: a row is the backtest's numbers bit for bit, however the grid is cut into ranges. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { SweepSpec, TrialRows } from '../../src/engine/index.js'
+import type { SweepMetricName, SweepSpec, TrialRows } from '../../src/engine/index.js'
 import {
   builtinStrategy, decodeTrialRows, encodeTrialRows, evaluateTrial, parseBacktestSpec, parseSweepSpec, planSweep, runBacktest, runSweep,
   SWEEP_METRICS, SweepRanker, TrialRunner,
@@ -25,7 +25,7 @@ const longBars = fc.array(fc.tuple(fc.integer({ min: -4, max: 4 }), fc.constantF
 const sweepArbitrary = fc.record({
   bars: longBars,
   execution: executionArbitrary,
-  objective: fc.constantFrom(...SWEEP_METRICS),
+  objective: fc.constantFrom(...SWEEP_METRICS as readonly SweepMetricName[]),
   direction: fc.constantFrom('maximize' as const, 'minimize' as const),
   top: fc.integer({ min: 1, max: 12 }),
   constraint: fc.constantFrom(undefined, 'slow - fast > 2', 'fast % 2 == 0 or slow > 7'),

@@ -43,8 +43,8 @@ test('docs/specs.md has every key that a spec may have, and its examples are spe
     try { parse() } catch (error) { return /Known here: ([^.]+)\./.exec(String(error))?.[1]?.split(', ') ?? [] }
     return []
   }
-  const known = [...keysOf(() => parseSweepSpec({ nonsense: 1 })), ...keysOf(() => parseBacktestSpec({ file: 'x', execution: { nonsense: 1 } })),
-    ...keysOf(() => parseBacktestSpec({ file: 'x', execution: { sizing: { nonsense: 1 } } }))]
+  const known = [...keysOf(() => parseSweepSpec({ nonsense: 1 } as unknown)), ...keysOf(() => parseBacktestSpec({ file: 'x', execution: { nonsense: 1 } } as unknown)),
+    ...keysOf(() => parseBacktestSpec({ file: 'x', execution: { sizing: { nonsense: 1 } } } as unknown))]
   expect(known.length).toBeGreaterThan(50)
   expect(known.filter((key) => !page.includes(`\`${key}\``))).toEqual([])
   const examples = [...page.matchAll(/```json\n([^]*?)```/g)].map(([, json = '']) => JSON.parse(json) as Record<string, unknown>)

@@ -3,11 +3,13 @@
  * a sweep: new metrics go to the end, and none is ever renamed or moved within an engine version.
  */
 
-export const SWEEP_METRICS: readonly string[] = [
+const NAMES = [
   'total_return', 'annual_return', 'cagr', 'volatility', 'sharpe_ratio', 'sortino_ratio', 'calmar_ratio', 'max_drawdown',
   'total_trades', 'win_rate', 'best_trade', 'worst_trade', 'avg_trade', 'profit_factor', 'expectancy', 'sqn', 'kelly',
   'exposure', 'turnover', 'fees_paid', 'final_equity',
-]
+] as const
+export type SweepMetricName = (typeof NAMES)[number]
+export const SWEEP_METRICS: readonly string[] = NAMES
 
 /** Unit or meaning of every metric of a result, in the order of docs/metrics.md; what a reader needs to compare it with another program's. */
 export const METRIC_UNITS: Readonly<Record<string, string>> = {

@@ -9,6 +9,7 @@ import { parseIsoTime } from '../calendar/iso-time.js'
 import type { ExecutionSpec } from './execution-spec.js'
 import { parseExecution } from './execution-spec.js'
 import { parseOrRefuse, refuseNotSupported, refuseUnknownKeys, requireObject, show, specInvalid } from './refuse.js'
+import type { BacktestSpecInput, Untyped } from './spec-input.js'
 
 /** One symbol of a portfolio: a file, or stored bars of the spec's timeframe. */
 export interface SymbolSpec {
@@ -93,6 +94,9 @@ const metricsSchema = z.object({
 /** The keys a backtest may have; a sweep has these and its own. */
 export const COMMON_KEYS: readonly string[] = [...Object.keys(commonSchema.shape), 'symbols', 'finer', 'strategy', 'execution', 'metrics']
 
+/** Throws SPEC_INVALID, PARAM_INVALID, NOT_SUPPORTED. Literals are held to the keys by their type, other JSON by the parser alone. */
+export function parseBacktestSpec<Json>(json: Json & Untyped<Json>, options?: ParseOptions): BacktestSpec
+export function parseBacktestSpec(json: BacktestSpecInput, options?: ParseOptions): BacktestSpec
 export function parseBacktestSpec(json: unknown, options: ParseOptions = {}): BacktestSpec {
   const raw = requireObject(json, '')
   refuseUnknownKeys(raw, COMMON_KEYS, '')

@@ -13,6 +13,7 @@ import type { BacktestSpec, ParseOptions } from './backtest-spec.js'
 import { COMMON_KEYS, parseCommon } from './backtest-spec.js'
 import { nearest } from './nearest.js'
 import { parseOrRefuse, refuseNotSupported, refuseUnknownKeys, requireObject, show, specInvalid } from './refuse.js'
+import type { SweepSpecInput, Untyped } from './spec-input.js'
 
 export type SpaceAxisSpec =
   | { readonly name: string; readonly min: number; readonly max: number; readonly step?: number }
@@ -44,6 +45,9 @@ const sweepSchema = z.object({
 const SWEEP_KEYS = [...COMMON_KEYS, 'space', 'space_order', ...Object.keys(sweepSchema.shape), 'objective', 'method']
 const LATER_KEYS = ['trials', 'pruner', 'walk_forward']
 
+/** Throws what `parseBacktestSpec` does, and SPACE_EMPTY. */
+export function parseSweepSpec<Json>(json: Json & Untyped<Json>, options?: ParseOptions): SweepSpec
+export function parseSweepSpec(json: SweepSpecInput, options?: ParseOptions): SweepSpec
 export function parseSweepSpec(json: unknown, options: ParseOptions = {}): SweepSpec {
   const raw = requireObject(json, '')
   refuseUnknownKeys(raw, SWEEP_KEYS, '', LATER_KEYS)

@@ -52,10 +52,13 @@ export interface Strategy {
   signalsOfAll?(series: readonly BarColumns[], params: Params, ta: Indicators): readonly Masks[]
 }
 
+/** No key beside those of a range: a type that is inferred would take any. */
+type Ranged<Ranges> = Ranges & { readonly [Name in keyof Ranges]: Readonly<Record<Exclude<keyof Ranges[Name], keyof ParamRange>, never>> }
+
 /** What the two kinds share, with the parameters' names known, so that `({ fast, slow }) => …` type-checks in a strategy file. */
 interface CommonDefinition<Ranges extends Readonly<Record<string, ParamRange>>> {
   readonly name: string
-  readonly params: Ranges
+  readonly params: Ranged<Ranges>
   constraint?(params: ParamValues<Ranges>): boolean
   /** Decisions of the first `warmup` bars do not count: a whole number of bars, or a function of the parameters. */
   readonly warmup?: number | ((params: ParamValues<Ranges>) => number)

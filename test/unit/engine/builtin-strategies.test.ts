@@ -87,7 +87,7 @@ test('SuperTrend turns where the close leaves the band that it follows', () => {
 describe('each of them', () => {
   // The pair is tried with its two symbols, in the tests of portfolios.
   test.each([...builtinStrategies.keys()].filter((name) => name !== 'buy-and-hold' && name !== 'z-score-pair'))('%s trades on both sides, and its constraint holds for its defaults', (name) => {
-    for (const direction of ['long', 'both', 'short']) {
+    for (const direction of ['long', 'both', 'short'] as const) {
       const { trades } = runBacktest(bars, builtinStrategy(name), parseBacktestSpec({ strategy: { name }, execution: { direction } }, { barsGiven: true }))
       expect(trades.length).toBeGreaterThan(10)
       if (direction === 'both') expect(new Set(trades.map((trade) => trade.side))).toEqual(new Set(['long', 'short']))

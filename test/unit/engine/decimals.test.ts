@@ -49,7 +49,7 @@ describe('a range', () => {
 
   test('a step that doubles of this size cannot take is refused', () => {
     const wide = defineStrategy({ name: 'wide', params: { a: { min: 0, max: 1e18, default: 1 } }, signals: () => ({}) })
-    const plan = (space: Record<string, unknown>): unknown => planSweep(parseSweepSpec({ strategy: { name: 'wide' }, space }, { barsGiven: true }), wide)
+    const plan = (space: Record<string, unknown>): unknown => planSweep(parseSweepSpec({ strategy: { name: 'wide' }, space } as unknown, { barsGiven: true }), wide)
     const error = refusal(() => plan({ a: { min: 1e16, max: 1e16 + 8, step: 0.5 } }))
     expect([error.code, error.message]).toEqual(['SPEC_INVALID', expect.stringContaining('space.a.step is 0.5, too small')])
     expect(plan({ a: { min: 1e16, max: 1e16 + 8, step: 2 } })).toMatchObject({ fullSize: 5 })

@@ -39,7 +39,7 @@ function run({ rows, says, execution = {}, stepHours }: Case): BacktestResult {
     },
   })
   const json = { strategy: { name: 'says' }, execution: { initial_cash: 1000, sizing: { mode: 'units', value: 4 }, ...execution } }
-  return runBacktest(barsOf(rows, stepHours), strategy, parseBacktestSpec(json, { barsGiven: true }))
+  return runBacktest(barsOf(rows, stepHours), strategy, parseBacktestSpec(json as unknown, { barsGiven: true }))
 }
 
 /** reason, entry bar and price, exit bar and price of every trade. */

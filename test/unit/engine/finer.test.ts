@@ -23,7 +23,7 @@ const EXECUTION = { initial_cash: 1000, stop_loss: 0.0625, take_profit: 0.125 }
 
 function run(intrabarPath: string, finer?: readonly Row[]): BacktestResult {
   const json = { strategy: { name: 'once' }, execution: { ...EXECUTION, intrabar_path: intrabarPath }, ...(finer === undefined ? {} : { finer: { timeframe: '1h' } }) }
-  return runBacktest(BARS, once, parseBacktestSpec(json, { barsGiven: true }), {}, undefined, finer === undefined ? undefined : toBars(finer))
+  return runBacktest(BARS, once, parseBacktestSpec(json as unknown, { barsGiven: true }), {}, undefined, finer === undefined ? undefined : toBars(finer))
 }
 
 const exitOf = ({ trades }: BacktestResult): unknown => trades.map(({ exitReason, exitBar, exitPrice }) => [exitReason, exitBar, exitPrice])
@@ -55,5 +55,5 @@ test('the path and the finer bars are asked for together or not at all', () => {
   expect(refusal(() => parseBacktestSpec({ ...base, execution: { intrabar_path: 'finer' } })).message).toContain('needs finer bars')
   expect(refusal(() => parseBacktestSpec({ ...base, finer: { file: 'y.csv' } })).message).toContain('nothing would look at')
   expect(refusal(() => parseBacktestSpec({ ...base, execution: { intrabar_path: 'finer' }, finer: { timeframe: '1m' } })).message).toContain('name the finer ones by "file"')
-  expect(refusal(() => parseBacktestSpec({ ...base, execution: { intrabar_path: 'finer' }, finer: { file: 'a', timeframe: '1m' } })).message).toContain('either')
+  expect(refusal(() => parseBacktestSpec({ ...base, execution: { intrabar_path: 'finer' }, finer: { file: 'a', timeframe: '1m' } } as unknown)).message).toContain('either')
 })

@@ -9,7 +9,7 @@ import { toBars } from '../../property/engine-arbitraries.js'
 import { refusal } from './refusal.js'
 
 const smaCross = builtinStrategy('sma-cross')
-const sweepOf = (json: Record<string, unknown>): SweepSpec => parseSweepSpec({ strategy: { name: 'sma-cross' }, ...json }, { barsGiven: true })
+const sweepOf = (json: Record<string, unknown>): SweepSpec => parseSweepSpec({ strategy: { name: 'sma-cross' }, ...json } as unknown, { barsGiven: true })
 const waves = toBars(Array.from({ length: 120 }, (_, i) => [100 + 20 * Math.sin(i / 5), 0.01, 0.01, 100 + 20 * Math.sin((i + 1) / 5)] as const))
 const wide = defineStrategy({
   name: 'wide', params: { a: { min: 0, max: 1e6, step: 1, default: 1 }, b: { min: -10, max: 10, step: 0.1, default: 0 } },

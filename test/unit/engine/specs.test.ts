@@ -29,7 +29,7 @@ describe('backtest specs', () => {
       execution: { sizing: { mode: 'fraction', value: 0.5, lot_size: 0.01 }, slippage: 0.001, stop_slippage: 0, stop_loss: 0.05, trailing_stop: 0.1 },
       metrics: { periods_per_year: 8760, risk_free: 0.02 },
     }
-    const json = specToJson(parseBacktestSpec(full))
+    const json = specToJson(parseBacktestSpec(full as unknown))
     expect(specToJson(parseBacktestSpec(json))).toEqual(json)
     expect(json).toMatchObject({ execution: { slippage: 0.001, stop_slippage: 0 }, exchange: 'bybit' })
   })

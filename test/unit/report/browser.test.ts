@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Browser } from 'playwright-core'
 import { packageRoot } from '../../../src/base/package-root.js'
 import { builtinStrategy, parseBacktestSpec, recordIndicators, renderBacktestReport, runBacktest, tradesCsv } from '../../../src/engine/index.js'
+import type { BacktestSpecInput } from '../../../src/engine/index.js'
 import { parseCsv } from '../../../src/market/read-csv.js'
 import { chromiumPath, openChromium, overflow, VIEWS, visit } from '../../browser/chromium.js'
 
@@ -18,7 +19,7 @@ describe.skipIf(chromiumPath === undefined)(`a report in Chromium${chromiumPath 
     folder = mkdtempSync(join(tmpdir(), 'sweepmill-report-'))
     file = join(folder, 'report.html')
     const bars = parseCsv(readFileSync(join(packageRoot, 'samples', 'sp500-daily.csv')), 'sp500-daily.csv')
-    const json = { strategy: { name: 'sma-cross', params: { fast: 10, slow: 20 } }, execution: { direction: 'both', stop_loss: 0.05 } }
+    const json = { strategy: { name: 'sma-cross', params: { fast: 10, slow: 20 } }, execution: { direction: 'both', stop_loss: 0.05 } } satisfies BacktestSpecInput
     const strategy = builtinStrategy('sma-cross')
     const result = runBacktest(bars, strategy, parseBacktestSpec(json, { barsGiven: true }))
     const uplot = dirname(createRequire(import.meta.url).resolve('uplot/dist/uPlot.min.css'))
