@@ -10,8 +10,10 @@ import { asRecord } from './backtest-summary.js'
 import type { Invocation } from './context.js'
 import { failureOfTask, Interrupted } from './failure.js'
 import { interruptible } from './interrupt.js'
+import { exportCommand, whatHappensNow } from './interruption.js'
+import type { Interruption } from './interruption.js'
 import { ProgressDisplay } from './progress.js'
-import { noteMissingWorker } from './worker-notice.js'
+import { isWorkerRunning, noteMissingWorker } from './worker-notice.js'
 import type { Workbench } from './session.js'
 import { formatDuration } from './text-table.js'
 
@@ -25,12 +27,9 @@ export interface AwaitedTask {
   readonly busyShare: number | null
 }
 
-/** What an interrupted user can do to get the result after all. */
-const GO_ON = 'A running "sweepmill worker" goes on with it.'
-
-/** Resolves with the completed task; any other end, and a signal, is thrown. `goOn` tells an interrupted user how to go on. */
+/** Resolves with the completed task; any other end, and a signal, is thrown: after a signal the user is told how to go on, unless `asked` is null: a demo that ends is over. */
 export async function awaitTask(
-  invocation: Invocation, workbench: Workbench, backend: Backend<HealthReport>, taskId: string, goOn = GO_ON,
+  invocation: Invocation, workbench: Workbench, backend: Backend<HealthReport>, taskId: string, asked: Interruption | null,
 ): Promise<AwaitedTask> {
   const { output, context } = invocation
   const display = new ProgressDisplay(output.stderr, context.clock, UNITS)
@@ -45,8 +44,7 @@ export async function awaitTask(
       }, signal),
       () => {
         display.stop()
-        output.note([`Interrupted; the task ${taskId} is kept (once more to leave at once).`, `  ${goOn}`,
-          `  "sweepmill tasks show ${taskId}" shows it, "sweepmill tasks cancel ${taskId}" ends it.`].join('\n'))
+        output.note(`Interrupted${asked === null ? '' : `; the task ${taskId} is kept`} (once more to leave at once).`)
       },
     )
     if (task.status !== 'completed') throw failureOfTask(task)
@@ -54,7 +52,11 @@ export async function awaitTask(
     const offeredMs = workbench.threads * (context.clock.monotonicMs() - startMs)
     return { task, busyShare: busyMs > 0 && offeredMs > 0 ? Math.min(1, busyMs / offeredMs) : null }
   } catch (error) {
-    if (error instanceof Interrupted) output.document({ task_id: taskId, status, interrupted: true })
+    if (error instanceof Interrupted && asked !== null) {
+      const workerRunning = await isWorkerRunning(invocation, backend)
+      for (const line of whatHappensNow(taskId, workerRunning, asked)) output.note(`  ${line}`)
+      output.document({ task_id: taskId, status, interrupted: true, worker_running: workerRunning, files: exportCommand(taskId, asked.outputs) })
+    }
     throw error
   } finally {
     display.stop()
@@ -65,14 +67,14 @@ export async function awaitTask(
  * A command whose task has one flat result: submits it, waits unless told not to, and prints the result. As JSON it is
  * `{task_id, status, …result, processing_time_ms}`.
  */
-export async function submitAndShow(invocation: Invocation, request: SubmitRequest, awaited: boolean, title: string, summary: (result: unknown) => string): Promise<void> {
+export async function submitAndShow(invocation: Invocation, request: SubmitRequest, awaited: boolean, title: string, summary: (result: unknown) => string, again: string | null = null): Promise<void> {
   const { output } = invocation
   await invocation.withWorkbench(invocation.config(), async (workbench) => {
     await workbench.check(request)
     const backend = await workbench.connect(awaited ? 'session' : 'client')
     if (!awaited) return submitDetached(invocation, workbench, backend, request)
     const { taskId } = await workbench.submit(request)
-    const { task } = await awaitTask(invocation, workbench, backend, taskId)
+    const { task } = await awaitTask(invocation, workbench, backend, taskId, { again, outputs: {} })
     output.document({ task_id: taskId, status: task.status, ...asRecord(task.result), processing_time_ms: task.processing_time_ms })
     output.text(`${output.bold(`${title} ${taskId}`)} in ${formatDuration(task.processing_time_ms ?? Number.NaN)}\n${summary(task.result)}`)
   })

@@ -39,7 +39,7 @@ async function runBacktestCommand(invocation: Invocation, flags: Flags): Promise
     const backend = await workbench.connect(unawaited === null ? 'session' : 'client')
     if (unawaited !== null) return submitDetached(invocation, workbench, backend, request)
     const { taskId } = await workbench.submit(request)
-    const { task } = await awaitTask(invocation, workbench, backend, taskId)
+    const { task } = await awaitTask(invocation, workbench, backend, taskId, { again: null, outputs })
     await writeArtifacts(backend, taskId, { trades: flags.trades, equity: flags.equity, report: flags.report })
     const { output } = invocation
     output.document(task)

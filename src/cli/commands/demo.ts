@@ -49,10 +49,10 @@ async function runDemo(invocation: Invocation): Promise<void> {
     await workbench.check(sweep)
     const backend = await workbench.connect('session')
 
-    const first = await awaitTask(invocation, workbench, backend, (await workbench.submit(backtest)).taskId)
+    const first = await awaitTask(invocation, workbench, backend, (await workbench.submit(backtest)).taskId, null)
     output.text(`\n${output.bold('One backtest')}: ${titleOf(DEMO_BACKTEST)}, ${took(first)}\n${backtestSummary(first.task.result)}`)
 
-    const second = await awaitTask(invocation, workbench, backend, (await workbench.submit(sweep)).taskId)
+    const second = await awaitTask(invocation, workbench, backend, (await workbench.submit(sweep)).taskId, null)
     await writeArtifact(backend, second.task.task_id, 'report', REPORT)
     const speed = speedOf(second, workbench)
     output.text(`\n${output.bold('One sweep')}: ${titleOf(DEMO_SWEEP)} with ${DEMO_SWEEP.constraint}, ${took(second)}\n${sweepSummary(second.task.result, DEMO_SWEEP, second)}`)

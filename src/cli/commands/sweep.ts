@@ -44,7 +44,7 @@ async function runSweepCommand(invocation: Invocation, flags: Flags): Promise<vo
     const { taskId, created } = await workbench.submit(request)
     if (!created) output.note(`Going on with the unfinished sweep ${taskId} (--new would start over).`)
     const awaited = await awaitTask(invocation, workbench, backend, taskId,
-      'The same command, without --new, goes on where it was: finished chunks are kept.')
+      { again: 'The same command, without --new, goes on where it was: finished chunks are kept.', outputs })
     const { task } = awaited
     const { trials, report } = flags
     if (trials !== undefined) await writeFileAtomically(trials, (write) => backend.exportTrials(taskId, write))

@@ -19,5 +19,5 @@ export function syncCommand(invocations: Invocations): Command {
 async function runSync(invocation: Invocation, flags: SyncFlags & TaskFlags): Promise<void> {
   const unawaited = unawaitedBy(flags)
   const request = taskRequest(TaskType.DATA_SYNC, await syncSpec(flags), flags, taskTimes(flags, invocation.context.clock))
-  await submitAndShow(invocation, request, unawaited === null, 'Sync', syncSummary)
+  await submitAndShow(invocation, request, unawaited === null, 'Sync', syncSummary, 'The same command goes on where it was: what is stored is not fetched again.')
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { systemClock } from '../../../src/base/clock.js'
 import { SweepmillError } from '../../../src/base/errors.js'
+import { exportCommand } from '../../../src/cli/interruption.js'
 import { runProgram } from '../../../src/cli/program.js'
 import { FakeWorkbench } from './fake-workbench.js'
 
@@ -315,9 +316,32 @@ describe('results', () => {
     const told = await run(['sweep', '--data', data, '--json'])
     expect(told.code).toBe(130)
     expect(told.document).toMatchObject({ status: 'processing', interrupted: true })
-    expect(told.stderr).toMatch(/Interrupted; the task 0190.* is kept[\s\S]*The same command.* goes on where it was/)
+    expect(told.stderr).toMatch(/Interrupted; the task 0190.* is kept[\s\S]*The running worker goes on with it\.[\s\S]*The same command.* goes on where it was/)
     expect(bench.calls.at(-1)).toBe('close')
     expect(process.listenerCount('SIGINT')).toBe(0)
+  })
+
+  test('who interrupts is told who works on it, and how to have the files that were asked for', async () => {
+    bench.endless = true
+    const trials = join(folder, 'all trials.csv')
+    const asked = ['sweep', '--data', data, '--trials', trials, '--report', join(folder, 'r.html')]
+    const told = await run(asked)
+    expect(told.stderr).toMatch(new RegExp(`The running worker goes on[^]*Its files, once it is completed: sweepmill tasks export 0190\\S+ --trials '${trials}' --report ${join(folder, 'r.html')}\\n`))
+    expect((await run([...asked, '--json'])).document).toMatchObject({ interrupted: true, worker_running: true, files: expect.stringMatching(/^sweepmill tasks export 0190/) as string })
+    expect(readdirSync(folder)).toEqual(['bars.csv'])
+    bench.workers = []
+    const alone = await run(['backtest', '--data', data, '--json'])
+    expect(alone).toMatchObject({ code: 130, document: { worker_running: false, files: null } })
+    // A backtest again would be another task: nothing of the same command.
+    expect(alone.stderr).toMatch(/^Interrupted; .*\n  No worker is running: it waits until one is started with "sweepmill worker"\.\n  "sweepmill tasks show \S+" shows it, .* ends it\.\n$/)
+    const sync = ['sync', '--exchange', 'bybit', '--symbol', 'BTCUSDT', '--timeframe', '1h', '--start', '2024-01-01']
+    expect((await run(sync)).stderr).toMatch(/No worker is running[^]*The same command goes on where it was/)
+    // The command that the line names writes them.
+    bench.endless = false
+    const { task_id: id } = (await run(['sweep', '--data', data, '--json'])).document as { task_id: string }
+    const [, ...words] = exportCommand(id, { '--trials': join(folder, 'all.csv') })?.split(' ') ?? []
+    expect((await run(words)).code).toBe(0)
+    expect(readdirSync(folder)).toEqual(['all.csv', 'bars.csv'])
   })
 
   test('a surprise shows its stack and exits 1', async () => {
