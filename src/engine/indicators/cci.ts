@@ -3,6 +3,7 @@
  * there is no deviation; first value at bar n - 1. The deviation is summed over each window, oldest first, so the
  * cost grows with n. NaN rule of sma.ts.
  */
+import { isRounding } from './rounding.js'
 import { SmaStream } from './sma.js'
 import { runColumn } from './stream.js'
 import { Window } from './window.js'
@@ -24,7 +25,7 @@ export class CciStream {
     let deviation = 0
     for (let k = start; k < start + n; k++) deviation += Math.abs(values[k]! - mean)
     const distance = typical - mean
-    return distance === 0 || deviation === 0 ? 0 : distance / ((0.015 * deviation) / n)
+    return distance === 0 || isRounding(deviation, mean, n * n) ? 0 : distance / ((0.015 * deviation) / n)
   }
 }
 

@@ -1,9 +1,11 @@
 /**
  * Wilder's directional movement, the base of ADX, DX, +DI and -DI as TA-Lib computes them: sums over the first
  * n - 1 bars, then sum = sum - sum / n + value from bar n on. Not an indicator of its own.
+ * Moves up and down that are equal as decimals are equal (rounding.ts) and count for neither side.
  * NaN rule: a NaN in a bar or the one before ends the state; n bars in a row begin it anew.
  */
 import { checkPeriod, missing } from './period.js'
+import { isRounding } from './rounding.js'
 
 export class DirectionalMovement {
   /** +DI and -DI of the last bar, from bar n on; NaN before. */
@@ -43,8 +45,10 @@ export class DirectionalMovement {
       this.minusSum -= this.minusSum / n
       this.rangeSum -= this.rangeSum / n
     }
-    if (down > 0 && up < down) this.minusSum += down
-    else if (up > 0 && up > down) this.plusSum += up
+    if (!isRounding(up - down, high)) {
+      if (down > 0 && up < down) this.minusSum += down
+      else if (up > 0 && up > down) this.plusSum += up
+    }
     this.rangeSum += range
     if (this.seen < n) return
     this.plus = this.rangeSum === 0 ? 0 : (100 * this.plusSum) / this.rangeSum

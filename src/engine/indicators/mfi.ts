@@ -1,9 +1,11 @@
 /**
  * Money flow index (TA-Lib's MFI): 100 × positive ÷ all money flow (typical price × volume) of the last n changes
- * of the typical price; 0 when all flow is below 1, as there. First value at bar n. Each window is summed oldest
- * first, so the cost grows with n and nothing drifts. NaN rule: a window that holds a NaN is NaN.
+ * of the typical price; 0 without any. TA-Lib gives 0 below a flow of 1 too, in whatever unit: here the unit does not
+ * matter. First value at bar n. Each window is summed oldest first, so the cost grows with n and nothing drifts.
+ * NaN rule: a window that holds a NaN is NaN.
  */
 import { checkPeriod, missing } from './period.js'
+import { isRounding } from './rounding.js'
 import { runColumn } from './stream.js'
 import { Window } from './window.js'
 
@@ -23,7 +25,8 @@ export class MfiStream {
     const typical = (high + low + close) / 3
     const { last, flows, signs } = this
     this.last = typical
-    const sign = missing(typical - last) ? NaN : Math.sign(typical - last)
+    const change = typical - last
+    const sign = missing(change) ? NaN : isRounding(change, typical) ? 0 : Math.sign(change)
     const flowing = flows.push(typical * volume)
     if (!signs.push(sign) || !flowing) return NaN
     let positive = 0
@@ -34,7 +37,7 @@ export class MfiStream {
       if (direction > 0) positive += flow
       else if (direction < 0) negative += flow
     }
-    return positive + negative < 1 ? 0 : (100 * positive) / (positive + negative)
+    return positive + negative === 0 ? 0 : (100 * positive) / (positive + negative)
   }
 }
 

@@ -5,6 +5,7 @@
  * NaN rule: a NaN ends the state; two bars in a row begin it anew.
  */
 import { checkFactor, missing } from './period.js'
+import { isRounding } from './rounding.js'
 import { runColumn } from './stream.js'
 
 export class ParabolicSarStream {
@@ -41,7 +42,8 @@ export class ParabolicSarStream {
     // TA-Lib does not let the bar before the first one bound the stop.
     const highest = starts ? high : Math.max(lastHigh, high)
     const lowest = starts ? low : Math.min(lastLow, low)
-    const touched = this.side > 0 ? low <= this.stop : high >= this.stop
+    const gap = this.side > 0 ? low - this.stop : this.stop - high
+    const touched = gap <= 0 || isRounding(gap, high)
     if (touched) {
       this.side = -this.side
       this.stop = this.side > 0 ? Math.min(this.extreme, lowest) : Math.max(this.extreme, highest)
@@ -62,7 +64,7 @@ export class ParabolicSarStream {
   private begin(high: number, low: number, lastHigh: number, lastLow: number): void {
     const up = high - lastHigh
     const down = lastLow - low
-    this.side = down > 0 && up < down ? -1 : 1
+    this.side = down > 0 && up < down && !isRounding(up - down, high) ? -1 : 1
     this.stop = this.side > 0 ? lastLow : lastHigh
     this.extreme = this.side > 0 ? high : low
     this.factor = this.first

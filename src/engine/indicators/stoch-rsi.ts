@@ -8,13 +8,16 @@ import { StochasticStream } from './stochastic.js'
 import type { Columns } from './stream.js'
 import { runColumns } from './stream.js'
 
+/** While prices rest, the RSI moves by rounding alone, about 1e-13 of its 100. */
+const STILL = 1e-10
+
 export class StochRsiStream {
   private readonly rsi: RsiStream
   private readonly stochastic: StochasticStream
 
   constructor(rsiPeriod: number, k: number, kSmooth: number, d: number) {
     this.rsi = new RsiStream(rsiPeriod, 'stochRsi', 'rsiPeriod')
-    this.stochastic = new StochasticStream(k, kSmooth, d, 'stochRsi')
+    this.stochastic = new StochasticStream(k, kSmooth, d, 'stochRsi', STILL)
   }
 
   next(x: number): ReturnType<StochasticStream['next']> {

@@ -14,9 +14,12 @@ export class StochasticStream {
   private readonly lowest: RollingMinStream
   private readonly slow: SmaStream
   private readonly signal: SmaStream
+  private readonly still: number
   private readonly out = { k: NaN, d: NaN }
 
-  constructor(k: number, kSmooth: number, d: number, indicator = 'stochastic') {
+  /** A range of at most `still` is none. */
+  constructor(k: number, kSmooth: number, d: number, indicator = 'stochastic', still = 0) {
+    this.still = still
     for (const [name, value] of [['k', k], ['kSmooth', kSmooth], ['d', d]] as const) checkPeriod(indicator, name, value)
     this.highest = new RollingMaxStream(k)
     this.lowest = new RollingMinStream(k)
@@ -28,7 +31,7 @@ export class StochasticStream {
     const { out } = this
     const lowest = this.lowest.next(low)
     const range = this.highest.next(high) - lowest
-    const fast = missing(close) ? NaN : range === 0 ? 0 : (100 * (close - lowest)) / range
+    const fast = missing(close) ? NaN : range <= this.still ? 0 : (100 * (close - lowest)) / range
     const slow = this.slow.next(fast)
     out.d = this.signal.next(slow)
     out.k = missing(out.d) ? NaN : slow

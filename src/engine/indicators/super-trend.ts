@@ -7,7 +7,11 @@
 import { AtrStream } from './atr.js'
 import { checkFactor, missing } from './period.js'
 import type { Columns } from './stream.js'
+import { isRounding } from './rounding.js'
 import { runColumns } from './stream.js'
+
+/** Roundings in a band are those of an average of averages. */
+const BAND_TERMS = 4
 
 export class SuperTrendStream {
   private readonly multiplier: number
@@ -34,14 +38,19 @@ export class SuperTrendStream {
     const middle = (high + low) / 2
     const begins = missing(this.lower)
     // Comparisons with NaN are false: the first bar takes its own bands.
-    if (!(middle + width >= this.upper && lastClose <= this.upper)) this.upper = middle + width
-    if (!(middle - width <= this.lower && lastClose >= this.lower)) this.lower = middle - width
+    if (!(middle + width >= this.upper && !isAbove(lastClose, this.upper))) this.upper = middle + width
+    if (!(middle - width <= this.lower && !isAbove(this.lower, lastClose))) this.lower = middle - width
     if (begins) out.direction = 1
-    else if (out.direction > 0 && close < this.lower) out.direction = -1
-    else if (out.direction < 0 && close > this.upper) out.direction = 1
+    else if (out.direction > 0 && isAbove(this.lower, close)) out.direction = -1
+    else if (out.direction < 0 && isAbove(close, this.upper)) out.direction = 1
     out.trend = out.direction > 0 ? this.lower : this.upper
     return out
   }
+}
+
+/** By more than rounding: a close on its band is not beyond it, in any unit. */
+function isAbove(a: number, b: number): boolean {
+  return a > b && !isRounding(a - b, a, BAND_TERMS)
 }
 
 export function superTrend(high: Float64Array, low: Float64Array, close: Float64Array, n: number, multiplier: number): Columns<'trend' | 'direction'> {
