@@ -60,6 +60,15 @@ interface Order {
 interface Want { longEntry: boolean; longExit: boolean; shortEntry: boolean; shortExit: boolean }
 
 const HOUR = 3_600_000
+/** F10: as text has it, and what arithmetic may leave of a touch. */
+const SLACK = 2 ** -50
+const write = (level: number, from: number): number => {
+  if (!Number.isFinite(level)) return level
+  const exponent = Number(Math.max(Math.abs(level), Math.abs(from)).toExponential(30).split('e')[1])
+  return Number(level.toFixed(Math.max(0, 14 - exponent)))
+}
+const atOrBelow = (price: number, level: number): boolean => price - level <= level * SLACK
+const atOrAbove = (price: number, level: number): boolean => level - price <= level * SLACK
 
 export function referenceRun(bars: BarColumns, masks: ReferenceMasks, e: ExecutionSpec): ReferenceRun {
   const run: ReferenceRun = { equity: [], cash: [], units: [], trades: [], rejected: 0, interest: 0, funding: 0, seen: new Set() }
@@ -79,15 +88,15 @@ export function referenceRun(bars: BarColumns, masks: ReferenceMasks, e: Executi
     for (let i = 1; i <= n; i++) value += range(i)
     value /= n
     for (let i = n + 1; i <= bar; i++) value = (value * (n - 1) + range(i)) / n
-    return value
+    return write(value, at(bars.close, bar))
   }
 
   // F25.
   const tick = (price: number, up: boolean): number => {
     if (e.tickSize === null || !Number.isFinite(price)) return price
     const nearest = Math.round(price / e.tickSize)
-    const count = Math.abs(price / e.tickSize - nearest) <= 1e-9 ? nearest : up ? Math.ceil(price / e.tickSize) : Math.floor(price / e.tickSize)
-    return count * e.tickSize
+    const count = Math.abs(price / e.tickSize - nearest) <= Math.max(1e-9, nearest * SLACK) ? nearest : up ? Math.ceil(price / e.tickSize) : Math.floor(price / e.tickSize)
+    return write(count * e.tickSize, 0)
   }
 
   const close = (lot: Lot, bar: number, raw: number, slippage: number, reason: string): void => {
@@ -125,17 +134,18 @@ export function referenceRun(bars: BarColumns, masks: ReferenceMasks, e: Executi
     const market = side === 1 ? raw * (1 + e.spread) * (1 + e.slippage) : raw * (1 - e.spread) * (1 - e.slippage)
     const price = tick(limit ?? market, side === 1)
     const rate = limit === null ? e.feeRate : e.makerFeeRate
-    const reference = e.stopReference === 'fill_price' ? price : at(bars.close, signalBar)
+    const fill = write(price, 0)
+    const reference = e.stopReference === 'fill_price' ? fill : at(bars.close, signalBar)
     const away = (distance: ExecutionSpec['stopLoss'], direction: number): number | null => {
       if (distance === null) return null
-      return typeof distance === 'number' ? reference * (1 + direction * distance) : reference + direction * distance.multiple * atrAt(distance.atr, signalBar)
+      return write(typeof distance === 'number' ? reference * (1 + direction * distance) : reference + direction * distance.multiple * atrAt(distance.atr, signalBar), reference)
     }
     const rawStop = away(e.stopLoss, -side), rawTarget = away(e.takeProfit, side)
     const stop = rawStop === null ? null : tick(rawStop, side === -1)
     const target = rawTarget === null ? null : tick(rawTarget, side === 1)
     const distance = e.trailingStop
     const gap = distance === null || typeof distance === 'number' ? 0 : distance.multiple * atrAt(distance.atr, signalBar)
-    const trail = distance === null ? null : (peak: number): number => tick(typeof distance === 'number' ? peak * (1 - side * distance) : peak - side * gap, side === -1)
+    const trail = distance === null ? null : (peak: number): number => tick(write(typeof distance === 'number' ? peak * (1 - side * distance) : peak - side * gap, peak), side === -1)
     if ([stop, target, gap].some((value) => Number.isNaN(value))) { run.rejected++; run.seen.add('no ATR yet'); return false }
 
     const equity = cash + held() * raw
@@ -147,16 +157,16 @@ export function referenceRun(bars: BarColumns, masks: ReferenceMasks, e: Executi
     if (e.sizing.mode === 'cash') units = (value - e.feeFixed) / unitCost
     if (e.sizing.mode === 'units') units = value
     if (e.sizing.mode === 'risk') {
-      const stops = [stop, trail?.(price) ?? null].filter((level) => level !== null)
+      const stops = [stop, trail?.(fill) ?? null].filter((level) => level !== null)
       const risk = Math.min(...stops.map((level) => side * (price - level)))
       units = risk > 0 ? Math.min(most, (equity * value) / risk) : 0
     }
     const lot = e.sizing.wholeUnits ? 1 : e.sizing.lotSize
     if (lot !== null) units = Math.floor((units / lot) * (1 + (units < 0 ? -1 : 1) * 1e-12)) * lot
-    if (units > most * (1 + 1e-12) || units <= 0 || units * price < e.sizing.minNotional || (lots.length > 0 && units * price < 1e-9 * equity * e.leverage)) { run.rejected++; return false }
+    if (units > most * (1 + 1e-12) || units <= 0 || units * price < e.sizing.minNotional * (1 - 1e-12) || (lots.length > 0 && units * price < 1e-9 * equity * e.leverage)) { run.rejected++; return false }
     const fee = units * price * rate + e.feeFixed
     cash = side === 1 ? cash - units * price - fee : cash + units * price - fee
-    lots.push({ side, units, bar, atClose, price, fee, stop, target, trail, peak: price })
+    lots.push({ side, units, bar, atClose, price, fee, stop, target, trail, peak: fill })
     run.seen.add(limit === null ? 'entry market' : 'entry limit')
     return true
   }
@@ -206,7 +216,8 @@ export function referenceRun(bars: BarColumns, masks: ReferenceMasks, e: Executi
       const margins = sum((lot) => (lot.units * lot.price) / e.leverage)
       gone = (margins - lots.length * e.feeFixed - side * sum((lot) => lot.units * lot.price)) / (sum((lot) => lot.units) * (rate - side))
     }
-    margin = found === null ? null : tick(found, lots[0]?.side === -1)
+    const mean = lots.reduce((sum, lot) => sum + lot.units * lot.price, 0) / lots.reduce((sum, lot) => sum + lot.units, 0)
+    margin = found === null ? null : tick(write(found, mean), lots[0]?.side === -1)
   }
 
   /** The stop that counts for a lot: the nearest of stop-loss, trailing stop, liquidation; in a tie in this order. */
@@ -224,8 +235,8 @@ export function referenceRun(bars: BarColumns, masks: ReferenceMasks, e: Executi
   const worstCase = (lot: Lot, bar: number): boolean => {
     const [o, h, l] = [at(bars.open, bar), at(bars.high, bar), at(bars.low, bar)]
     const stop = stopOf(lot)
-    const passed = (price: number, level: number): boolean => (lot.side === 1 ? price <= level : price >= level)
-    const reachedTarget = (price: number): boolean => lot.target !== null && (lot.side === 1 ? price >= lot.target : price <= lot.target)
+    const passed = (price: number, level: number): boolean => (lot.side === 1 ? atOrBelow(price, level) : atOrAbove(price, level))
+    const reachedTarget = (price: number): boolean => lot.target !== null && (lot.side === 1 ? atOrAbove(price, lot.target) : atOrBelow(price, lot.target))
     const [bad, good] = lot.side === 1 ? [l, h] : [h, l]
     if (stop !== null && passed(o, stop.level)) close(lot, bar, o, e.stopSlippage, stop.reason)
     else if (reachedTarget(o)) close(lot, bar, o, 0, 'take_profit')
@@ -236,13 +247,14 @@ export function referenceRun(bars: BarColumns, masks: ReferenceMasks, e: Executi
   }
 
   /** F22: the raw price at which an order is reached. */
-  const triggerOf = ({ side, level }: Order): number => (e.entryOrder?.type === 'limit' ? level / (1 + side * e.spread) : level)
+  const triggerOf = ({ side, level }: Order): number => (e.entryOrder?.type === 'limit' ? write(level / (1 + side * e.spread), level) : level)
   /** A long limit is reached from above, a long stop from below. */
   const fromAbove = ({ side }: Order): boolean => (side === 1) === (e.entryOrder?.type === 'limit')
   const fillOrder = (filled: Order, bar: number, raw: number, atOpen: boolean): boolean => {
     order = null
     const isLimit = e.entryOrder?.type === 'limit'
-    const opened = open(filled.side, bar, raw, isLimit ? (atOpen ? raw * (1 + filled.side * e.spread) : filled.level) : null, filled.signalBar, false)
+    const notBeyond = (price: number): number => (filled.side === 1 ? Math.min(price, filled.level) : Math.max(price, filled.level))
+    const opened = open(filled.side, bar, raw, isLimit ? (atOpen ? notBeyond(raw * (1 + filled.side * e.spread)) : filled.level) : null, filled.signalBar, false)
     if (opened) {
       run.seen.add(`order ${e.entryOrder?.type ?? ''}`)
       findMargin()
@@ -257,8 +269,8 @@ export function referenceRun(bars: BarColumns, masks: ReferenceMasks, e: Executi
     // F23.
     const rests = order
     const trigger = triggerOf(rests)
-    const opensThere = fromAbove(rests) ? o <= trigger : o >= trigger
-    const reached = fromAbove(rests) ? l <= trigger : h >= trigger
+    const opensThere = fromAbove(rests) ? atOrBelow(o, trigger) : atOrAbove(o, trigger)
+    const reached = fromAbove(rests) ? atOrBelow(l, trigger) : atOrAbove(h, trigger)
     if (!opensThere && !reached) return
     const raw = opensThere ? o : trigger
     if (!fillOrder(rests, bar, raw, opensThere)) return
@@ -273,13 +285,13 @@ export function referenceRun(bars: BarColumns, masks: ReferenceMasks, e: Executi
     if (!asleep(lot, bar)) {
       const stop = stopOf(lot)
       const worst = lot.side === 1 ? l : h
-      if (stop !== null && (lot.side === 1 ? worst <= stop.level : worst >= stop.level)) {
-        const already = lot.side === 1 ? raw <= stop.level : raw >= stop.level
+      if (stop !== null && (lot.side === 1 ? atOrBelow(worst, stop.level) : atOrAbove(worst, stop.level))) {
+        const already = lot.side === 1 ? atOrBelow(raw, stop.level) : atOrAbove(raw, stop.level)
         close(lot, bar, already ? raw : stop.level, e.stopSlippage, stop.reason)
         return
       }
-      if (!isLimit && lot.target !== null && (lot.side === 1 ? best >= lot.target : best <= lot.target)) {
-        const already = lot.side === 1 ? raw >= lot.target : raw <= lot.target
+      if (!isLimit && lot.target !== null && (lot.side === 1 ? atOrAbove(best, lot.target) : atOrBelow(best, lot.target))) {
+        const already = lot.side === 1 ? atOrAbove(raw, lot.target) : atOrBelow(raw, lot.target)
         close(lot, bar, already ? raw : lot.target, 0, 'take_profit')
         return
       }
@@ -292,16 +304,16 @@ export function referenceRun(bars: BarColumns, masks: ReferenceMasks, e: Executi
     for (const lot of lots) {
       if (asleep(lot, bar)) continue
       const stop = stopOf(lot)
-      if (stop !== null && (lot.side === 1 ? price <= stop.level : price >= stop.level)) {
+      if (stop !== null && (lot.side === 1 ? atOrBelow(price, stop.level) : atOrAbove(price, stop.level))) {
         close(lot, bar, price, e.stopSlippage, stop.reason)
         return true
       }
-      if (lot.target !== null && (lot.side === 1 ? price >= lot.target : price <= lot.target)) {
+      if (lot.target !== null && (lot.side === 1 ? atOrAbove(price, lot.target) : atOrBelow(price, lot.target))) {
         close(lot, bar, price, 0, 'take_profit')
         return true
       }
     }
-    if (order !== null && (fromAbove(order) ? price <= triggerOf(order) : price >= triggerOf(order))) {
+    if (order !== null && (fromAbove(order) ? atOrBelow(price, triggerOf(order)) : atOrAbove(price, triggerOf(order)))) {
       const lotsBefore = new Set(lots)
       fillOrder(order, bar, price, atOpen)
       // At the open only what was there before the fill is settled at once; the new lot is watched from the first step on.
@@ -311,16 +323,17 @@ export function referenceRun(bars: BarColumns, masks: ReferenceMasks, e: Executi
   }
   const pathBar = (bar: number): void => {
     const [o, h, l, c] = [at(bars.open, bar), at(bars.high, bar), at(bars.low, bar), at(bars.close, bar)]
-    const highFirst = e.intrabarPath === 'ohlc' || (e.intrabarPath === 'adaptive' && h - o < o - l)
+    const highFirst = e.intrabarPath === 'ohlc' || (e.intrabarPath === 'adaptive' && o - l - (h - o) > h * SLACK)
     for (const lot of lots) better(lot, o)
     while (actAt(o, bar, true));
     let from = o
     for (const to of highFirst ? [h, l, c] : [l, h, c]) {
       let here = from
+      const up = to > from
       for (;;) {
         while (actAt(here, bar, false));
         // The next price on the way at which anything waits.
-        const between = (level: number): boolean => (to > here ? level > here && level <= to : level < here && level >= to)
+        const between = (level: number): boolean => (up ? level > here && atOrAbove(to, level) : level < here && atOrBelow(to, level))
         const levels = [
           ...lots.filter((lot) => !asleep(lot, bar)).flatMap((lot) => [stopOf(lot)?.level ?? NaN, lot.target ?? NaN]), ...(order === null ? [] : [triggerOf(order)]),
         ].filter(between)
@@ -366,7 +379,7 @@ export function referenceRun(bars: BarColumns, masks: ReferenceMasks, e: Executi
     const { offset, type, bars: life } = e.entryOrder
     const away = (type === 'limit' ? -1 : 1) * side
     const signalClose = at(bars.close, signalBar)
-    const level = typeof offset === 'number' ? signalClose * (1 + away * offset) : signalClose + away * offset.multiple * atrAt(offset.atr, signalBar)
+    const level = write(typeof offset === 'number' ? signalClose * (1 + away * offset) : signalClose + away * offset.multiple * atrAt(offset.atr, signalBar), signalClose)
     const isMissing = (distance: ExecutionSpec['stopLoss']): boolean => distance !== null && typeof distance !== 'number' && Number.isNaN(atrAt(distance.atr, signalBar))
     if ([offset, e.stopLoss, e.takeProfit, e.trailingStop].some(isMissing)) { run.rejected++; return }
     const up = type === 'limit' ? side === -1 : side === 1
@@ -410,7 +423,7 @@ export function referenceRun(bars: BarColumns, masks: ReferenceMasks, e: Executi
       pay(bar)
       findMargin()
       const side = lots[0]?.side
-      if (margin !== null && side !== undefined && (side === 1 ? o <= margin : o >= margin)) for (const lot of lots) close(lot, bar, o, e.stopSlippage, 'liquidation')
+      if (margin !== null && side !== undefined && (side === 1 ? atOrBelow(o, margin) : atOrAbove(o, margin))) for (const lot of lots) close(lot, bar, o, e.stopSlippage, 'liquidation')
     }
     if (e.fill === 'next_open' && bar > 0 && !stopped) {
       const want = wantAt(bar - 1)
@@ -433,7 +446,7 @@ export function referenceRun(bars: BarColumns, masks: ReferenceMasks, e: Executi
     if (e.intrabarPath === 'pessimistic') pessimisticBar(bar)
     else pathBar(bar)
     if (e.fill === 'close' && !stopped) follow(wantAt(bar), bar, c, bar, true)
-    if (cash + held() * c <= 0 && !stopped) {
+    if (cash + held() * c <= Math.abs(cash) * 2 ** -48 && !stopped) {
       closeAll(bar, c, e.stopSlippage, 'liquidation')
       stopped = true
     }

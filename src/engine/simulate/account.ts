@@ -7,6 +7,8 @@ import type { TradeLog } from './trade-log.js'
 export interface RestingOrder {
   readonly side: 1 | -1
   readonly level: number
+  /** The raw price at which it is reached: a limit when the spread still leaves it its price. */
+  readonly trigger: number
   readonly signalBar: number
   readonly lastBar: number
 }

@@ -8,8 +8,11 @@ import type { Account, RestingOrder } from './account.js'
 import type { Lot } from './lots.js'
 import { liquidationPrice, marginsGonePrice } from './liquidation-price.js'
 import type { Ticks } from './ticks.js'
+import { reaches, reachOf, written } from './written-price.js'
 import { MARGIN_CALL, STOP_LOSS, TAKE_PROFIT, TRAILING_STOP } from './trade-log.js'
 
+/** F24: the low is as near as the high, for decimals that doubles do not hold. */
+const EVEN = 2 ** -50
 /** Within the walk: nothing is reached on this leg. */
 const NOTHING = -1
 
@@ -42,7 +45,7 @@ export class BarWatch {
     this.findLiquidation()
     const { lots } = this.account
     const side = lots.units > 0 ? 1 : -1
-    if (side * open > side * this.liquidation) return
+    if (!reaches(open, this.liquidation, -side)) return
     while (lots.count > 0) this.account.exit(0, bar, open, this.execution.stopSlippage, MARGIN_CALL)
   }
 
@@ -79,10 +82,12 @@ export class BarWatch {
     const { stop, reason } = this
     const worst = side > 0 ? bars.low[bar]! : bars.high[bar]!
     const best = side > 0 ? bars.high[bar]! : bars.low[bar]!
-    if (side * open <= side * stop) account.exit(k, bar, open, e.stopSlippage, reason)
-    else if (side * open >= side * lot.target) account.exit(k, bar, open, 0, TAKE_PROFIT)
-    else if (side * worst <= side * stop) account.exit(k, bar, stop, e.stopSlippage, reason)
-    else if (side * best >= side * lot.target) account.exit(k, bar, lot.target, 0, TAKE_PROFIT)
+    const from = side * reachOf(stop, -side)
+    const upTo = side * reachOf(lot.target, side)
+    if (side * open <= from) account.exit(k, bar, open, e.stopSlippage, reason)
+    else if (side * open >= upTo) account.exit(k, bar, open, 0, TAKE_PROFIT)
+    else if (side * worst <= from) account.exit(k, bar, stop, e.stopSlippage, reason)
+    else if (side * best >= upTo) account.exit(k, bar, lot.target, 0, TAKE_PROFIT)
     else return false
     return true
   }
@@ -96,10 +101,10 @@ export class BarWatch {
     const open = bars.open[bar]!
     const worst = side > 0 ? bars.low[bar]! : bars.high[bar]!
     const best = side > 0 ? bars.high[bar]! : bars.low[bar]!
-    const trigger = this.trigger(order)
-    const atOpen = isLimit ? side * open <= side * trigger : side * open >= side * trigger
-    if (!atOpen && (isLimit ? side * worst > side * trigger : side * best < side * trigger)) return
-    const raw = atOpen ? open : trigger
+    const way = this.wayTo(order)
+    const atOpen = reaches(open, order.trigger, way)
+    if (!atOpen && !reaches(isLimit ? worst : best, order.trigger, way)) return
+    const raw = atOpen ? open : order.trigger
     if (!this.fill(order, bar, raw, atOpen)) return
     const k = lots.count - 1
     const lot = lots.at(k)
@@ -109,12 +114,12 @@ export class BarWatch {
       } else {
         this.findStop(lot)
         const { stop, reason } = this
-        if (side * worst <= side * stop) {
-          account.exit(k, bar, side * raw <= side * stop ? raw : stop, e.stopSlippage, reason)
+        if (reaches(worst, stop, -side)) {
+          account.exit(k, bar, reaches(raw, stop, -side) ? raw : stop, e.stopSlippage, reason)
           return
         }
-        if (!isLimit && side * best >= side * lot.target) {
-          account.exit(k, bar, side * raw >= side * lot.target ? raw : lot.target, 0, TAKE_PROFIT)
+        if (!isLimit && reaches(best, lot.target, side)) {
+          account.exit(k, bar, reaches(raw, lot.target, side) ? raw : lot.target, 0, TAKE_PROFIT)
           return
         }
       }
@@ -142,7 +147,7 @@ export class BarWatch {
     const open = bars.open[k]!, high = bars.high[k]!, low = bars.low[k]!
     const { intrabarPath } = this.execution
     if (this.passes(bar, Math.max(open, high, low, bars.close[k]!), Math.min(open, high, low, bars.close[k]!))) return
-    const highFirst = intrabarPath === 'ohlc' || (intrabarPath !== 'olhc' && high - open < open - low)
+    const highFirst = intrabarPath === 'ohlc' || (intrabarPath !== 'olhc' && 2 * open - low - high > high * EVEN)
     this.jump(open, bar)
     let price = this.leg(open, highFirst ? high : low, bar)
     price = this.leg(price, highFirst ? low : high, bar)
@@ -165,11 +170,11 @@ export class BarWatch {
       raise(lot, side > 0 ? top : bottom)
       this.findStop(lot)
       lot.peak = peak
-      if (side * (side > 0 ? bottom : top) <= side * this.stop || side * (side > 0 ? top : bottom) >= side * lot.target) return false
+      if (reaches(side > 0 ? bottom : top, this.stop, -side) || reaches(side > 0 ? top : bottom, lot.target, side)) return false
     }
     if (resting !== null) {
       const way = this.wayTo(resting)
-      if (way * (way > 0 ? top : bottom) >= way * this.trigger(resting)) return false
+      if (reaches(way > 0 ? top : bottom, resting.trigger, way)) return false
     }
     for (let k = 0; k < lots.count; k++) raise(lots.at(k), lots.at(k).units > 0 ? top : bottom)
     return true
@@ -194,14 +199,13 @@ export class BarWatch {
       const side = lot.units > 0 ? 1 : -1
       this.findStop(lot)
       if (this.sleeps(lot, bar)) k++
-      else if (side * open <= side * this.stop) account.exit(k, bar, open, e.stopSlippage, this.reason)
-      else if (side * open >= side * lot.target) account.exit(k, bar, open, 0, TAKE_PROFIT)
+      else if (reaches(open, this.stop, -side)) account.exit(k, bar, open, e.stopSlippage, this.reason)
+      else if (reaches(open, lot.target, side)) account.exit(k, bar, open, 0, TAKE_PROFIT)
       else k++
     }
     const order = account.resting
     if (order === null) return
-    const trigger = this.trigger(order)
-    if (e.entryOrder?.type === 'limit' ? order.side * open <= order.side * trigger : order.side * open >= order.side * trigger) this.fill(order, bar, open, true)
+    if (reaches(open, order.trigger, this.wayTo(order))) this.fill(order, bar, open, true)
   }
 
   /** The price goes straight from `from` to `to`; whatever it reaches acts, the nearest first. Returns `to`. */
@@ -237,7 +241,7 @@ export class BarWatch {
       }
       const order = account.resting
       if (order !== null) {
-        const orderAt = reached(this.trigger(order), this.wayTo(order), price, to, direction)
+        const orderAt = reached(order.trigger, this.wayTo(order), price, to, direction)
         if (Math.abs(orderAt - price) < nearest) {
           price = orderAt
           this.fill(order, bar, orderAt, false)
@@ -258,16 +262,12 @@ export class BarWatch {
     const { side, signalBar } = order
     const before = account.trades.count + account.lots.count
     account.takeOrder()
-    const limitPrice = e.entryOrder?.type === 'limit' ? (atOpen ? raw * (1 + side * e.spread) : order.level) : null
+    const atMarket = raw * (1 + side * e.spread)
+    const limitPrice = e.entryOrder?.type === 'limit' ? (atOpen && side * atMarket < side * order.level ? atMarket : order.level) : null
     account.enter({ side, bar, raw, limitPrice, signalBar, atClose: false })
     if (account.trades.count + account.lots.count === before) return false
     this.findLiquidation()
     return true
-  }
-
-  /** The raw price at which the order is reached: a limit when the spread still leaves it its price. */
-  private trigger({ side, level }: RestingOrder): number {
-    return this.execution.entryOrder?.type === 'limit' ? level / (1 + side * this.execution.spread) : level
   }
 
   /** F12: not watched in the bar of its entry. */
@@ -292,20 +292,20 @@ export class BarWatch {
   }
 
   private findLiquidation(): void {
-    const { perpetual, feeRate, feeFixed } = this.execution
+    const { perpetual, feeRate, feeFixed, leverage } = this.execution
     const { lots } = this.account
     const side = lots.units > 0 ? 1 : -1
     this.liquidation = side * -Infinity
     if (perpetual === null || lots.count === 0) return
-    this.liquidation = this.ticks.against(liquidationPrice(lots, perpetual.maintenance), -side)
+    this.liquidation = this.ticks.against(written(liquidationPrice(lots, perpetual.maintenance, leverage), lots.entryPrice()), -side)
     this.worst = marginsGonePrice(lots, feeRate + perpetual.liquidationFee, feeFixed)
   }
 }
 
 /** Where a level acts that is reached by going `way` (1 up, -1 down): at it, at the price when that is beyond it, or NaN. */
 function reached(level: number, way: number, price: number, to: number, direction: number): number {
-  if (way * price >= way * level) return price
-  return way === direction && way * to >= way * level ? level : NaN
+  if (reaches(price, level, way)) return price
+  return way === direction && reaches(to, level, way) ? level : NaN
 }
 
 /** F13: the peak takes the price if that is better. */

@@ -2,6 +2,7 @@
 import type { BarColumns } from '../../market/layout.js'
 import { atr } from '../indicators/atr.js'
 import type { Distance } from '../specs/distance.js'
+import { written } from './written-price.js'
 
 export class DistanceLevels {
   readonly #columns = new Map<number, Float64Array>()
@@ -14,9 +15,9 @@ export class DistanceLevels {
     this.#columns.clear()
   }
 
-  /** reference ± distance, `direction` being 1 or -1; NaN where the ATR of that bar is not there yet. */
+  /** reference ± distance as it is written, `direction` being 1 or -1; NaN where the ATR of that bar is not there yet. */
   price(reference: number, direction: number, distance: Distance, bar: number): number {
-    return typeof distance === 'number' ? reference * (1 + direction * distance) : reference + direction * this.gap(distance, bar)
+    return written(typeof distance === 'number' ? reference * (1 + direction * distance) : reference + direction * this.gap(distance, bar), reference)
   }
 
   /** Whether the ATR of every distance has a value at that bar. */
@@ -24,7 +25,10 @@ export class DistanceLevels {
     return distances.every((distance) => distance === null || typeof distance === 'number' || !Number.isNaN(this.gap(distance, bar)))
   }
 
-  /** In price, for a multiple of the ATR. */
+  /**
+   * In price, for a multiple of the ATR. That is written first: a range of prices has the last digits of its prices, and a
+   * multiple of it as many times their rounding.
+   */
   gap(distance: Exclude<Distance, number>, bar: number): number {
     let column = this.#columns.get(distance.atr)
     if (column === undefined && this.#bars !== undefined) {
@@ -32,6 +36,6 @@ export class DistanceLevels {
       column = atr(high, low, close, distance.atr)
       this.#columns.set(distance.atr, column)
     }
-    return distance.multiple * (column?.[bar] ?? NaN)
+    return distance.multiple * written(column?.[bar] ?? NaN, this.#bars?.close[bar] ?? NaN)
   }
 }

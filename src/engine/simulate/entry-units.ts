@@ -2,7 +2,7 @@
 import type { ExecutionSpec } from '../specs/execution-spec.js'
 import type { Wallet } from './wallet.js'
 
-/** Relative tolerance of "affordable" and "a whole number of lots": 3 × 0.1 must count as 0.3. */
+/** Relative tolerance of "affordable", "a whole number of lots" and "the least notional": 3 × 0.1 must count as 0.3. */
 const ROUNDING = 1e-12
 const DUST = 1e-9
 
@@ -41,5 +41,5 @@ export function entryUnits(e: ExecutionSpec, { wallet, heldUnits, raw, price, fe
   // Where everything is in the market already, what is left is a rounding error and no lot.
   const held = Math.abs(heldUnits) * raw + wallet.exposureElsewhere
   if (held > 0 && units * price < DUST * equity * leverage) return 0
-  return units * price < sizing.minNotional ? 0 : units
+  return units * price < sizing.minNotional * (1 - ROUNDING) ? 0 : units
 }

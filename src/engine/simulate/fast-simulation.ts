@@ -12,10 +12,13 @@ import type { ExecutionSpec } from '../specs/execution-spec.js'
 import { LONG_ENTRY, LONG_EXIT, SHORT_ENTRY, SHORT_EXIT } from './decisions.js'
 import type { Distance } from '../specs/distance.js'
 import type { Simulation } from './simulation.js'
+import { reachOf, ruinOf, written } from './written-price.js'
 import { END, LIQUIDATION, SIGNAL, STOP_LOSS, TAKE_PROFIT, TRAILING_STOP, TradeLog } from './trade-log.js'
 
 /** Relative tolerance of "affordable" and "a whole number of lots": 3 × 0.1 must count as 0.3. */
 const ROUNDING = 1e-12
+/** Of the peak, and more than writing a level with 15 digits moves it. */
+const NEARLY = 1e-13
 
 /** Whether this kernel knows all that the spec asks for. */
 export function isFast(e: ExecutionSpec): boolean {
@@ -48,6 +51,13 @@ export class FastSimulation implements Simulation {
   private stop = 0.1
   private target = 0.1
   private peak = 0.1
+  /** From where on both count as reached; the fraction of the peak at which a trailing stop lies, and one a little too near. */
+  private stopReach = 0.1
+  private targetReach = 0.1
+  private trailFactor = 0.1
+  private trailNear = 0.1
+  /** Equity of no more than this is none (F16). */
+  private ruin = 0.1
   private readonly execution: ExecutionSpec
   private readonly stopLoss: number | null
   private readonly takeProfit: number | null
@@ -101,7 +111,7 @@ export class FastSimulation implements Simulation {
       cash = this.cash
       units = this.units
       let value = cash + units * close[i]!
-      if (value <= 0 && !halted) {
+      if (value <= this.ruin && !halted) {
         if (units !== 0) this.exit(i, close[i]!, execution.stopSlippage, LIQUIDATION)
         value = this.cash
         this.liquidated = true
@@ -112,11 +122,12 @@ export class FastSimulation implements Simulation {
       // Quiet stretch: no position to watch and no decision due, so only the equity moves (half the time of a trial).
       cash = this.cash
       units = this.units
+      const ruin = this.ruin
       const quietUntil = endAtOpen === -1 ? to : last
       for (let k = i + 1; k < quietUntil; k++) {
         if (decisions[k - lag]! !== 0 && !halted) break
         value = cash + units * close[k]!
-        if (value <= 0 && !halted) break
+        if (value <= ruin && !halted) break
         equity[k] = value
         i = k
       }
@@ -131,6 +142,7 @@ export class FastSimulation implements Simulation {
     this.trades.clear()
     this.cash = this.execution.initialCash
     this.units = 0
+    this.ruin = 0
     this.feesPaid = 0
     this.notional = 0
     this.rejectedEntries = 0
@@ -161,15 +173,21 @@ export class FastSimulation implements Simulation {
     const fee = notional * e.feeRate + e.feeFixed
     this.units = side * units
     this.cash -= side * notional + fee
+    this.ruin = ruinOf(this.cash)
     this.entryBar = bar
     this.entryPrice = price
     this.entryFee = fee
     this.feesPaid += fee
     this.notional += notional
-    const reference = e.stopReference === 'fill_price' ? price : signalClose
-    this.stop = this.stopLoss === null ? side * -Infinity : reference * (1 - side * this.stopLoss)
-    this.target = this.takeProfit === null ? side * Infinity : reference * (1 + side * this.takeProfit)
-    this.peak = price
+    const fill = written(price, price)
+    const reference = e.stopReference === 'fill_price' ? fill : signalClose
+    this.stop = this.stopLoss === null ? side * -Infinity : written(reference * (1 - side * this.stopLoss), reference)
+    this.target = this.takeProfit === null ? side * Infinity : written(reference * (1 + side * this.takeProfit), reference)
+    this.stopReach = reachOf(this.stop, -side)
+    this.targetReach = reachOf(this.target, side)
+    this.trailFactor = this.trailingStop === null ? NaN : 1 - side * this.trailingStop
+    this.trailNear = this.trailFactor + side * NEARLY
+    this.peak = fill
   }
 
   /** Units of an entry at this fill price while flat (cash is the equity); 0 or less is no entry. */
@@ -207,6 +225,7 @@ export class FastSimulation implements Simulation {
     this.notional += notional
     this.trades.push(units, this.entryBar, this.entryPrice, bar, price, pnl, pnl / (Math.abs(units) * this.entryPrice), fees, reason)
     this.units = 0
+    this.ruin = 0
   }
 
   /**
@@ -215,24 +234,37 @@ export class FastSimulation implements Simulation {
    * stop is taken to come first. The trailing level uses the peak of the bars before.
    */
   private exitAtStops(bars: BarColumns, bar: number): boolean {
-    const e = this.execution
-    const side = this.units > 0 ? 1 : -1
     const open = bars.open[bar]!
+    const high = bars.high[bar]!
+    const low = bars.low[bar]!
+    // Most bars reach nothing, and need no trailing level to the last digit.
+    let near = this.stopReach
+    const far = this.targetReach
+    if (this.units > 0) {
+      if (this.trailingStop !== null) near = Math.max(near, this.peak * this.trailNear)
+      return (low <= near || high >= far || open <= near || open >= far) && this.exitWhereReached(1, bar, open, low, high)
+    }
+    if (this.trailingStop !== null) near = Math.min(near, this.peak * this.trailNear)
+    return (high >= near || low <= far || open >= near || open <= far) && this.exitWhereReached(-1, bar, open, high, low)
+  }
+
+  private exitWhereReached(side: 1 | -1, bar: number, open: number, worst: number, best: number): boolean {
+    const { stopSlippage } = this.execution
+    const { target, targetReach } = this
     let stop = this.stop
     let reason = STOP_LOSS
     if (this.trailingStop !== null) {
-      const trailing = this.peak * (1 - side * this.trailingStop)
+      const trailing = written(this.peak * this.trailFactor, this.peak)
       if (side * trailing > side * stop) {
         stop = trailing
         reason = TRAILING_STOP
       }
     }
-    const worst = side > 0 ? bars.low[bar]! : bars.high[bar]!
-    const best = side > 0 ? bars.high[bar]! : bars.low[bar]!
-    if (side * open <= side * stop) this.exit(bar, open, e.stopSlippage, reason)
-    else if (side * open >= side * this.target) this.exit(bar, open, 0, TAKE_PROFIT)
-    else if (side * worst <= side * stop) this.exit(bar, stop, e.stopSlippage, reason)
-    else if (side * best >= side * this.target) this.exit(bar, this.target, 0, TAKE_PROFIT)
+    const stopReach = reachOf(stop, -side)
+    if (side * open <= side * stopReach) this.exit(bar, open, stopSlippage, reason)
+    else if (side * open >= side * targetReach) this.exit(bar, open, 0, TAKE_PROFIT)
+    else if (side * worst <= side * stopReach) this.exit(bar, stop, stopSlippage, reason)
+    else if (side * best >= side * targetReach) this.exit(bar, target, 0, TAKE_PROFIT)
     else return false
     return true
   }

@@ -19,6 +19,7 @@ import { entryUnits } from './entry-units.js'
 import type { Account, EntryFill, RestingOrder } from './account.js'
 import type { Simulation } from './simulation.js'
 import type { Wallet } from './wallet.js'
+import { ruinOf, written } from './written-price.js'
 import { Ticks } from './ticks.js'
 import { END, LIQUIDATION, MARGIN_CALL, SIGNAL, TAKE_PROFIT, TradeLog } from './trade-log.js'
 
@@ -85,8 +86,9 @@ export class FullSimulation implements Simulation, Account {
         this.leaveAtClose(i, decisions[i]!)
         this.arriveAtClose(i, decisions[i]!)
       }
-      let value = this.cash + lots.units * close[i]!
-      if (value <= 0 && !this.halted) {
+      const { cash } = this.wallet
+      let value = cash + lots.units * close[i]!
+      if (value <= ruinOf(cash) && !this.halted) {
         this.halt(i)
         value = this.cash
       }
@@ -202,7 +204,7 @@ export class FullSimulation implements Simulation, Account {
   trailingLevel(peak: number, side: number, trail: number): number {
     const { trailingStop } = this.execution
     if (trailingStop === null) return side * -Infinity
-    return this.ticks.against(typeof trailingStop === 'number' ? peak * (1 - side * trailingStop) : peak - side * trail, -side)
+    return this.ticks.against(written(typeof trailingStop === 'number' ? peak * (1 - side * trailingStop) : peak - side * trail, peak), -side)
   }
 
   /** F6, F8, F10, F20, F21: opens a lot, or counts why not. */
@@ -214,11 +216,12 @@ export class FullSimulation implements Simulation, Account {
     }
     const price = ticks.against(limitPrice ?? raw * (1 + side * e.spread) * (1 + side * e.slippage), side)
     const feeRate = limitPrice === null ? e.feeRate : e.makerFeeRate
-    const reference = e.stopReference === 'fill_price' ? price : this.bars!.close[signalBar]!
+    const fill = written(price, price)
+    const reference = e.stopReference === 'fill_price' ? fill : this.bars!.close[signalBar]!
     const stop = e.stopLoss === null ? side * -Infinity : ticks.against(levels.price(reference, -side, e.stopLoss, signalBar), -side)
     const target = e.takeProfit === null ? side * Infinity : ticks.harder(levels.price(reference, side, e.takeProfit, signalBar), -side)
     const trail = e.trailingStop === null || typeof e.trailingStop === 'number' ? 0 : levels.gap(e.trailingStop, signalBar)
-    const trailing = this.trailingLevel(price, side, trail)
+    const trailing = this.trailingLevel(fill, side, trail)
     const units = Number.isNaN(stop) || Number.isNaN(target) || Number.isNaN(trail) ? 0 : entryUnits(e, {
       wallet: this.wallet, heldUnits: lots.units, raw, price, feeRate, stopDistance: Math.min(side * (price - stop), side * (price - trailing)),
     })
@@ -231,7 +234,7 @@ export class FullSimulation implements Simulation, Account {
     this.wallet.cash -= side * notional + fee
     this.feesPaid += fee
     this.notional += notional
-    lots.add({ units: side * units, entryBar: bar, entryPrice: price, entryFee: fee, atClose, stop, target, trail, peak: price, margin: e.perpetual === null ? 0 : notional / e.leverage })
+    lots.add({ units: side * units, entryBar: bar, entryPrice: price, entryFee: fee, atClose, stop, target, trail, peak: fill, margin: e.perpetual === null ? 0 : notional / e.leverage })
   }
 
   exit(k: number, bar: number, raw: number, slippage: number, reason: number): void {
@@ -288,6 +291,8 @@ export class FullSimulation implements Simulation, Account {
       this.rejectedEntries++
       return
     }
-    this.order = { side, level: type === 'limit' ? ticks.harder(level, side) : ticks.against(level, side), signalBar, lastBar: life === null ? Infinity : signalBar + life }
+    const price = type === 'limit' ? ticks.harder(level, side) : ticks.against(level, side)
+    const trigger = type === 'limit' ? written(price / (1 + side * e.spread), price) : price
+    this.order = { side, level: price, trigger, signalBar, lastBar: life === null ? Infinity : signalBar + life }
   }
 }

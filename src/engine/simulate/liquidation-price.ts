@@ -7,24 +7,20 @@
 import type { MaintenanceTier } from '../specs/perpetual-spec.js'
 import type { Lots } from './lots.js'
 
-/** Infinitely far on the losing side where no price uses the margin up. */
-export function liquidationPrice(lots: Lots, tiers: readonly MaintenanceTier[]): number {
+/** Infinitely far on the losing side where no price uses the margin up. `leverage` is that of every lot. */
+export function liquidationPrice(lots: Lots, tiers: readonly MaintenanceTier[], leverage: number): number {
   const side = lots.units > 0 ? 1 : -1
-  let units = 0
-  let value = 0
-  let margin = 0
-  for (const lot of lots) {
-    units += side * lot.units
-    value += side * lot.units * lot.entryPrice
-    margin += lot.margin
-  }
+  const units = Math.abs(lots.units)
+  // By the unit, not by the position: a price that is 90 by decimals is not moved by the roundings of a product and a sum.
+  const entry = lots.entryPrice()
+  const margin = entry / leverage
   let deduction = 0
   let lower = 0
   let before = 0
   for (const { upTo, rate } of tiers) {
     deduction += lower * (rate - before)
-    // side × (units × P − value) + margin = units × P × rate − deduction
-    const price = (side * value - margin - deduction) / (units * (side - rate))
+    // side × (P − entry) + margin = P × rate − deduction ÷ units
+    const price = (side * entry - margin - deduction / units) / (side - rate)
     if (units * price <= upTo) return price > 0 ? price : side * -Infinity
     lower = upTo
     before = rate

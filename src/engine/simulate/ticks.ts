@@ -1,7 +1,10 @@
 /** Prices on multiples of a tick (F25). Without a tick every price stays what it is. */
 
-/** This close to a tick, in ticks, counts as on it. */
+import { written } from './written-price.js'
+
+/** This close to a tick, in ticks, counts as on it; of a great many ticks, what rounding leaves of them does. */
 const ON_TICK = 1e-9
+const SLACK = 2 ** -50
 
 export class Ticks {
   readonly #size: number | null
@@ -25,14 +28,18 @@ export class Ticks {
   }
 
   #up(price: number): number {
-    return this.#size === null || !Number.isFinite(price) ? price : this.#price(Math.ceil(price / this.#size - ON_TICK), this.#size)
+    return this.#size === null || !Number.isFinite(price) ? price : this.#price(Math.ceil(price / this.#size - slackOf(price / this.#size)), this.#size)
   }
 
   #down(price: number): number {
-    return this.#size === null || !Number.isFinite(price) ? price : this.#price(Math.floor(price / this.#size + ON_TICK), this.#size)
+    return this.#size === null || !Number.isFinite(price) ? price : this.#price(Math.floor(price / this.#size + slackOf(price / this.#size)), this.#size)
   }
 
   #price(ticks: number, size: number): number {
-    return this.#perUnit > 0 ? ticks / this.#perUnit : ticks * size
+    return this.#perUnit > 0 ? ticks / this.#perUnit : written(ticks * size, ticks * size)
   }
+}
+
+function slackOf(ticks: number): number {
+  return Math.max(ON_TICK, Math.abs(ticks) * SLACK)
 }

@@ -107,6 +107,37 @@ describe('stops and targets', () => {
     expect(tradesOf({ rows: [all(16), [8, 8, 8, 8], [8, 12, 8, 8]], says: 'L . .', execution: { stop_loss: 0.75, take_profit: 0.0625, stop_reference: 'signal_close' } })).toEqual([])
     expect(tradesOf({ rows: [all(16), [8, 17, 8, 8]], says: 'L .', execution: { take_profit: 0.0625, stop_reference: 'signal_close' } })).toEqual([['take_profit', 1, 8, 1, 17]])
   })
+  test('F10 an exact touch fills, whatever doubles make of its level', () => {
+    const touched = (price: number, extreme: number, execution: Record<string, unknown>, says = 'L . .') =>
+      tradesOf({ rows: [all(price), all(price), [price, Math.max(price, extreme), Math.min(price, extreme), price]], says, execution: { direction: 'both', ...execution } })
+    // 110 × 1.1 is 121.00000000000001 to doubles.
+    expect(touched(110, 121, { take_profit: 0.1 })).toEqual([['take_profit', 1, 110, 2, 121]])
+    expect(touched(110, 120.99, { take_profit: 0.1 })).toEqual([])
+    expect(touched(0.7, 0.77, { take_profit: 0.1, intrabar_path: 'ohlc' })).toEqual([['take_profit', 1, 0.7, 2, 0.77]])
+    expect(touched(19, 17.1, { take_profit: 0.1 }, 'S . .')).toEqual([['take_profit', 1, 19, 2, 17.1]])
+    expect(touched(7, 7.35, { stop_loss: 0.05 }, 'S . .')).toEqual([['stop_loss', 1, 7, 2, 7.35]])
+    expect(touched(17, 16.15, { stop_loss: 0.05 })).toEqual([['stop_loss', 1, 17, 2, 16.15]])
+    expect(touched(17, 16.16, { stop_loss: 0.05 })).toEqual([])
+    // At the open as well, where slippage made the price of the entry: 100.1 × 1.1 = 110.11.
+    expect(tradesOf({ rows: [all(100), all(100), all(110.11)], says: 'L . .', execution: { slippage: 0.001, take_profit: 0.1 } })).toMatchObject([['take_profit', 1, expect.closeTo(100.1, 9), 2, 110.11]])
+    // A stop of 99.9 % lies at 0.1: what is left of a difference has the digits of what it was taken from.
+    expect(touched(100, 0.1, { stop_loss: 0.999 })).toEqual([['stop_loss', 1, 100, 2, 0.1]])
+    // Bars that a program made itself may have such prices too.
+    expect(touched(110, 110 * 1.1, { take_profit: 0.1 })).toEqual([['take_profit', 1, 110, 2, 121]])
+    expect(touched(100, 120.99999999999999, { take_profit: 0.21 })).toEqual([['take_profit', 1, 100, 2, 121]])
+  })
+  test('F10 two levels at one price are a tie, for the stop-loss, and equity of nothing is none', () => {
+    expect(tradesOf({ rows: [all(110), all(110), [110, 110, 104.5, 110]], says: 'L . .', execution: { trailing_stop: 0.05, stop_loss: 0.05 } })).toMatchObject([['stop_loss', 1, 110, 2, 104.5]])
+    expect(run({ rows: [all(110), all(110), all(55), all(60)], says: 'L . . .', execution: { leverage: 2, sizing: { mode: 'all_in' } } }).trades.map((t) => [t.exitReason, t.exitBar])).toEqual([['liquidation', 2]])
+    expect(run({ rows: [all(7), all(7), all(14), all(7)], says: 'S . . .', execution: { direction: 'short', leverage: 1, sizing: { mode: 'all_in' } } }).trades.map((t) => [t.exitReason, t.exitBar])).toEqual([['liquidation', 2]])
+    // To doubles 0.3 is nearer to 0.2 than 0.1 is; by decimals they are as near, and the low comes first.
+    const near = { stop_loss: 0.5, take_profit: 0.5, intrabar_path: 'adaptive' }
+    expect(tradesOf({ rows: [all(0.2), all(0.2), [0.2, 0.3, 0.1, 0.2]], says: 'L . .', execution: near })).toEqual([['stop_loss', 1, 0.2, 2, 0.1]])
+    // A hundred million ticks are not one more for a rounding.
+    expect(tradesOf({ rows: [all(100_000), all(100_000), [100_000, 110_000, 100_000, 100_000]], says: 'L . .', execution: { tick_size: 0.001, take_profit: 0.1, leverage: 900 } })).toMatchObject([['take_profit', 1, 100_000, 2, 110_000]])
+    // A notional of 57 is not below 57.
+    expect(run({ rows: [all(100), all(100)], says: 'L .', execution: { sizing: { mode: 'units', value: 0.57, min_notional: 57 } } }).summary).toMatchObject({ rejected_entries: 0 })
+  })
   test('F11 in the order of time: the open beyond a level, then the stop, then the target', () => {
     const execution = { stop_loss: 0.25, take_profit: 0.5 }
     expect(tradesOf({ rows: [...entry, [5, 20, 4, 8]], says: 'L . .', execution })).toEqual([['stop_loss', 1, 8, 2, 5]])
