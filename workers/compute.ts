@@ -22,7 +22,7 @@ import { exportTrials, rankSweep } from './steps/rank.js'
 import { renderBacktest, renderSweep } from './steps/render-report.js'
 import { cutSeries } from './steps/cut-series.js'
 import { fillMonths, mergeMonths, readSeriesFile, scanMonths } from './steps/series.js'
-import { checkSweep, forgetRunners, plan, runTrials, trySweep } from './steps/sweep.js'
+import { checkSweep, forgetRunners, plan, runTrials, trialSpec, trySweep } from './steps/sweep.js'
 import { firstPlace } from './strategy-source.js'
 import { warmUp } from './warm-up.js'
 
@@ -37,7 +37,7 @@ const probe: Step = ({ input, pulse }) => {
 const STEPS: Readonly<Record<string, Step>> = {
   parse_bars: parseBars, load_bars: loadBars, join_bars: joinBars, read_series_file: readSeriesFile, cut_series: cutSeries, merge_months: mergeMonths, join_months: joinMonths, find_holes: findHoles, take_back_month: takeBackMonth, parse_klines: parseKlines, scan_months: scanMonths, fill_months: fillMonths,
   describe_strategy: describe, check_strategy: checkStrategyStep, check_backtest: checkBacktest, try_backtest: tryBacktest, backtest, equity_csv: equityCsvStep,
-  check_sweep: checkSweep, try_sweep: trySweep, plan_sweep: plan, run_trials: runTrials, rank_sweep: rankSweep, export_trials: exportTrials,
+  check_sweep: checkSweep, try_sweep: trySweep, plan_sweep: plan, run_trials: runTrials, rank_sweep: rankSweep, trial_spec: trialSpec, export_trials: exportTrials,
   render_sweep_report: renderSweep, render_backtest_report: renderBacktest,
   read_funding: readFunding,
   probe, echo: ({ input }) => ({ json: input }),

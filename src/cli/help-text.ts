@@ -24,6 +24,7 @@ export const BACKTEST_HELP = examples(
   'sweepmill backtest --data bars.csv --strategy sma-cross --set fast=10 --set slow=20',
   'sweepmill backtest --data bars.csv --strategy ./mine.ts --report result.html',
   'sweepmill backtest --spec spec.json --fee-rate 0.001 --trades trades.csv --json',
+  'sweepmill backtest --from-sweep SWEEP_ID --rank 1 --report best.html',
 ) + strategyList()
 
 export const SWEEP_HELP = examples(

@@ -69,8 +69,8 @@ export class RuntimeWorkbench implements Workbench {
   busyMs(): number { return this.#parts.pool.stats().busyMs }
 
   async check(request: SubmitRequest): Promise<void> {
-    // What a strategy's number stands for is written in Postgres; such a spec is checked when it is submitted.
-    if (request.data['strategy_id'] !== undefined) return
+    // What a strategy's number or a trial of a sweep stands for is written in Postgres; such a spec is checked when it is submitted.
+    if (request.data['strategy_id'] !== undefined || request.data['from_sweep'] !== undefined) return
     const { pool, clock } = this.#parts
     const options = { pool, clock, strategyDir: this.#options.config.strategyDir }
     // So are stored bars. A sync names a symbol too, and is checked whole.

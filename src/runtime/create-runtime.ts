@@ -204,7 +204,7 @@ export async function createRuntime<Health>(options: RuntimeOptions<Health>): Pr
   const bell = new NoticeBell(postgresOptions, clock, { cancelled: (taskId) => stopTask(taskId), pausesChanged: () => gate.ring(), schedulesChanged: () => scheduler.ring() })
   const stopTask = (taskId: string): void => keeper.stopTask(taskId, new SweepmillError('TASK_CANCELLED', `Task ${taskId} was cancelled.`))
   const strategies = new PostgresStrategyBook(postgres)
-  const prepareOptions = { pool, clock, strategyDir: config.strategyDir, archive, strategies, series }
+  const prepareOptions = { pool, clock, strategyDir: config.strategyDir, archive, strategies, series, trials: { pool, desk, bars, archive, artifacts } }
   const queue = new TaskQueue({ stream, gate, publisher, ledger, keeper, recovery, observer, attempts, desk, clock, random })
   const backend: TaskBackend<Health> = new TaskBackend<Health>({
     sagas: new SagaOffice({ desk: new PostgresSagaDesk(postgres), workflows, redrive: (taskId) => backend.retry(taskId) }),

@@ -30,6 +30,8 @@ import type { ParsedBars } from './parsed-bars.js'
 import type { Publisher } from './publisher.js'
 import { storedBars } from './stored-bars.js'
 import type { WantedSeries } from './stored-bars.js'
+import { namesTrial, trialTask } from './trial-request.js'
+import type { TrialParts } from './trial-request.js'
 
 export interface Prepared {
   readonly request: SubmitRequest
@@ -53,6 +55,8 @@ export interface PrepareOptions {
   readonly archive?: BarArchive
   /** Needed only for a spec that names `symbol`. */
   readonly series?: BarSeriesStore
+  /** Needed only for a backtest that names a trial of a sweep. */
+  readonly trials?: TrialParts
 }
 
 export const STRATEGY_ENDINGS: readonly string[] = ['.ts', '.mts', '.mjs', '.js']
@@ -60,6 +64,7 @@ export const STRATEGY_ENDINGS: readonly string[] = ['.ts', '.mts', '.mjs', '.js'
 export function prepare(request: SubmitRequest, options: PrepareOptions): Promise<Prepared> {
   switch (request.taskType) {
     case TaskType.BACKTEST:
+      return namesTrial(request.data) ? prepareTrial(request, options) : prepareRun(request, options)
     case TaskType.OPTIMIZATION:
       return prepareRun(request, options)
     case TaskType.CLEANUP:
@@ -71,6 +76,13 @@ export function prepare(request: SubmitRequest, options: PrepareOptions): Promis
 
 async function prepareCleanup(request: SubmitRequest): Promise<Prepared> {
   return { request, data: parseCleanupSpec(request.data), bars: null, source: null, attachKey: null, warnings: [] }
+}
+
+/** Bars and code are in the store already: the sweep's. */
+async function prepareTrial(request: SubmitRequest, { trials }: PrepareOptions): Promise<Prepared> {
+  if (trials === undefined) throw new SweepmillError('INVARIANT', 'A trial was asked for without the store of sweeps.')
+  const { data, warnings } = await trialTask(request.data, trials)
+  return { request, data, bars: null, source: null, attachKey: null, warnings }
 }
 
 /** The same sync attaches to the one that is under way: two would fetch the same pages. */

@@ -31,7 +31,7 @@ export class SweepExport {
     const isSweep = task.taskType === TaskType.OPTIMIZATION
     if (!isSweep && task.taskType !== TaskType.BACKTEST) return null
     const bytes: Record<string, Uint8Array> = {}
-    for (const kind of isSweep ? ['ranking', 'equity'] : ['equity', 'trades']) {
+    for (const kind of isSweep ? ['ranking', 'equity', 'trades'] : ['equity', 'trades']) {
       const found = await this.#parts.artifacts.get(task.taskId, kind)
       if (found !== null) bytes[kind] = found
     }

@@ -6,8 +6,8 @@ import { createHash } from 'node:crypto'
 import type { MessagePort } from 'node:worker_threads'
 import { engineVersion } from '../../src/base/engine-version.js'
 import { SweepmillError } from '../../src/base/errors.js'
-import { decodeTrialRows, evaluateTrial, formatIsoTime, planSweep, prepareBars, runBacktest, splitBar, SweepRanker, tradesCsv, trialsCsvHeader, trialsCsvRows } from '../../src/engine/index.js'
-import type { BacktestSpec, Params, SweepSpec, TrialRows } from '../../src/engine/index.js'
+import { decodeTrialRows, evaluateTrial, formatIsoTime, planSweep, prepareBars, repeated, runBacktest, splitBar, SweepRanker, tradesCsv, trialsCsvHeader, trialsCsvRows } from '../../src/engine/index.js'
+import type { TrialRows } from '../../src/engine/index.js'
 import { keptArtifacts } from '../artifact-limit.js'
 import { loadSweep } from '../spec.js'
 import { barsOf, stopped, utf8 } from '../step.js'
@@ -70,7 +70,7 @@ export const rankSweep: Step = async (context) => {
   const prepared = prepareBars(bars, spec.bars)
   const split = splitBar(prepared.bars.length, spec.holdout)
   const [best] = top
-  const full = best === undefined ? null : runBacktest(bars, strategy, asBacktest(spec, strategy.name, best.params), { dataHash: bars.hash, specHash, engineVersion })
+  const full = best === undefined ? null : runBacktest(bars, strategy, repeated(spec, best.params), { dataHash: bars.hash, specHash, engineVersion })
   const { close, time } = prepared.bars
   const hold = (from: number, to: number): number => ((close[to - 1] ?? 0) / (close[from] ?? 1) - 1) * 100
   const kept = keptArtifacts(full === null ? {} : { equity: equityBytes(full), trades: utf8(tradesCsv(full)) })
@@ -88,14 +88,6 @@ export const rankSweep: Step = async (context) => {
       ranking: utf8(JSON.stringify({ ...result, heat_map: ranking.heatMap, best_summary: full?.summary ?? null })),
       ...kept.bytes,
     },
-  }
-}
-
-/** One trial of a sweep as the backtest that repeats it in full. */
-function asBacktest(spec: SweepSpec, name: string, params: Params): BacktestSpec {
-  return {
-    bars: spec.bars, execution: spec.execution, metrics: spec.metrics, strategy: { name, params },
-    ...(spec.dataHash === undefined ? {} : { dataHash: spec.dataHash }), ...(spec.dataWarnings === undefined ? {} : { dataWarnings: spec.dataWarnings }), ...(spec.strategyHash === undefined ? {} : { strategyHash: spec.strategyHash }),
   }
 }
 

@@ -22,13 +22,14 @@ function textOf(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('utf8')
 }
 
-/** {spec, task_id}, bars, payloads ranking and equity → html. */
+/** {spec, task_id}, bars, payloads ranking, equity and trades of the best → html. */
 export const renderSweep: Step = (context) => {
   const { spec, task_id: taskId } = context.input as { spec: Record<string, unknown>; task_id: string }
   const bars = barsOf(context)
   const prepared = prepareBars(bars, parseSweepSpec(spec).bars).bars
   const ranking = JSON.parse(textOf(payload(context, 'ranking'))) as SweepRankingDocument
-  const html = renderSweepReport({ taskId, source: bars.meta.source, spec, ranking, close: prepared.close, ...equityColumns(context.bytes['equity'] ?? new Uint8Array()) }, reportAssets())
+  const trades = context.bytes['trades']
+  const html = renderSweepReport({ tradesCsv: trades === undefined ? null : textOf(trades), taskId, source: bars.meta.source, spec, ranking, close: prepared.close, ...equityColumns(context.bytes['equity'] ?? new Uint8Array()) }, reportAssets())
   return page(html)
 }
 

@@ -1,5 +1,5 @@
 /** Planning a sweep and running its trials. Runners stay in the thread, so that indicator columns are shared by all chunks. */
-import { encodeTrialRows, planSweep, prepareBars, splitBar, TrialRunner } from '../../src/engine/index.js'
+import { encodeTrialRows, planSweep, prepareBars, specToJson, splitBar, trialBacktest, TrialRunner } from '../../src/engine/index.js'
 import type { SweepPlan } from '../../src/engine/index.js'
 import { loadSweep } from '../spec.js'
 import { barsOf, stopped } from '../step.js'
@@ -73,6 +73,13 @@ export const plan: Step = async (context) => {
     measured += 1
   }
   return { json: { full_size: made.fullSize, spec_hash: specHash, us_per_trial: (ms * 1000) / Math.max(1, measured), names: made.names } }
+}
+
+/** {spec, trial} and bars → the spec of the backtest that repeats this trial, and which bars it covers. */
+export const trialSpec: Step = async (context) => {
+  const { spec, strategy } = await loadSweep(context)
+  const { spec: own, covers } = trialBacktest(barsOf(context), strategy, spec, Number(context.input['trial']))
+  return { json: { spec: specToJson(own), covers } }
 }
 
 /** {spec, ranges} and bars → the rows of each range. */

@@ -11,14 +11,16 @@ import { formatDuration } from '../text-table.js'
 import { refuseUnawaited, writeArtifact } from '../artifact-file.js'
 import { assertWritable, writtenFiles } from '../output-file.js'
 import { addSpecFlags, backtestSpec } from '../spec-flags.js'
+import { addTrialFlags, trialSpec } from '../trial-flags.js'
+import type { TrialFlags } from '../trial-flags.js'
 import type { SpecFlags } from '../spec-flags.js'
 import { addTaskFlags, taskRequest, taskTimes, unawaitedBy } from '../task-flags.js'
 import type { TaskFlags } from '../task-flags.js'
 
-type Flags = SpecFlags & TaskFlags & { readonly trades?: string; readonly equity?: string; readonly report?: string }
+type Flags = SpecFlags & TrialFlags & TaskFlags & { readonly trades?: string; readonly equity?: string; readonly report?: string }
 
 export function backtestCommand(invocations: Invocations): Command {
-  const command = addTaskFlags(addSpecFlags(new Command('backtest').description('run one backtest and print its result')))
+  const command = addTaskFlags(addTrialFlags(addSpecFlags(new Command('backtest').description('run one backtest and print its result'))))
     .option('--trades <file>', 'write the trades as CSV')
     .option('--equity <file>', 'write the equity curve as CSV')
     .option('--report <file>', 'write an HTML report')
@@ -30,7 +32,7 @@ async function runBacktestCommand(invocation: Invocation, flags: Flags): Promise
   const outputs = { '--trades': flags.trades, '--equity': flags.equity, '--report': flags.report }
   const unawaited = unawaitedBy(flags)
   refuseUnawaited(unawaited, outputs)
-  const data = await backtestSpec(flags)
+  const data = trialSpec(flags) ?? await backtestSpec(flags)
   await assertWritable(outputs, [...flags.data ?? [], flags.spec])
   const config = invocation.config()
   const request = taskRequest(TaskType.BACKTEST, data, flags, taskTimes(flags, invocation.context.clock))

@@ -74,7 +74,7 @@ export function renderBacktestReport(input: BacktestReportInput, assets: ReportA
     `<h2>Returns by month</h2>${monthTable(calendarReturns(time, equity, initialCash))}`,
     `<h2>Trades</h2>${tradeSplit(trades)}${tradeShapes(trades)}`,
     `<h2>Metrics</h2>${metricSections(summary)}${definitionList(summary)}${parityTable(summary)}`,
-    `<h2>Every trade</h2>${tradeTable(trades)}`,
+    `<h2>Every trade</h2>${tradeTable(trades, true)}`,
     `<h2>How these numbers were made</h2>${identityFacts({ task: input.taskId, ...Object.fromEntries(IDENTITY.map((key) => [key.replaceAll('_', ' '), summary[key]])),
       'periods per year': periods, 'because': reason, 'returns': returns })}${executionFacts(spec)}`,
   ].join('\n')

@@ -2,6 +2,7 @@
 import { formatIsoTime } from '../calendar/iso-time.js'
 import type { HeatMap } from '../search/heat-map.js'
 import { executionFacts, identityFacts, warningList } from './conventions.js'
+import { definitionList, metricSections } from './metric-sections.js'
 import { escapeHtml, formatMetric, formatNumber, label, table } from './markup.js'
 import type { Cell } from './markup.js'
 import { renderPage } from './page.js'
@@ -9,6 +10,8 @@ import type { ReportAssets } from './page.js'
 import { CHART_SCRIPT } from './chart-script.js'
 import { drawdown } from './chart-grid.js'
 import { thinOut } from './series.js'
+import { readTrades } from './trade-rows.js'
+import { tradeSplit, tradeTable } from './trade-table.js'
 
 type MetricValues = Readonly<Record<string, number | null>>
 
@@ -35,6 +38,8 @@ export interface SweepRankingDocument {
   readonly seed: number
   readonly warnings: readonly string[]
   readonly heat_map: HeatMap | null
+  /** The best trial over all bars, as a backtest's result; null where no trial has a value of the objective. */
+  readonly best_summary?: Readonly<Record<string, unknown>> | null
 }
 
 export interface SweepReportInput {
@@ -46,6 +51,8 @@ export interface SweepReportInput {
   readonly time: Float64Array
   readonly equity: Float64Array
   readonly close: Float64Array
+  /** The trades of the best trial over all bars, as CSV, header first; null where there are none to show. */
+  readonly tradesCsv?: string | null
 }
 
 const COLUMNS = ['total_return', 'sharpe_ratio', 'max_drawdown', 'total_trades', 'win_rate', 'profit_factor'] as const
@@ -67,7 +74,7 @@ export function renderSweepReport(input: SweepReportInput, assets: ReportAssets)
     best === undefined ? '' : topSection(ranking),
     best === undefined ? '' : `<h2>The best trial, all bars</h2><button class="toggle" id="log" type="button">Logarithmic</button>
 <div class="chart" id="equity" data-log="0" role="img" aria-label="Equity of the best trial and of buy and hold"></div>
-<div class="chart" id="drawdown" role="img" aria-label="Drawdown of the best trial in percent"></div>`,
+<div class="chart" id="drawdown" role="img" aria-label="Drawdown of the best trial in percent"></div>${bestSection(input)}`,
     `<h2>How these numbers were made</h2>${identityFacts({
       task: input.taskId, 'result hash': ranking.result_hash, 'data hash': ranking.data_hash, 'spec hash': ranking.spec_hash,
       engine: ranking.engine_version, seed: ranking.seed, constraint: spec['constraint'], space: spaceText(spec),
@@ -80,6 +87,18 @@ export function renderSweepReport(input: SweepReportInput, assets: ReportAssets)
     ...(best === undefined ? {} : { equity: thinOut(time, equity, [hold]), drawdown: thinOut(time, water, []) }),
   }
   return renderPage({ title: `${strategy}: sweep of ${ranking.trials} trials`, body, data, script: CHART_SCRIPT }, assets)
+}
+
+/** Everything of the best trial as its own report shows it. */
+function bestSection({ taskId, ranking, tradesCsv }: SweepReportInput): string {
+  const { best_summary: summary, holdout } = ranking
+  const bars = holdout === undefined ? '' : ` These are figures of all bars, the held-out ones from ${escapeHtml(holdout.first_time.slice(0, 10))} on included.`
+  const metrics = summary === undefined || summary === null ? '' : `<h3>Metrics of the best trial</h3>
+<p class="soft">As the backtest of this trial gives them.${bars} <code>sweepmill backtest --from-sweep ${escapeHtml(taskId)} --rank 1 --report best.html</code> makes its own report${
+  holdout === undefined ? '' : ', of the bars in sample'}.</p>${metricSections(summary)}${definitionList(summary)}`
+  if (tradesCsv === undefined || tradesCsv === null) return metrics
+  const trades = readTrades(tradesCsv)
+  return `${metrics}<h3>Trades of the best trial</h3>${tradeSplit(trades)}${tradeTable(trades, false)}`
 }
 
 function headline(best: ReportTrial, ranking: SweepRankingDocument): string {

@@ -13,7 +13,8 @@ const ROWS_OF_EXTREMES = 300
 const FRACTIONS = new Set(['return', 'mae', 'mfe'])
 const PERCENT = '\u202f%'
 
-export function tradeTable(trades: TradeRows): string {
+/** `hasChart`: the page draws the price, so that a trade's number shows it there. */
+export function tradeTable(trades: TradeRows, hasChart: boolean): string {
   const { headings, rows } = trades
   if (rows.length === 0) return '<p class="soft">No trade was closed.</p>'
   const pnl = numbersOf(trades, 'pnl') ?? new Float64Array(rows.length)
@@ -23,7 +24,7 @@ export function tradeTable(trades: TradeRows): string {
   const digits = headings.map((heading, column) => decimalsOf(heading, chosen.map((i) => rows[i]?.[column] ?? '')))
   const cells = chosen.map((i): Cell[] => {
     const row = rows[i] ?? []
-    return [numberCell(i, row[entry], row[exit]), ...headings.map((heading, column) => tradeCell(heading, row[column] ?? '', digits[column] ?? 2))]
+    return [hasChart ? numberCell(i, row[entry], row[exit]) : { html: formatNumber(i + 1, 0), sort: i + 1 }, ...headings.map((heading, column) => tradeCell(heading, row[column] ?? '', digits[column] ?? 2))]
   })
   const left = rows.length === chosen.length ? '' : `<p class="note">${formatNumber(chosen.length, 0)} of ${formatNumber(rows.length, 0)} trades are listed: the first and last ${ROWS_AT_ENDS} and the ${ROWS_OF_EXTREMES} largest wins and losses. The CSV (<code>--trades FILE.csv</code>) has them all.</p>`
   return `${left}${filters(trades)}${table(['#', ...headings.map(heading)], cells, true).replace('<div class="scroll">', '<div class="scroll tall" id="trades" tabindex="0" role="region" aria-label="Trades">')}<p class="print-only soft">The print shows the first 60 rows.</p>`

@@ -527,6 +527,21 @@ describe('operation', () => {
   })
 })
 
+test('a trial of a sweep brings all of its own: what stands beside it is refused before anything starts', async () => {
+  const id = '0193f9d4-0000-7000-8000-000000000000'
+  for (const [args, sentence] of [
+    [['--rank', '1'], '--rank names a trial'], [['--trial', '1', '--data', data], '--trial names a trial'], [['--from-sweep', id], 'needs one of --trial'],
+    [['--from-sweep', id, '--rank', '1', '--trial', '2'], 'needs one of --trial'], [['--from-sweep', id, '--rank', '1', '--data', data], '--data has no place'],
+    [['--from-sweep', id, '--rank', '1', '--fee-rate', '0.1'], '--fee-rate has no place'], [['--from-sweep', id, '--rank', '1', '--set', 'fast=1'], '--set has no place'],
+    [['--from-sweep', id, '--trial', '-1'], 'whole number'], [['--from-sweep', id, '--rank', 'best'], 'whole number'],
+  ] as const) {
+    const { code, stderr } = await run(['backtest', ...args])
+    expect([code, stderr]).toEqual([2, expect.stringContaining(sentence)])
+  }
+  await run(['backtest', '--from-sweep', id, '--rank', '2', '--report', join(folder, 'r.html'), '--priority', 'low'])
+  expect(bench.backend.requests.at(-1)).toMatchObject({ taskType: 'backtest_workflow', data: { from_sweep: id, rank: 2 }, priority: 'low' })
+})
+
 test('an output folder that is made later is no excuse to fail at the end', async () => {
   mkdirSync(join(folder, 'out'))
   expect((await run(['backtest', '--data', data, '--trades', join(folder, 'out', 't.csv')])).code).toBe(0)
