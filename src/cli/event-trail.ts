@@ -1,11 +1,12 @@
 /** A task's history, as `tasks show` and `dlq show` print it. */
 import type { TaskEventView } from '../tasks/backend.js'
 import { asRecord } from './backtest-summary.js'
-import { textTable } from './text-table.js'
+import { fittedTable } from './text-table.js'
 
-export function eventTrail(events: readonly TaskEventView[]): string {
-  return textTable(['at', 'event', 'what', 'from', 'to', 'attempt', 'worker'],
-    events.map((event) => [event.at, event.event, whatOf(event), event.from_status, event.to_status, event.attempt, event.worker]), '  ')
+export function eventTrail(events: readonly TaskEventView[], wide: boolean): string {
+  return fittedTable(['at', 'event', 'to', 'attempt', 'what', 'from', 'worker'],
+    events.map((event) => [wide ? event.at : event.at.slice(0, 19).replace('T', ' '), event.event, event.to_status, event.attempt, whatOf(event), event.from_status, event.worker]),
+    { drop: ['worker', 'from', 'attempt'], wide }, '  ')
 }
 
 /** The step of a saga's event, or why a transition happened. */

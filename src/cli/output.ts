@@ -8,6 +8,7 @@ import type { Environment } from '../runtime/config-names.js'
 
 export interface TextStream {
   readonly isTTY?: boolean | undefined
+  readonly columns?: number | undefined
   write(text: string): unknown
 }
 

@@ -9,9 +9,12 @@ import { SingleBar } from 'cli-progress'
 import type { Clock } from '../base/clock.js'
 import type { ProgressView } from '../tasks/backend.js'
 import type { TextStream } from './output.js'
+import { stepInWords } from './step-words.js'
 import { formatDuration, formatNumber } from './text-table.js'
 
 const LINE_EVERY_MS = 5000
+/** A terminal with less room gets a shorter bar, and no units and threads: what is left to do must not be cut off. */
+const ROOMY_COLUMNS = 130
 const RATE_WINDOW_MS = 10_000
 /** After so long without a step forward the line says for how long: something waits, for an exchange or in a strategy. */
 const STANDSTILL_MS = 10_000
@@ -50,7 +53,7 @@ export class ProgressDisplay {
     if (this.#stream.isTTY === true) this.#draw(view)
     else if (nowMs - this.#lastLineMs >= LINE_EVERY_MS) {
       this.#lastLineMs = nowMs
-      this.#stream.write(`${view.step}: ${Math.floor((100 * view.done) / view.total)} %, ${this.#line(view)}\n`)
+      this.#stream.write(`${stepInWords(view.step)}: ${Math.floor((100 * view.done) / view.total)} %, ${this.#line(view)}\n`)
     }
   }
 
@@ -61,11 +64,12 @@ export class ProgressDisplay {
   }
 
   #draw(view: ProgressView): void {
-    const payload = { label: view.step, line: this.#line(view) }
+    const brief = (this.#stream.columns ?? 80) < ROOMY_COLUMNS
+    const payload = { label: stepInWords(view.step), line: this.#line(view, brief) }
     if (this.#bar === null) {
       this.#bar = new SingleBar({
         format: '{label} [{bar}] {percentage} % · {line}', stream: this.#stream as NodeJS.WritableStream,
-        barsize: 24, hideCursor: true, clearOnComplete: true, stopOnComplete: false, gracefulExit: false, fps: 8,
+        barsize: brief ? 12 : 24, hideCursor: true, clearOnComplete: true, stopOnComplete: false, gracefulExit: false, fps: 8,
       })
       this.#bar.start(view.total, view.done, payload)
     } else {
@@ -74,12 +78,12 @@ export class ProgressDisplay {
     }
   }
 
-  #line(view: ProgressView): string {
+  #line(view: ProgressView, brief = false): string {
     const first = this.#samples[0]
     const last = this.#samples.at(-1)
     const spanMs = first === undefined || last === undefined ? 0 : last.atMs - first.atMs
     const ratePerSecond = first === undefined || last === undefined || spanMs <= 0 ? 0 : (1000 * (last.done - first.done)) / spanMs
-    const parts = [`${formatNumber(view.done)} of ${formatNumber(view.total)} ${this.#units[view.step] ?? ''}`.trimEnd()]
+    const parts = [`${formatNumber(view.done)} of ${formatNumber(view.total)} ${brief ? '' : this.#units[view.step] ?? ''}`.trimEnd()]
     if (ratePerSecond > 0) {
       parts.push(`${formatNumber(Math.round(ratePerSecond))}/s`)
       if (view.done < view.total) parts.push(`${formatDuration((1000 * (view.total - view.done)) / ratePerSecond)} left`)
@@ -87,7 +91,7 @@ export class ProgressDisplay {
     const stoodMs = (last?.atMs ?? this.#movedMs) - this.#movedMs
     if (view.waits !== undefined) parts.push(`waits: ${view.waits}`)
     if (stoodMs >= STANDSTILL_MS) parts.push(`no step forward for ${formatDuration(stoodMs)}`)
-    if (view.threads !== null) parts.push(`${view.threads.busy} of ${view.threads.total} threads busy`)
+    if (view.threads !== null && !brief) parts.push(`${view.threads.busy} of ${view.threads.total} threads busy`)
     return parts.join(', ')
   }
 }

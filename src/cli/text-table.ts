@@ -4,15 +4,76 @@
  */
 export type Cell = string | number | boolean | null | undefined
 
-export function textTable(header: readonly string[], rows: readonly (readonly Cell[])[], indent = ''): string {
+/** What a table may take: a terminal's least width. */
+export const TABLE_WIDTH = 80
+/** A last column of text is broken into lines of at least this. */
+const LEAST_TEXT = 20
+
+/** What the flag does wherever there is one. */
+export const WIDE = 'every column, times and hashes in full, however wide'
+
+export interface Fit {
+  /** Titles of columns that are left out where they do not fit, the first one first. */
+  readonly drop: readonly string[]
+  /** True: everything is shown, however wide. */
+  readonly wide: boolean
+}
+
+/** A table of as many columns as fit; the last line says what `--wide` would show too. */
+export function fittedTable(header: readonly string[], rows: readonly (readonly Cell[])[], { drop, wide }: Fit, indent = ''): string {
+  const left: string[] = []
+  const shown = (): number[] => header.flatMap((title, column) => (left.includes(title) ? [] : [column]))
+  const table = (width: number): string => textTable(shown().map((column) => header[column] ?? ''), rows.map((row) => shown().map((column) => row[column])), indent, width)
+  if (wide) return table(Infinity)
+  for (const title of drop) {
+    if (widthOf(table(Infinity)) <= TABLE_WIDTH) break
+    left.push(title)
+  }
+  return left.length === 0 ? table(TABLE_WIDTH) : `${table(TABLE_WIDTH)}\n${indent}--wide shows ${left.join(', ')} too.`
+}
+
+function widthOf(text: string): number {
+  return Math.max(...text.split('\n').map((line) => line.length))
+}
+
+/** `2026-12-01T13:44:25.373Z` to the minute; in full where there is room. */
+export function shownTime(time: string | null, wide: boolean): string | null {
+  return time === null || wide ? time : time.slice(0, 16).replace('T', ' ')
+}
+
+/** Enough of a hash to tell two apart. */
+export function shownHash(hash: string, wide: boolean): string {
+  return wide ? hash : hash.slice(0, 12)
+}
+
+export function textTable(header: readonly string[], rows: readonly (readonly Cell[])[], indent = '', width = TABLE_WIDTH): string {
   const decimals = header.map((_, column) => decimalsOf(rows.map((row) => row[column])))
   const cells = rows.map((row) => header.map((_, column) => cellText(row[column], decimals[column])))
   const widths = header.map((name, column) => Math.max(name.length, ...cells.map((row) => row[column]?.length ?? 0)))
   const right = header.map((_, column) => rows.some((row) => typeof row[column] === 'number')
     && rows.every((row) => row[column] === null || row[column] === undefined || typeof row[column] === 'number'))
-  const line = (row: readonly string[]): string =>
-    (indent + row.map((text, column) => (right[column] === true ? text.padStart(widths[column] ?? 0) : text.padEnd(widths[column] ?? 0))).join('  ')).trimEnd()
+  const last = header.length - 1
+  const before = widths.slice(0, last).reduce((sum, one) => sum + one + 2, indent.length)
+  const room = right[last] === true ? Infinity : Math.max(LEAST_TEXT, width - before)
+  if ((widths[last] ?? 0) > room) widths[last] = room
+  const line = (row: readonly string[]): string => {
+    const [first = '', ...more] = broken(row[last] ?? '', room)
+    const whole = [...row.slice(0, last), first].map((text, column) => (right[column] === true ? text.padStart(widths[column] ?? 0) : text.padEnd(widths[column] ?? 0))).join('  ')
+    return [indent + whole, ...more.map((text) => ' '.repeat(before) + text)].map((one) => one.trimEnd()).join('\n')
+  }
   return [line(header), line(widths.map((width) => '-'.repeat(width))), ...cells.map(line)].join('\n')
+}
+
+/** A text in lines of at most `room`, broken between words; a word that is longer stays whole. */
+function broken(text: string, room: number): string[] {
+  if (text.length <= room) return [text]
+  const lines: string[] = []
+  for (const word of text.split(' ')) {
+    const line = lines.at(-1)
+    if (line === undefined || line.length + 1 + word.length > room) lines.push(word)
+    else lines[lines.length - 1] = `${line} ${word}`
+  }
+  return lines
 }
 
 /** Two columns, `name  value`, without a header. */

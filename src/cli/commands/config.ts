@@ -4,16 +4,16 @@ import { describeConfig, statePlacesHere } from '../../runtime/config.js'
 import { servicesFolder } from '../../services/place.js'
 import type { Invocation, Invocations } from '../context.js'
 import { placeRemarks } from '../place-remarks.js'
-import { textTable } from '../text-table.js'
+import { fittedTable, WIDE } from '../text-table.js'
 
 export function configCommand(invocations: Invocations): Command {
-  return invocations.command(new Command('config').description('print the configuration in effect, secrets hidden'), async (invocation: Invocation) => {
+  return invocations.command(new Command('config').description('print the configuration in effect, secrets hidden').option('--wide', WIDE), async (invocation: Invocation, { wide = false }: { readonly wide?: boolean }) => {
     const config = invocation.config()
     const variables = describeConfig(config)
     const folder = servicesFolder(config.stateDir)
     invocation.output.document({ config: Object.fromEntries(variables.map(({ name, ...rest }) => [name, rest])), services_folder: folder })
-    invocation.output.text(textTable(['variable', 'value', 'from', 'meaning'],
-      variables.map(({ name, value, source, meaning }) => [name, value, source, meaning])))
+    invocation.output.text(fittedTable(['variable', 'from', 'value', 'meaning'],
+      variables.map(({ name, value, source, meaning }) => [name, source, value, meaning]), { drop: ['meaning'], wide }))
     const embedded = [config.redisUrl === null ? 'Redis' : '', config.databaseUrl === null ? 'Postgres' : ''].filter((name) => name !== '')
     if (embedded.length === 0) return
     invocation.output.text(`\nEmbedded ${embedded.join(' and ')}: the data lie in ${folder}.`)

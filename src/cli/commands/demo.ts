@@ -17,7 +17,7 @@ import type { Invocation, Invocations } from '../context.js'
 import { assertWritable } from '../output-file.js'
 import type { Workbench } from '../session.js'
 import { sweepSummary } from '../sweep-summary.js'
-import { formatDuration, formatNumber } from '../text-table.js'
+import { formatDuration, formatNumber, WIDE } from '../text-table.js'
 
 const REPORT = 'sweepmill-demo.html'
 const EXECUTION = { fee_rate: 0.001, slippage: 0.0005 }
@@ -32,10 +32,10 @@ export const DEMO_SWEEP = {
 }
 
 export function demoCommand(invocations: Invocations): Command {
-  return invocations.command(new Command('demo').description('the bundled data: one backtest and one large sweep, with a report'), runDemo)
+  return invocations.command(new Command('demo').description('the bundled data: one backtest and one large sweep, with a report').option('--wide', WIDE), runDemo)
 }
 
-async function runDemo(invocation: Invocation): Promise<void> {
+async function runDemo(invocation: Invocation, { wide = false }: { readonly wide?: boolean }): Promise<void> {
   const { output } = invocation
   await assertWritable({ 'The report': REPORT })
   const config = ownPlace(invocation.config())
@@ -55,7 +55,7 @@ async function runDemo(invocation: Invocation): Promise<void> {
     const second = await awaitTask(invocation, workbench, backend, (await workbench.submit(sweep)).taskId, null)
     await writeArtifact(backend, second.task.task_id, 'report', REPORT)
     const speed = speedOf(second, workbench)
-    output.text(`\n${output.bold('One sweep')}: ${titleOf(DEMO_SWEEP)} with ${DEMO_SWEEP.constraint}, ${took(second)}\n${sweepSummary(second.task.result, DEMO_SWEEP, second)}`)
+    output.text(`\n${output.bold('One sweep')}: ${titleOf(DEMO_SWEEP)} with ${DEMO_SWEEP.constraint}, ${took(second)}\n${sweepSummary(second.task.result, DEMO_SWEEP, second, wide)}`)
     output.text(`\nThe report: ${join(process.cwd(), REPORT)}`)
     output.document({ backtest: first.task, sweep: taskDocument(second.task), ...speed, report: join(process.cwd(), REPORT) })
   }, true)

@@ -7,7 +7,7 @@ import { DEAD_LETTER_REASONS } from '../../tasks/task.js'
 import type { Invocation, Invocations } from '../context.js'
 import { eventTrail } from '../event-trail.js'
 import { wholeNumber } from '../spec-flags.js'
-import { textPairs, textTable } from '../text-table.js'
+import { fittedTable, shownTime, textPairs, WIDE } from '../text-table.js'
 import { time } from '../time-flag.js'
 import { noteMissingWorker } from '../worker-notice.js'
 
@@ -23,6 +23,7 @@ interface FilterFlags {
   readonly since?: string
   readonly before?: string
   readonly limit?: number
+  readonly wide?: boolean
 }
 
 interface ActFlags extends FilterFlags {
@@ -32,8 +33,9 @@ interface ActFlags extends FilterFlags {
 
 export function dlqCommand(invocations: Invocations): Command {
   const list = filtered(new Command('list').description('dead letters, latest failure first'))
+    .option('--wide', WIDE)
     .option('--quarantine', 'instead: entries that no task could be made of, by --since, --before and --limit')
-  const show = new Command('show').argument('<id>').description('one dead letter with its error, stack and history')
+  const show = new Command('show').argument('<id>').description('one dead letter with its error, stack and history').option('--wide', WIDE)
   const redrive = acting(new Command('redrive').description('run dead letters again, as a new generation with all their retries'))
   const purge = acting(new Command('purge').description('delete dead letters with their results and checkpoints; their history stays'))
   return new Command('dlq').description('list, show, redrive or purge dead letters')
@@ -70,17 +72,19 @@ function filterOf({ type, reason, user: userId, since, before, limit: count }: F
 }
 
 async function listLetters(invocation: Invocation, flags: FilterFlags & { readonly quarantine?: boolean }): Promise<void> {
+  const wide = flags.wide === true
   if (flags.quarantine === true) return listQuarantine(invocation, flags)
   const { output } = invocation
   await invocation.withWorkbench(invocation.config(), async (workbench) => {
     const letters = await (await workbench.connect('client')).deadLetters.list(filterOf(flags, LISTED))
     output.document({ dead_letters: letters })
-    output.text(letters.length === 0 ? 'No dead letters.' : textTable(['task', 'type', 'reason', 'error', 'attempts', 'last failure'],
-      letters.map((letter) => [letter.task_id, letter.task_type, letter.reason, letter.error.code, letter.attempts, letter.last_failure_at])))
+    output.text(letters.length === 0 ? 'No dead letters.' : fittedTable(['task', 'type', 'reason', 'error', 'attempts', 'last failure'],
+      letters.map((letter) => [letter.task_id, letter.task_type, letter.reason, letter.error.code, letter.attempts, shownTime(letter.last_failure_at, wide)]),
+      { drop: ['last failure', 'attempts', 'type'], wide }))
   })
 }
 
-async function listQuarantine(invocation: Invocation, { type, reason, user, since, before, limit: count }: FilterFlags): Promise<void> {
+async function listQuarantine(invocation: Invocation, { type, reason, user, since, before, limit: count, wide = false }: FilterFlags): Promise<void> {
   if ([type, reason, user].some((one) => one !== undefined)) {
     throw new SweepmillError('USAGE', 'What is in quarantine has no type, reason of a dead letter or user: leave --type, --reason and --user out.', { details: { flag: '--quarantine' } })
   }
@@ -88,12 +92,12 @@ async function listQuarantine(invocation: Invocation, { type, reason, user, sinc
   await invocation.withWorkbench(invocation.config(), async (workbench) => {
     const entries = await (await workbench.connect('client')).deadLetters.quarantine({ since, before, limit: count ?? LISTED })
     output.document({ quarantine: entries })
-    output.text(entries.length === 0 ? 'Nothing is in quarantine.' : textTable(['entry', 'priority', 'why', 'bytes', 'begins', 'at'],
-      entries.map((entry) => [entry.message_id, entry.priority, entry.reason, entry.size_bytes, Buffer.from(entry.head_base64, 'base64').toString('hex', 0, SHOWN_BYTES), entry.created_at])))
+    output.text(entries.length === 0 ? 'Nothing is in quarantine.' : fittedTable(['entry', 'priority', 'why', 'bytes', 'begins', 'at'],
+      entries.map((entry) => [entry.message_id, entry.priority, entry.reason, entry.size_bytes, Buffer.from(entry.head_base64, 'base64').toString('hex', 0, SHOWN_BYTES), shownTime(entry.created_at, wide)]), { drop: ['begins', 'at'], wide }))
   })
 }
 
-async function showLetter(invocation: Invocation, _flags: object, [id]: readonly string[]): Promise<void> {
+async function showLetter(invocation: Invocation, { wide = false }: { readonly wide?: boolean }, [id]: readonly string[]): Promise<void> {
   const [taskId] = idsOf([id ?? ''])
   const { output } = invocation
   await invocation.withWorkbench(invocation.config(), async (workbench) => {
@@ -111,7 +115,7 @@ async function showLetter(invocation: Invocation, _flags: object, [id]: readonly
       ]),
       ...(letter.error.stack === undefined ? [] : ['', letter.error.stack]),
       '',
-      eventTrail(events),
+      eventTrail(events, wide),
     ].join('\n'))
   })
 }

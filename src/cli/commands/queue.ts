@@ -4,11 +4,11 @@ import { SweepmillError } from '../../base/errors.js'
 import { PRIORITIES } from '../../tasks/task.js'
 import type { TaskPriority } from '../../tasks/task.js'
 import type { Invocation, Invocations } from '../context.js'
-import { formatDuration, textPairs, textTable } from '../text-table.js'
+import { fittedTable, formatDuration, textPairs, textTable, WIDE } from '../text-table.js'
 
 export function queueCommand(invocations: Invocations): Command {
   return new Command('queue').description('the state of the queue; pause and resume priorities')
-    .addCommand(invocations.command(new Command('stats').description('depths, dead letters and workers'), queueStats))
+    .addCommand(invocations.command(new Command('stats').description('depths, dead letters and workers').option('--wide', WIDE), queueStats))
     .addCommand(invocations.command(onPriority('pause', 'let no worker pick a priority; what runs goes on'),
       (invocation, flags: SteerFlags, priorities) => steer(invocation, 'pause', flags, priorities)))
     .addCommand(invocations.command(onPriority('resume', 'let workers pick a priority again'),
@@ -37,7 +37,7 @@ async function steer(invocation: Invocation, verb: 'pause' | 'resume', { all }: 
   })
 }
 
-async function queueStats(invocation: Invocation): Promise<void> {
+async function queueStats(invocation: Invocation, { wide = false }: { readonly wide?: boolean }): Promise<void> {
   const { output } = invocation
   await invocation.withWorkbench(invocation.config(), async (workbench) => {
     const stats = await (await workbench.connect('client')).queueStats()
@@ -49,8 +49,9 @@ async function queueStats(invocation: Invocation): Promise<void> {
       '',
       textPairs([['delayed', stats.delayed], ['dead letters', stats.dead_letters]], ''),
       '',
-      workers.length === 0 ? 'No workers.' : textTable(['worker', 'role', 'host', 'pid', 'threads', 'silent for'],
-        workers.map((worker) => [worker.worker_name, worker.role, worker.host, String(worker.pid), worker.threads, formatDuration(worker.silent_ms)])),
+      workers.length === 0 ? 'No workers.' : fittedTable(['worker', 'role', 'host', 'pid', 'threads', 'silent for'],
+        workers.map((worker) => [worker.worker_name, worker.role, worker.host, String(worker.pid), worker.threads, formatDuration(worker.silent_ms)]),
+        { drop: ['host', 'pid', 'role'], wide }),
     ].join('\n'))
   })
 }

@@ -6,7 +6,7 @@ import { SAGA_STATUSES } from '../../tasks/backend.js'
 import type { Invocation, Invocations } from '../context.js'
 import { sagaTimeline } from '../saga-timeline.js'
 import { wholeNumber } from '../spec-flags.js'
-import { textTable } from '../text-table.js'
+import { fittedTable, shownTime, WIDE } from '../text-table.js'
 
 const LISTED = 20
 const MAX_LISTED = 1000
@@ -17,11 +17,11 @@ interface DecideFlags {
 }
 
 export function sagasCommand(invocations: Invocations): Command {
-  const list = new Command('list').description('sagas, latest first')
+  const list = new Command('list').description('sagas, latest first').option('--wide', WIDE)
     .addOption(new Option('--status <status>', 'in this state only').choices(SAGA_STATUSES))
     .option('--type <type>', 'such as backtest_workflow')
     .option('--limit <count>', 'at most so many', listLimit, LISTED)
-  const show = new Command('show').argument('<task>').description('the runs of one task\'s saga, step by step')
+  const show = new Command('show').argument('<task>').description('the runs of one task\'s saga, step by step').option('--wide', WIDE)
   const resume = deciding(new Command('resume').description('try the failed undo again, with its whole budget'))
   const skip = deciding(new Command('skip').description('leave the failed undo out, and undo what comes before it'))
   return new Command('sagas').description('list, show, resume or skip sagas')
@@ -48,24 +48,25 @@ function listLimit(text: string): number {
   return count
 }
 
-async function listSagas(invocation: Invocation, flags: { readonly status?: string; readonly type?: string; readonly limit: number }): Promise<void> {
+async function listSagas(invocation: Invocation, { wide = false, ...flags }: { readonly status?: string; readonly type?: string; readonly limit: number; readonly wide?: boolean }): Promise<void> {
   const { output } = invocation
   await invocation.withWorkbench(invocation.config(), async (workbench) => {
     const sagas = await (await workbench.connect('client')).sagas.list(flags)
     output.document({ sagas })
-    output.text(sagas.length === 0 ? 'No sagas.' : textTable(['task', 'saga', 'run', 'status', 'last step', 'started'],
-      sagas.map((saga) => [saga.task_id, saga.saga_type, saga.run, saga.status, saga.steps.at(-1)?.step ?? null, saga.started_at])))
+    output.text(sagas.length === 0 ? 'No sagas.' : fittedTable(['task', 'status', 'last step', 'saga', 'run', 'started'],
+      sagas.map((saga) => [saga.task_id, saga.status, saga.steps.at(-1)?.step ?? null, saga.saga_type, saga.run, shownTime(saga.started_at, wide)]),
+      { drop: ['started', 'run', 'saga', 'last step'], wide }))
   })
 }
 
-async function showSaga(invocation: Invocation, _flags: object, [id]: readonly string[]): Promise<void> {
+async function showSaga(invocation: Invocation, { wide = false }: { readonly wide?: boolean }, [id]: readonly string[]): Promise<void> {
   const taskId = taskIdOf(id)
   const { output } = invocation
   await invocation.withWorkbench(invocation.config(), async (workbench) => {
     const sagas = await (await workbench.connect('client')).sagas.ofTask(taskId)
     if (sagas.length === 0) throw new SweepmillError('TASK_NOT_FOUND', `No saga belongs to a task ${taskId}; "sweepmill sagas list" shows them.`, { details: { task_id: taskId } })
     output.document({ task_id: taskId, sagas })
-    output.text(sagas.map(sagaTimeline).join('\n\n'))
+    output.text(sagas.map((saga) => sagaTimeline(saga, wide)).join('\n\n'))
   })
 }
 

@@ -12,7 +12,7 @@ import { addSpecFlags, addSweepFlags, backtestSpec, sweepSpec } from '../spec-fl
 import type { Spec, SpecFlags, SweepFlags } from '../spec-flags.js'
 import { addQueueFlags, taskRequest } from '../task-flags.js'
 import type { QueueFlags } from '../task-flags.js'
-import { textTable } from '../text-table.js'
+import { fittedTable, shownTime, WIDE } from '../text-table.js'
 
 interface TimeFlags {
   readonly name: string
@@ -41,7 +41,7 @@ export function schedulesCommand(invocations: Invocations): Command {
     invocations.command(new Command(verb).argument('<name>').description(what), (invocation, _flags, [name = '']) => run(invocation, name))
   return new Command('schedules').description('tasks that are made again and again')
     .addCommand(add)
-    .addCommand(invocations.command(new Command('list').description('all schedules'), listSchedules))
+    .addCommand(invocations.command(new Command('list').description('all schedules').option('--wide', WIDE), listSchedules))
     .addCommand(named('remove', 'forget a schedule; its tasks stay', steer('removed', (schedules, name) => schedules.remove(name))))
     .addCommand(named('pause', 'make no task until it is resumed', steer('paused', (schedules, name) => schedules.setEnabled(name, false))))
     .addCommand(named('resume', 'go on at its next time', steer('resumed', (schedules, name) => schedules.setEnabled(name, true))))
@@ -65,17 +65,17 @@ async function addSchedule(invocation: Invocation, taskType: TaskType, data: Spe
   })
 }
 
-async function listSchedules(invocation: Invocation): Promise<void> {
+async function listSchedules(invocation: Invocation, { wide = false }: { readonly wide?: boolean }): Promise<void> {
   const { output } = invocation
   await invocation.withWorkbench(invocation.config(), async (workbench) => {
     const schedules = await (await workbench.connect('client')).schedules.list()
     output.document({ schedules })
-    output.text(schedules.length === 0 ? 'No schedules.' : textTable(['name', 'cron', 'zone', 'type', 'next', 'last', 'last task'], schedules.map(row)))
+    output.text(schedules.length === 0 ? 'No schedules.' : fittedTable(['name', 'cron', 'zone', 'type', 'next', 'last', 'last task'], schedules.map((one) => row(one, wide)), { drop: ['last task', 'last', 'type', 'zone'], wide }))
   })
 }
 
-function row(one: ScheduleView): (string | null)[] {
-  return [one.name, one.cron, one.time_zone, one.task_type, one.next_fire_at ?? 'paused', one.last_fire_at, one.last_task_id]
+function row(one: ScheduleView, wide: boolean): (string | null)[] {
+  return [one.name, one.cron, one.time_zone, one.task_type, shownTime(one.next_fire_at, wide) ?? 'paused', shownTime(one.last_fire_at, wide), one.last_task_id]
 }
 
 type Steer = (invocation: Invocation, name: string) => Promise<void>

@@ -4,7 +4,7 @@ import type { SeriesView } from '../../tasks/bar-series.js'
 import type { Invocation, Invocations } from '../context.js'
 import { qualityTable } from '../quality-table.js'
 import { nameOf } from '../../workflows/series-months.js'
-import { formatNumber, textTable } from '../text-table.js'
+import { fittedTable, formatNumber, shownTime, textTable, WIDE } from '../text-table.js'
 import type { Cell } from '../text-table.js'
 import { parseSeriesName } from './import.js'
 
@@ -18,10 +18,10 @@ Examples:
 export function seriesCommand(invocations: Invocations): Command {
   const one = (verb: string): Command => new Command(verb).argument('<series>', 'exchange/symbol/timeframe, such as binance/BTCUSDT/1h')
   return new Command('series').description('the bars in the store').addHelpText('after', HELP)
-    .addCommand(invocations.command(new Command('list').description('all series'), listSeries))
+    .addCommand(invocations.command(new Command('list').description('all series').option('--wide', WIDE), listSeries))
     .addCommand(invocations.command(one('show').description('months and quality of one series'), (invocation, _flags, [name = '']) => showSeries(invocation, name)))
-    .addCommand(invocations.command(one('history').description('its revisions, latest first: each import, sync, repair, restore and removal'),
-      (invocation, _flags, [name = '']) => showHistory(invocation, name)))
+    .addCommand(invocations.command(one('history').description('its revisions, latest first: each import, sync, repair, restore and removal').option('--wide', WIDE),
+      (invocation, { wide = false }: { readonly wide?: boolean }, [name = '']) => showHistory(invocation, name, wide)))
     .addCommand(invocations.command(one('restore').description('take a series back to what it was after a revision; that is a revision too')
       .requiredOption('--revision <number>', 'the one to go back to', revisionNumber), (invocation, { revision }: { readonly revision: number }, [name = '']) => restoreSeries(invocation, name, revision)))
     .addCommand(invocations.command(one('remove').description('take all bars of a series out; "series restore" brings them back until a cleanup'),
@@ -33,19 +33,19 @@ function revisionNumber(text: string): number {
   return Number(text)
 }
 
-async function listSeries(invocation: Invocation): Promise<void> {
+async function listSeries(invocation: Invocation, { wide = false }: { readonly wide?: boolean }): Promise<void> {
   const { output } = invocation
   await invocation.withWorkbench(invocation.config(), async (workbench) => {
     const series = await (await workbench.connect('client')).series.list()
     output.document({ series: series.map(({ months, quality, ...one }) => ({ ...one, months: months.length, gaps: quality?.gaps.count ?? null, missing_bars: quality?.gaps.missing_bars ?? null, repaired: quality?.repaired ?? null })) })
     output.text(series.length === 0 ? 'No series. "sweepmill import FILE --exchange NAME --symbol NAME --timeframe 1h" makes one.'
-      : textTable(['series', 'bars', 'months', 'first', 'last', 'gaps', 'missing', 'repaired'], series.map(row)))
+      : fittedTable(['series', 'bars', 'first', 'last', 'gaps', 'months', 'missing', 'repaired'], series.map((one) => row(one, wide)), { drop: ['repaired', 'missing', 'months', 'gaps'], wide }))
   })
 }
 
-function row(one: SeriesView): Cell[] {
+function row(one: SeriesView, wide: boolean): Cell[] {
   const { quality } = one
-  return [`${one.exchange}/${one.symbol}/${one.timeframe}`, one.bars, one.months.length, one.first_time, one.last_time, quality?.gaps.count, quality?.gaps.missing_bars, quality?.repaired]
+  return [`${one.exchange}/${one.symbol}/${one.timeframe}`, one.bars, shownTime(one.first_time, wide), shownTime(one.last_time, wide), quality?.gaps.count, one.months.length, quality?.gaps.missing_bars, quality?.repaired]
 }
 
 async function showSeries(invocation: Invocation, name: string): Promise<void> {
@@ -62,7 +62,7 @@ async function showSeries(invocation: Invocation, name: string): Promise<void> {
   })
 }
 
-async function showHistory(invocation: Invocation, name: string): Promise<void> {
+async function showHistory(invocation: Invocation, name: string, wide: boolean): Promise<void> {
   const key = parseSeriesName(name)
   const { output } = invocation
   await invocation.withWorkbench(invocation.config(), async (workbench) => {
@@ -70,8 +70,9 @@ async function showHistory(invocation: Invocation, name: string): Promise<void> 
     output.document({ series: key, revisions })
     output.text([
       output.bold(`${key.exchange} ${key.symbol} ${key.timeframe}`),
-      textTable(['revision', 'at', 'by', 'of', 'bars', 'added', 'replaced', 'restorable'],
-        revisions.map((one) => [one.revision, one.at, one.kind, one.source, one.bars, one.added, one.replaced, one.current ? 'current' : one.restorable ? 'yes' : 'no, cleaned up'])),
+      fittedTable(['revision', 'at', 'by', 'bars', 'added', 'replaced', 'restorable', 'of'],
+        revisions.map((one) => [one.revision, shownTime(one.at, wide), one.kind, one.bars, one.added, one.replaced, one.current ? 'current' : one.restorable ? 'yes' : 'no, cleaned up', one.source]),
+        { drop: ['of', 'by'], wide }),
     ].join('\n'))
   })
 }

@@ -7,7 +7,7 @@ import { parseSettings } from '../assignments.js'
 import type { Invocation, Invocations } from '../context.js'
 import { STRATEGIES_HELP } from '../help-text.js'
 import { repeated } from '../spec-flags.js'
-import { textPairs, textTable } from '../text-table.js'
+import { fittedTable, shownHash, shownTime, textPairs, textTable, WIDE } from '../text-table.js'
 
 interface AddFlags {
   readonly set?: readonly string[]
@@ -19,8 +19,6 @@ interface CheckFlags {
   readonly set?: readonly string[]
 }
 
-const SHOWN_HASH = 12
-
 export function strategiesCommand(invocations: Invocations): Command {
   const add = new Command('add').argument('<name|file>', 'a built-in strategy, or a file such as ./mine.ts')
     .description('store a strategy with its parameters; a file\'s code is kept too. The same again is the same id, other content the next version')
@@ -31,9 +29,9 @@ export function strategiesCommand(invocations: Invocations): Command {
     .requiredOption('--data <file>', 'file of bars to run it on; one for each symbol of a strategy that looks at several together (repeatable)', repeated)
     .option('--set <name=value>', 'a parameter; those left out have their defaults (repeatable)', repeated)
   return new Command('strategies').description('list, add, show or check strategies').addHelpText('after', STRATEGIES_HELP)
-    .addCommand(invocations.command(new Command('list').description('built-in ones with the ranges of their parameters, those of STRATEGY_DIR, and stored ones'), listStrategies))
+    .addCommand(invocations.command(new Command('list').description('built-in ones with the ranges of their parameters, those of STRATEGY_DIR, and stored ones').option('--wide', WIDE), listStrategies))
     .addCommand(invocations.command(add, addStrategy))
-    .addCommand(invocations.command(new Command('show').argument('<id|name>').description('one strategy: parameters, ranges, versions, code'), showStrategy))
+    .addCommand(invocations.command(new Command('show').argument('<id|name>').description('one strategy: parameters, ranges, versions, code').option('--wide', WIDE), showStrategy))
     .addCommand(invocations.command(check, checkStrategy))
 }
 
@@ -59,13 +57,13 @@ function checkText({ strategy, params, bars, checks, passed, warnings }: Strateg
   ].join('\n')
 }
 
-async function listStrategies(invocation: Invocation): Promise<void> {
+async function listStrategies(invocation: Invocation, { wide = false }: { readonly wide?: boolean }): Promise<void> {
   const { output } = invocation
   await invocation.withWorkbench(invocation.config(), async (workbench) => {
     const files = await workbench.strategyFiles()
     const view = await (await workbench.connect('client')).strategies.list()
     output.document({ ...view, files })
-    output.text(`${builtInTable(view)}\n\n${files.length === 0 ? '' : `${filesTable(files)}\n\n`}${view.stored.length === 0 ? 'None is stored; "sweepmill strategies add" does.' : storedTable(view.stored)}`)
+    output.text(`${builtInTable(view)}\n\n${files.length === 0 ? '' : `${filesTable(files)}\n\n`}${view.stored.length === 0 ? 'None is stored; "sweepmill strategies add" does.' : storedTable(view.stored, wide)}`)
   })
 }
 
@@ -80,16 +78,16 @@ async function addStrategy(invocation: Invocation, flags: AddFlags, [strategy = 
   })
 }
 
-async function showStrategy(invocation: Invocation, _flags: object, [idOrName = '']: readonly string[]): Promise<void> {
+async function showStrategy(invocation: Invocation, { wide = false }: { readonly wide?: boolean }, [idOrName = '']: readonly string[]): Promise<void> {
   const { output } = invocation
   await invocation.withWorkbench(invocation.config(), async (workbench) => {
     const shown = await (await workbench.connect('client')).strategies.show(idOrName)
     output.document(shown)
-    output.text(describe(shown))
+    output.text(describe(shown, wide))
   })
 }
 
-function describe(shown: StrategyDetailView): string {
+function describe(shown: StrategyDetailView, wide: boolean): string {
   const stored = shown.strategy_id !== null
   const names = [...new Set([...Object.keys(shown.ranges ?? {}), ...Object.keys(shown.params)])]
   return [
@@ -100,7 +98,7 @@ function describe(shown: StrategyDetailView): string {
         const { min, max, step, default: preset } = shown.ranges?.[name] ?? {} as Partial<ParamRange>
         return [name, ...(stored ? [shown.params[name]] : []), min, max, step, preset]
       }), '  ')]),
-    ...(shown.versions.length > 1 ? ['', storedTable(shown.versions)] : []),
+    ...(shown.versions.length > 1 ? ['', storedTable(shown.versions, wide)] : []),
   ].join('\n')
 }
 
@@ -116,9 +114,10 @@ function rangesText(params: Readonly<Record<string, ParamRange>>): string {
   return Object.entries(params).map(([param, { min, max, step, default: preset }]) => `${param} ${min} to ${max} by ${step ?? 1}, default ${preset}`).join('; ') || 'none'
 }
 
-function storedTable(stored: readonly StrategyView[]): string {
-  return textTable(['id', 'name', 'version', 'made of', 'parameters', 'code', 'created'],
-    stored.map((one) => [one.strategy_id, one.name, one.version, one.strategy, paramsText(one.params), one.source_hash?.slice(0, SHOWN_HASH), one.created_at]))
+function storedTable(stored: readonly StrategyView[], wide: boolean): string {
+  return fittedTable(['id', 'name', 'version', 'made of', 'parameters', 'code', 'created'],
+    stored.map((one) => [one.strategy_id, one.name, one.version, one.strategy, paramsText(one.params), one.source_hash === null ? null : shownHash(one.source_hash, wide), shownTime(one.created_at, wide)]),
+    { drop: ['created', 'code', 'made of'], wide })
 }
 
 function paramsText(params: Readonly<Record<string, number>>): string {

@@ -15,14 +15,15 @@ import type { Spec, SweepFlags } from '../spec-flags.js'
 import { sweepSummary } from '../sweep-summary.js'
 import { addTaskFlags, taskRequest, taskTimes, unawaitedBy } from '../task-flags.js'
 import type { TaskFlags } from '../task-flags.js'
-import { formatDuration } from '../text-table.js'
+import { formatDuration, WIDE } from '../text-table.js'
 
-type Flags = SweepFlags & TaskFlags & { readonly trials?: string; readonly report?: string; readonly new?: boolean }
+type Flags = SweepFlags & TaskFlags & { readonly trials?: string; readonly report?: string; readonly new?: boolean; readonly wide?: boolean }
 
 export function sweepCommand(invocations: Invocations): Command {
   const command = addTaskFlags(addSweepFlags(new Command('sweep').description('run a parameter sweep and print its best trials')))
     .option('--trials <file>', 'write every trial as CSV')
     .option('--report <file>', 'write an HTML report')
+    .option('--wide', WIDE)
     .option('--new', 'start over: attach to no unfinished sweep, reuse no trial')
     .addHelpText('after', SWEEP_HELP)
   return invocations.command(command, runSweepCommand)
@@ -50,7 +51,7 @@ async function runSweepCommand(invocation: Invocation, flags: Flags): Promise<vo
     if (trials !== undefined) await writeFileAtomically(trials, (write) => backend.exportTrials(taskId, write))
     if (report !== undefined) await writeArtifact(backend, taskId, 'report', report)
     output.document(await sweepDocument(awaited.task, data, backend))
-    output.text(`${output.bold(`Sweep ${taskId}`)} in ${formatDuration(task.processing_time_ms ?? Number.NaN)}\n${sweepSummary(task.result, data, awaited)}${writtenFiles(outputs)}`)
+    output.text(`${output.bold(`Sweep ${taskId}`)} in ${formatDuration(task.processing_time_ms ?? Number.NaN)}\n${sweepSummary(task.result, data, awaited, flags.wide === true)}${writtenFiles(outputs)}`)
   })
 }
 

@@ -13,8 +13,9 @@ import { eventTrail } from '../event-trail.js'
 import { TASKS_HELP } from '../help-text.js'
 import { sagaTimeline } from '../saga-timeline.js'
 import { syncSummary } from '../sync-summary.js'
+import { stepInWords } from '../step-words.js'
 import { sweepSummary } from '../sweep-summary.js'
-import { formatDuration, textPairs, textTable } from '../text-table.js'
+import { fittedTable, formatDuration, shownTime, textPairs, WIDE } from '../text-table.js'
 import { time } from '../time-flag.js'
 import { noteMissingWorker } from '../worker-notice.js'
 import { taskExportCommand } from './task-export.js'
@@ -28,18 +29,20 @@ interface ListFlags {
   readonly user?: string
   readonly limit: number
   readonly before?: string
+  readonly wide?: boolean
 }
 
 export function tasksCommand(invocations: Invocations): Command {
   const list = new Command('list').description('tasks, newest first')
     .addOption(new Option('--status <status>', 'in this state only').choices(STATUS_NAMES))
-    .option('--type <type>', 'such as backtest_workflow')
+    .option('--type <type>', 'such as backtest, sweep, sync or cleanup')
     .option('--user <id>', 'of this user only')
     .option('--limit <count>', 'at most so many', listLimit, 20)
     .option('--before <time>', 'created before this time', time)
+    .option('--wide', WIDE)
   return new Command('tasks').description('list, show, cancel, retry or export tasks').addHelpText('after', TASKS_HELP)
     .addCommand(invocations.command(list, listTasks))
-    .addCommand(invocations.command(new Command('show').argument('<id>').description('one task with its events'), showTask))
+    .addCommand(invocations.command(new Command('show').argument('<id>').description('one task with its events').option('--wide', WIDE), showTask))
     .addCommand(invocations.command(new Command('cancel').argument('<id>').description('stop a task'),
       (invocation, _flags, [id]) => steer(invocation, 'cancel', id)))
     .addCommand(invocations.command(new Command('retry').argument('<id>').description('run a finished task again'),
@@ -54,24 +57,26 @@ function listLimit(text: string): number {
 }
 
 async function listTasks(invocation: Invocation, flags: ListFlags): Promise<void> {
+  const wide = flags.wide === true
   const { status: named, type, user: userId, limit, before } = flags
   const { output } = invocation
   await invocation.withWorkbench(invocation.config(), async (workbench) => {
-    const tasks = await (await workbench.connect('client')).tasks({ status: named === undefined ? undefined : statusNamed(named), type, userId, limit, before })
+    const tasks = await (await workbench.connect('client')).tasks({ status: named === undefined ? undefined : statusNamed(named), type: type === undefined ? undefined : typeNamed(type), userId, limit, before })
     output.document({ tasks })
-    output.text(tasks.length === 0 ? 'No tasks.' : textTable(['task', 'type', 'priority', 'status', 'created', 'took'],
-      tasks.map((task) => [task.task_id, task.task_type, task.priority, statusOf(task), task.created_at, took(task)])))
+    output.text(tasks.length === 0 ? 'No tasks.' : fittedTable(['task', 'type', 'status', 'created', 'took', 'priority'],
+      tasks.map((task) => [task.task_id, nameOfType(task.task_type), listedStatus(task), shownTime(task.created_at, wide), took(task), task.priority]),
+      { drop: ['priority', 'took', 'created'], wide }))
   })
 }
 
-async function showTask(invocation: Invocation, _flags: object, [id]: readonly string[]): Promise<void> {
+async function showTask(invocation: Invocation, { wide = false }: { readonly wide?: boolean }, [id]: readonly string[]): Promise<void> {
   const taskId = taskIdOf(id)
   const { output } = invocation
   await invocation.withWorkbench(invocation.config(), async (workbench) => {
     const backend = await workbench.connect('client')
     const [task, events, checkpoints, sagas] = await Promise.all([backend.task(taskId), backend.events(taskId), backend.checkpoints(taskId), backend.sagas.ofTask(taskId)])
     output.document({ ...taskDocument(task), events, checkpoints, sagas })
-    output.text(describe(task, events, sagas))
+    output.text(describe(task, events, sagas, wide))
   })
 }
 
@@ -95,7 +100,7 @@ function taskIdOf(id: string | undefined): string {
   throw new SweepmillError('TASK_NOT_FOUND', `"${id ?? ''}" is not the id of a task; "sweepmill tasks list" shows them.`, { details: { task_id: id ?? null } })
 }
 
-function describe(task: TaskView, events: readonly TaskEventView[], sagas: readonly SagaView[]): string {
+function describe(task: TaskView, events: readonly TaskEventView[], sagas: readonly SagaView[], wide: boolean): string {
   const facts = textPairs([
     ['type', task.task_type], ['priority', task.priority], ['status', statusOf(task)], ...(task.progress?.waits === undefined || task.status !== 'processing' ? [] : [['waits', task.progress.waits] as const]),
     ['attempt', `${task.attempt} (retry ${task.retry_count} of ${task.max_retries}, generation ${task.generation})`],
@@ -104,15 +109,15 @@ function describe(task: TaskView, events: readonly TaskEventView[], sagas: reado
   ])
   // What the saga's own lines tell is not told twice.
   const transitions = events.filter((event) => event.to_status !== null || !SAGA_EVENT.test(event.event))
-  const parts = [`Task ${task.task_id}`, facts, `  spec  ${JSON.stringify(task.data)}`, '', eventTrail(transitions), ...sagas.flatMap((saga) => ['', sagaTimeline(saga)])]
-  if (task.result !== null) parts.push('', resultOf(task))
+  const parts = [`Task ${task.task_id}`, facts, `  spec  ${JSON.stringify(task.data)}`, '', eventTrail(transitions, wide), ...sagas.flatMap((saga) => ['', sagaTimeline(saga, wide)])]
+  if (task.result !== null) parts.push('', resultOf(task, wide))
   return parts.join('\n')
 }
 
 /** As the command that waits for such a task prints it; anything else as JSON. */
-function resultOf(task: TaskView): string {
+function resultOf(task: TaskView, wide: boolean): string {
   if (task.task_type === TaskType.BACKTEST) return backtestSummary(task.result)
-  if (task.task_type === TaskType.OPTIMIZATION) return sweepSummary(task.result, task.data, { task, busyShare: null })
+  if (task.task_type === TaskType.OPTIMIZATION) return sweepSummary(task.result, task.data, { task, busyShare: null }, wide)
   if (task.task_type === TaskType.CLEANUP) return cleanupSummary(task.result)
   if (task.task_type === TaskType.DATA_SYNC) return syncSummary(task.result)
   return `  result ${JSON.stringify(task.result, null, 2).replaceAll('\n', '\n  ')}`
@@ -121,7 +126,22 @@ function resultOf(task: TaskView): string {
 function statusOf(task: TaskView): string {
   const { progress } = task
   if (task.status !== 'processing' || progress === null || progress.total <= 0) return task.status
-  return `processing (${progress.step} ${Math.floor((100 * progress.done) / progress.total)} %)`
+  return `processing (${stepInWords(progress.step)}, ${Math.floor((100 * progress.done) / progress.total)} %)`
+}
+
+function listedStatus({ status, progress }: TaskView): string {
+  return status === 'processing' && progress !== null && progress.total > 0 ? `running ${Math.floor((100 * progress.done) / progress.total)} %` : status
+}
+
+const TYPE_NAMES: Readonly<Record<string, string>> = { [TaskType.BACKTEST]: 'backtest', [TaskType.OPTIMIZATION]: 'sweep', [TaskType.DATA_SYNC]: 'sync' }
+
+function nameOfType(type: string): string {
+  return TYPE_NAMES[type] ?? type
+}
+
+/** By the command that makes such a task, or by its own name. */
+function typeNamed(text: string): string {
+  return Object.entries(TYPE_NAMES).find(([, name]) => name === text)?.[0] ?? text
 }
 
 function took(task: TaskView): string | null {

@@ -37,6 +37,8 @@ async function run(args: readonly string[], env: Record<string, string> = {}): P
   return { code, stdout, stderr, document: args.includes('--json') && stdout !== '' ? JSON.parse(stdout) as unknown : null }
 }
 
+const widest = (text: string): number => Math.max(...text.split('\n').map((line) => line.length))
+
 const spec = (json: unknown): string => {
   const path = join(folder, 'spec.json')
   writeFileSync(path, typeof json === 'string' ? json : JSON.stringify(json))
@@ -248,11 +250,11 @@ describe('results', () => {
 
   test('a sweep: flat JSON, or a table of the best', async () => {
     const top = [{ trial: 7, params: { slow: 20, fast: 5 }, metrics: { sharpe_ratio: 1.25, total_return: 80 }, held_out: { sharpe_ratio: 0.5, total_return: 3 } }]
-    bench.outcome = { status: 'completed', processing_time_ms: 2000, result: { trials: 5000, reused_chunks: 3, result_hash: 'abc', best: top[0], top } }
+    bench.outcome = { status: 'completed', processing_time_ms: 2000, result: { trials: 5000, reused_chunks: 3, result_hash: 'abc'.repeat(22), best: top[0], top } }
     const args = ['sweep', '--data', data, '--strategy', 'sma-cross', '--param', 'fast=5:50:1', '--param', 'slow=20']
     const asJson = await run([...args, '--trials', join(folder, 'all.csv'), '--json'])
     expect(asJson.document).toMatchObject({
-      task_id: expect.any(String) as string, status: 'completed', trials: 5000, reused_chunks: 3, result_hash: 'abc', best: { trial: 7, params: { fast: 5 } }, top,
+      task_id: expect.any(String) as string, status: 'completed', trials: 5000, reused_chunks: 3, result_hash: 'abc'.repeat(22), best: { trial: 7, params: { fast: 5 } }, top,
     })
     // The task as `tasks show` and GET have it, with its result's keys beside it.
     const { task_id: taskId } = asJson.document as { task_id: string }
@@ -263,10 +265,12 @@ describe('results', () => {
     // More than the task's result holds comes from the ranking.
     expect((await run([...args, '--top', '2', '--json'])).document).toMatchObject({ trials: 5000, top: [{ trial: 7 }, { trial: 9 }] })
     const told = await run(args)
-    expect(told.stdout).toMatch(/trials +5,000/)
+    expect(told.stdout).toMatch(/trials +5,000[^]*result hash +abcabcabcabc$/m)
+    expect(widest(told.stdout)).toBeLessThanOrEqual(80)
     // A resumed sweep has no rate: part of its trials were run in another one.
     expect(told.stdout).not.toMatch(/trials per second/)
-    expect(told.stdout).toMatch(/# +trial +fast +slow +sharpe_ratio +total_return % +held-out sharpe_ratio +held-out return %/)
+    expect(told.stdout).toMatch(/# +trial +fast +slow +Sharpe +return % +held-out Sharpe +held-out return %/)
+    expect((await run([...args, '--wide'])).stdout).toMatch(/# +trial +fast +slow +sharpe_ratio +total_return % +held-out sharpe_ratio +held-out return %/)
     expect(told.stdout).toMatch(/1 +7 +5 +20 +1\.2500 +80 +0\.5000 +3$/m)
     expect(told.stdout).not.toContain('Wrote')
     bench.outcome = { status: 'completed', processing_time_ms: 2000, result: { trials: 5000, reused_chunks: 0, top } }
@@ -381,7 +385,7 @@ describe('later', () => {
     const add = ['schedules', 'add', 'backtest', '--name', 'nightly', '--cron', '0 6 * * 1-5', '--tz', 'Europe/Berlin', '--data', data, '--strategy', 'sma-cross']
     expect((await run([...add, '--json'])).document).toMatchObject({ name: 'nightly', cron: '0 6 * * 1-5', time_zone: 'Europe/Berlin', priority: 'medium' })
     expect(bench.calls).toContain('check')
-    expect((await run(['schedules', 'list'])).stdout).toMatch(/nightly +0 6 \* \* 1-5 +Europe\/Berlin +backtest_workflow +2030/)
+    expect((await run(['schedules', 'list'])).stdout).toMatch(/nightly +0 6 \* \* 1-5 +Europe\/Berlin +backtest_workflow +2030-01-01 00:00/)
     expect((await run(['schedules', 'pause', 'nightly'])).stdout).toContain('paused')
     expect((await run(['schedules', 'list'])).stdout).toContain('paused')
     expect((await run(['schedules', 'resume', 'nightly', '--json'])).document).toEqual({ name: 'nightly', resumed: true })
@@ -401,7 +405,8 @@ describe('dead letters', () => {
   test('are listed and shown', async () => {
     expect((await run(['dlq', 'list'])).stdout).toBe('No dead letters.\n')
     await bury()
-    expect((await run(['dlq', 'list', '--type', 'backtest_workflow'])).stdout).toMatch(new RegExp(`${ID} +backtest_workflow +retries_exhausted +THREAD_LOST +4`))
+    expect((await run(['dlq', 'list', '--type', 'backtest_workflow'])).stdout).toMatch(new RegExp(`${ID} +retries_exhausted +THREAD_LOST\n--wide shows last failure, attempts, type too`))
+    expect((await run(['dlq', 'list', '--wide'])).stdout).toMatch(new RegExp(`${ID} +backtest_workflow +retries_exhausted +THREAD_LOST +4`))
     expect((await run(['dlq', 'show', ID])).stdout).toMatch(/the thread went away \[THREAD_LOST\][\s\S]*at somewhere/)
     expect(await run(['dlq', 'show', ID.replace('1', '2')])).toMatchObject({ code: 2, stderr: expect.stringContaining('[TASK_NOT_FOUND]') as string })
   })
@@ -432,7 +437,16 @@ describe('operation', () => {
   test('tasks list, show, cancel, retry', async () => {
     await run(['backtest', '--data', data, '--strategy', 'sma-cross'])
     const [id] = [...bench.backend.rows.keys()]
-    expect((await run(['tasks', 'list'])).stdout).toMatch(new RegExp(`${id} +backtest_workflow +high +completed`))
+    expect((await run(['tasks', 'list'])).stdout).toMatch(new RegExp(`${id} +backtest +completed +2025-11-05 17:00\n--wide shows priority, took too`))
+    expect((await run(['tasks', 'list', '--wide'])).stdout).toMatch(new RegExp(`${id} +backtest +completed +2025-11-05T17:00:00Z +1.2 s +high`))
+    // A type by the command that makes it, or by its own name.
+    for (const type of ['backtest', 'backtest_workflow']) expect((await run(['tasks', 'list', '--type', type, '--json'])).document).toMatchObject({ tasks: [{ task_id: id }] })
+    bench.backend.set(String(id), { status: 'processing', progress: { step: 'run_backtest', done: 45, total: 100 } })
+    const listed = (await run(['tasks', 'list'])).stdout
+    expect(listed).toMatch(/ running 45 %/)
+    expect(widest(listed)).toBeLessThanOrEqual(80)
+    expect((await run(['tasks', 'show', String(id)])).stdout).toMatch(/status +processing \(running the backtest, 45 %\)/)
+    bench.backend.set(String(id), { status: 'completed', progress: null })
     expect((await run(['tasks', 'list', '--json'])).document).toMatchObject({ tasks: [{ task_id: id }] })
     expect((await run(['tasks', 'show', String(id), '--json'])).document).toMatchObject({ task_id: id, events: [], checkpoints: [{ step: 'fetch_data' }] })
     expect((await run(['tasks', 'show', String(id)])).stdout).toContain('"name":"sma-cross"')

@@ -1,8 +1,10 @@
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { systemClock } from '../../../src/base/clock.js'
 import type { Clock } from '../../../src/base/clock.js'
 import { ProgressDisplay } from '../../../src/cli/progress.js'
-import { formatDuration, formatNumber, textTable } from '../../../src/cli/text-table.js'
+import { stepInWords } from '../../../src/cli/step-words.js'
+import { fittedTable, formatDuration, formatNumber, textTable } from '../../../src/cli/text-table.js'
 
 function stage(): { lines: string[]; display: ProgressDisplay; at: (ms: number, done: number, step?: string) => void } {
   let nowMs = 0
@@ -24,7 +26,7 @@ test('on a pipe: nothing for short work, then a line every five seconds at most'
   expect(lines).toEqual([])
   for (let ms = 5000; ms <= 20_000; ms += 100) at(ms, ms)
   expect(lines).toHaveLength(4)
-  expect(lines.at(-1)).toBe('run_chunks: 20 %, 20,000 of 100,000 combinations, 1,000/s, 1 min 20 s left, 3 of 4 threads busy\n')
+  expect(lines.at(-1)).toBe('running trials: 20 %, 20,000 of 100,000 combinations, 1,000/s, 1 min 20 s left, 3 of 4 threads busy\n')
 })
 
 test('the rate forgets what came before a resume or a step', () => {
@@ -34,7 +36,7 @@ test('the rate forgets what came before a resume or a step', () => {
   for (let ms = 1000; ms <= 15_000; ms += 1000) at(ms, 90_000 + ms / 10)
   expect(lines.at(-1)).toContain(' 100/s')
   at(20_100, 99_000, 'rank')
-  expect(lines.at(-1)).toBe('rank: 99 %, 99,000 of 100,000, 3 of 4 threads busy\n')
+  expect(lines.at(-1)).toBe('ranking trials: 99 %, 99,000 of 100,000, 3 of 4 threads busy\n')
 })
 
 test('a line that stands still says for how long', () => {
@@ -51,8 +53,41 @@ test('on a terminal: one bar, taken away at the end', () => {
   display.update({ status: 'processing', step: 'run_chunks', done: 50, total: 100, threads: null })
   display.stop()
   display.stop()
-  expect(written.join('')).toContain('run_chunks [')
+  expect(written.join('')).toContain('running trials [')
   expect(written.join('')).not.toMatch(/NaN|undefined|Infinity/)
+})
+
+test('on a terminal of 80 columns nothing is cut off', () => {
+  let nowMs = 0
+  const written: string[] = []
+  const terminal = { isTTY: true, columns: 80, write: (text: string) => { written.push(text); return true }, on: () => undefined, removeListener: () => undefined }
+  const display = new ProgressDisplay(terminal, { ...systemClock, monotonicMs: () => nowMs }, { run_chunks: 'combinations' })
+  for (; nowMs <= 2000; nowMs += 1000) display.update({ status: 'processing', step: 'run_chunks', done: 16_152 + nowMs, total: 122_982, threads: { total: 2, busy: 2 } })
+  display.stop()
+  const lines = written.join('').split(/\u001B\[[0-9;?]*[A-Za-z]|\u001B[78]|\r|\n/).filter((text) => text.includes('running'))
+  expect(lines.at(-1)).toMatch(/running trials \[.{12}\] \d+ % · 1\d,152 of 122,982, 1,000\/s, 1 min 4\d s left/)
+  expect(Math.max(...lines.map((text) => text.length))).toBeLessThanOrEqual(80)
+})
+
+test('a table has as many columns as fit, says what it left out, and breaks a last column of text', () => {
+  const header = ['id', 'kind', 'count', 'why']
+  const rows = [['x'.repeat(36), 'k'.repeat(20), 12, 'a sentence that is much longer than what is left of the line here']]
+  const lines = (text: string): number[] => text.split('\n').map((line) => line.length)
+  const fitted = fittedTable(header, rows, { drop: ['kind', 'count'], wide: false })
+  expect(Math.max(...lines(fitted))).toBeLessThanOrEqual(80)
+  expect(fitted.split('\n').at(-1)).toBe('--wide shows kind, count too.')
+  expect(fitted).toContain(`\n${' '.repeat(38)}is left of the line here\n`)
+  const wide = fittedTable(header, rows, { drop: ['kind', 'count'], wide: true })
+  expect([wide.split('\n').length, wide.includes('kind'), wide.includes('--wide')]).toEqual([3, true, false])
+  expect(fittedTable(header, [['a', 'b', 1, 'c']], { drop: ['kind'], wide: false })).toBe(textTable(header, [['a', 'b', 1, 'c']]))
+  fc.assert(fc.property(fc.array(fc.tuple(fc.string({ minLength: 1, maxLength: 30 }), fc.string({ maxLength: 60 }), fc.lorem({ maxCount: 40 })), { minLength: 1 }), (some) => {
+    const plain = some.map((row) => row.map((text) => text.replaceAll(/[^ -~]/g, '?')))
+    expect(Math.max(...lines(fittedTable(['a', 'b', 'c'], plain, { drop: ['b'], wide: false })))).toBeLessThanOrEqual(80)
+  }), { numRuns: 50 })
+})
+
+test('steps have words, also those that nobody thought of', () => {
+  expect(['run_chunks', 'fetch_data', 'my_own_step'].map(stepInWords)).toEqual(['running trials', 'loading bars', 'my own step'])
 })
 
 test('numbers for people', () => {
