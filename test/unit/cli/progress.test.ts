@@ -57,6 +57,8 @@ test('on a terminal: one bar, taken away at the end', () => {
   expect(written.join('')).not.toMatch(/NaN|undefined|Infinity/)
 })
 
+const ESCAPE = String.fromCharCode(27)
+
 test('on a terminal of 80 columns nothing is cut off', () => {
   let nowMs = 0
   const written: string[] = []
@@ -64,7 +66,7 @@ test('on a terminal of 80 columns nothing is cut off', () => {
   const display = new ProgressDisplay(terminal, { ...systemClock, monotonicMs: () => nowMs }, { run_chunks: 'combinations' })
   for (; nowMs <= 2000; nowMs += 1000) display.update({ status: 'processing', step: 'run_chunks', done: 16_152 + nowMs, total: 122_982, threads: { total: 2, busy: 2 } })
   display.stop()
-  const lines = written.join('').split(/\u001B\[[0-9;?]*[A-Za-z]|\u001B[78]|\r|\n/).filter((text) => text.includes('running'))
+  const lines = written.join('').split(new RegExp(`${ESCAPE}\\[[0-9;?]*[A-Za-z]|${ESCAPE}[78]|\r|\n`)).filter((text) => text.includes('running'))
   expect(lines.at(-1)).toMatch(/running trials \[.{12}\] \d+ % · 1\d,152 of 122,982, 1,000\/s, 1 min 4\d s left/)
   expect(Math.max(...lines.map((text) => text.length))).toBeLessThanOrEqual(80)
 })
