@@ -1,11 +1,11 @@
 /** Several symbols on one cash: F31 and F32. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { BacktestSpec, Strategy } from '../../src/engine/index.js'
+import type { BacktestSpec, ExecutionSpec, Strategy } from '../../src/engine/index.js'
 import { builtinStrategy, defineStrategy, parseBacktestSpec, runBacktest, runPortfolio } from '../../src/engine/index.js'
 import { isFast } from '../../src/engine/simulate/fast-simulation.js'
 import type { BarColumns } from '../../src/market/layout.js'
-import { caseArbitrary, executionArbitrary, barsArbitrary, maskStrategy, toBars } from './engine-arbitraries.js'
+import { caseArbitrary, executionArbitrary, fullExecutionArbitrary, barsArbitrary, maskStrategy, toBars } from './engine-arbitraries.js'
 
 const specOf = (execution: Record<string, unknown>): BacktestSpec => parseBacktestSpec({ strategy: { name: 'x' }, execution }, { barsGiven: true })
 
@@ -57,7 +57,88 @@ test('F31: the equity is the initial cash and what every symbol made, at the end
   expect(held).toBeGreaterThan(40)
 })
 
+test('F18: trades and equity reconcile at every time, whenever symbols begin, pause and end', () => {
+  const seen = { endedEarlier: 0, ruined: 0, open: 0, margin: 0 }
+  const execution = fc.oneof(executionArbitrary, fullExecutionArbitrary).map((e): ExecutionSpec => ({
+    ...e, borrowRate: 0, perpetual: e.perpetual === null ? null : { ...e.perpetual, funding: [], liquidationFee: 0 },
+    // An open position of several lots is reported as one.
+    finalize: e.entryWhenInPosition === 'add' && e.finalize === 'mark_to_market' ? 'close_last_close' : e.finalize,
+  }))
+  fc.assert(fc.property(fc.array(barsArbitrary, { minLength: 1, maxLength: 4 }), execution, fc.infiniteStream(fc.constantFrom(0, 0, 1, 2)), fc.infiniteStream(fc.constantFrom(1, 1, 1, 2, 5)), fc.infiniteStream(fc.integer({ min: 0, max: 20 })), (series, e, marks, steps, starts) => {
+    const parts = series.map((bars, s) => {
+      let day = 10_957 + (starts.next().value ?? 0)
+      const time = Array.from({ length: bars.length }, () => (day += steps.next().value ?? 1) * 86_400_000)
+      return { symbol: `S${s}`, bars: withVolume(bars, Array.from({ length: bars.length }, () => marks.next().value ?? 0), time) }
+    })
+    const { summary, equity, trades, time } = runPortfolio(parts, byVolume, { ...specOf({}), execution: e })
+    const end = time.at(-1) ?? NaN
+    const held = trades.map((t) => {
+      const rate = t.exitReason === 'take_profit' ? e.makerFeeRate : e.feeRate
+      const exitFee = t.units * t.exitPrice * rate + e.feeFixed
+      const signed = t.side === 'long' ? t.units : -t.units
+      return { symbol: t.symbol, units: signed, from: t.entryTime, to: t.exitTime, bought: signed * t.entryPrice + (t.fees - exitFee), sold: signed * t.exitPrice - exitFee }
+    })
+    for (const open of summary['open_positions'] as { symbol: string; side: string; units: number; entry_time: string; entry_price: number; entry_fee: number }[]) {
+      const signed = open.side === 'long' ? open.units : -open.units
+      held.push({ symbol: open.symbol, units: signed, from: Date.parse(open.entry_time), to: Infinity, bought: signed * open.entry_price + open.entry_fee, sold: 0 })
+      seen.open++
+    }
+    if (trades.some((t) => t.exitReason === 'end' && t.exitTime < end)) seen.endedEarlier++
+    if (trades.some((t) => t.exitReason === 'liquidation')) seen[e.perpetual === null ? 'ruined' : 'margin']++
+    const priceAt = new Map(parts.map(({ symbol }) => [symbol, NaN]))
+    const next = parts.map(() => 0)
+    time.forEach((now, t) => {
+      parts.forEach(({ symbol, bars }, s) => {
+        if (bars.time[next[s] ?? 0] !== now) return
+        priceAt.set(symbol, bars.close[next[s] ?? 0] ?? NaN)
+        next[s] = (next[s] ?? 0) + 1
+      })
+      let value = e.initialCash
+      let moved = e.initialCash * e.leverage
+      for (const one of held) {
+        if (one.from > now) continue
+        value += (one.to <= now ? one.sold : one.units * (priceAt.get(one.symbol ?? '') ?? NaN)) - one.bought
+        moved += Math.abs(one.bought)
+      }
+      if (!(Math.abs((equity[t] ?? NaN) - value) <= 1e-9 * moved)) throw new Error(`time ${t}: equity ${equity[t]}, the trades give ${value}`)
+    })
+  }), { numRuns: 800 })
+  for (const [what, count] of Object.entries(seen)) expect([what, count > 8]).toEqual([what, true])
+})
+
 describe('by hand', () => {
+  test('F32: a symbol that ends earlier is closed at its own last close, and its cash is there for the others', () => {
+    const a = withVolume(flat(10, 10, 10, 10, 20, 20), [0, 0, 0, 1, 0, 0])
+    const b = withVolume(flat(10, 10, 10), [1, 0, 0])
+    const parts = [{ symbol: 'A', bars: a }, { symbol: 'B', bars: b }]
+    const rounded = (column: Float64Array): number[] => [...column].map((value) => Math.round(value * 100) / 100)
+    const { equity, trades, summary } = runPortfolio(parts, byVolume, specOf({ fill: 'close', fee_rate: 0.01, finalize: 'close_last_close' }))
+    // B costs a hundredth at its entry and one at its exit on the third day; A takes all that is left and doubles.
+    expect(rounded(equity)).toEqual([9900.99, 9900.99, 9801.98, 9704.93, 19_409.86, 19_215.76])
+    expect(trades.map((t) => [t.symbol, t.entryBar, t.exitBar, t.exitReason])).toEqual([['B', 0, 2, 'end'], ['A', 3, 5, 'end']])
+    expect(summary['rejected_entries']).toBe(0)
+    // A buys at the very close at which B ends: sales before purchases, whichever is named first.
+    const same = withVolume(a, [0, 0, 1, 0, 0, 0])
+    for (const named of [[{ symbol: 'A', bars: same }, parts[1]!], [parts[1]!, { symbol: 'A', bars: same }]]) {
+      expect(rounded(runPortfolio(named, byVolume, specOf({ fill: 'close', fee_rate: 0.01, finalize: 'close_last_close' })).equity)).toEqual([9900.99, 9900.99, 9704.93, 9704.93, 19_409.86, 19_215.76])
+    }
+    // The same at the open of B's last bar, and without any closing A finds no cash.
+    const opens = [{ symbol: 'A', bars: withVolume(a, [0, 1, 0, 0, 0, 0]) }, parts[1]!]
+    expect(runPortfolio(opens, byVolume, specOf({ fee_rate: 0.01, finalize: 'close_last_open' })).trades.map((t) => [t.symbol, t.entryBar, t.exitBar])).toEqual([['B', 1, 2], ['A', 2, 5]])
+    expect(runPortfolio(opens, byVolume, specOf({ fee_rate: 0.01 })).summary).toMatchObject({ rejected_entries: 1, open_positions: [{ symbol: 'B' }] })
+  })
+
+  test('F16: what is closed when the equity is gone leaves at that time, with a bar or without', () => {
+    // A doubles against its short on the fourth day, when B has had no bar for two.
+    const days = (...of: number[]): number[] => of.map((day) => (10_957 + day) * 86_400_000)
+    const a = withVolume(flat(10, 10, 10, 20, 20), [2, 0, 0, 0, 0], days(0, 1, 2, 3, 4))
+    const b = withVolume(flat(10, 10, 10), [2, 0, 0], days(0, 1, 4))
+    const { trades, equity, time } = runPortfolio([{ symbol: 'A', bars: a }, { symbol: 'B', bars: b }], byVolume,
+      specOf({ direction: 'short', initial_cash: 1000, fee_fixed: 1, leverage: 3, sizing: { mode: 'cash', value: 1001 } }))
+    expect(trades.map((t) => [t.symbol, t.exitReason, t.exitBar, t.exitTime])).toEqual([['A', 'liquidation', 3, time[3]], ['B', 'liquidation', 3, time[3]]])
+    expect([...equity]).toEqual([1000, 998, 998, -4, -4])
+  })
+
   test('F32: what is sold at a time pays for what is bought then, whichever symbol is named first', () => {
     // B is bought with everything at bar 1 for 10 and sold at bar 3 for 20, when A is to be bought with everything for 5.
     const a = withVolume(flat(5, 5, 5, 5, 6), [0, 0, 1, 0, 0])

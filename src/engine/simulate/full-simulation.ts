@@ -167,10 +167,7 @@ export class FullSimulation implements Simulation, Account {
   passBar(i: number, isLast: boolean): void {
     const { execution: e, lots } = this
     const bars = this.bars!
-    if (isLast && e.finalize === 'close_last_open') {
-      this.exitAll(i, bars.open[i]!, e.stopSlippage, END)
-      this.halted = true
-    }
+    if (isLast && e.finalize === 'close_last_open') this.closeAtLastOpen(i)
     if (this.order !== null && (this.halted || i > this.order.lastBar)) this.order = null
     const isWatched = e.stopLoss !== null || e.takeProfit !== null || e.trailingStop !== null || e.perpetual !== null
     if ((isWatched && lots.count > 0) || this.order !== null) this.watch.follow(bars, i)
@@ -188,6 +185,11 @@ export class FullSimulation implements Simulation, Account {
   halt(i: number): void {
     this.exitAll(i, this.bars!.close[i]!, this.execution.stopSlippage, LIQUIDATION)
     this.liquidated = true
+    this.halted = true
+  }
+
+  closeAtLastOpen(i: number): void {
+    this.exitAll(i, this.bars!.open[i]!, this.execution.stopSlippage, END)
     this.halted = true
   }
 

@@ -67,7 +67,7 @@ export function runPortfolio(parts: readonly PortfolioPart[], strategy: Strategy
   return {
     summary: {
       ...summary,
-      exposure: exposure(accounts, timeline),
+      exposure: exposure(simulation),
       open_position: null,
       open_positions: accounts.flatMap((account, s) => openPosition(account, parts[s]!.symbol, series[s]!)),
       symbols: accounts.map((account, s) => symbolSummary(account, parts[s]!.symbol, series[s]!)),
@@ -124,9 +124,10 @@ function equalWeights(timeline: Timeline, series: readonly BarColumns[]): BarCol
 }
 
 /** All trades in the order of their exits, and sums over the accounts. */
-function recordOf({ accounts, timeline, equity, cash, liquidated }: PortfolioSimulation): RunRecord {
+function recordOf(simulation: PortfolioSimulation): RunRecord {
+  const { accounts, equity, cash, liquidated } = simulation
   const trades = new TradeLog()
-  for (const { account, k, entry, exit } of inOrder(accounts, timeline)) {
+  for (const { account, k, entry, exit } of inOrder(simulation)) {
     const { trades: own } = account
     trades.push(own.at(k, UNITS), entry, own.at(k, ENTRY_PRICE), exit, own.at(k, EXIT_PRICE), own.at(k, PNL), own.at(k, RETURN), own.at(k, FEES), own.at(k, REASON))
   }
@@ -147,11 +148,12 @@ interface PlacedTrade {
   readonly exit: number
 }
 
-function inOrder(accounts: readonly FullSimulation[], timeline: Timeline): PlacedTrade[] {
-  const placed = accounts.flatMap((account, s) => {
+function inOrder(simulation: PortfolioSimulation): PlacedTrade[] {
+  const { timeline } = simulation
+  const placed = simulation.accounts.flatMap((account, s) => {
     const place = placesOf(timeline.bars[s]!)
     return Array.from({ length: account.trades.count }, (_, k): PlacedTrade =>
-      ({ account, s, k, entry: place[account.trades.at(k, ENTRY_BAR)]!, exit: place[account.trades.at(k, EXIT_BAR)]! }))
+      ({ account, s, k, entry: place[account.trades.at(k, ENTRY_BAR)]!, exit: simulation.exitTime(s, k, account.trades.at(k, EXIT_BAR), place) }))
   })
   // The sort is stable: within one time, symbol by symbol as they trade.
   return placed.sort((a, b) => a.exit - b.exit)
@@ -164,23 +166,24 @@ function placesOf(bars: Int32Array): Int32Array {
   return place
 }
 
-function tradesOf({ accounts, timeline }: PortfolioSimulation, parts: readonly PortfolioPart[], series: readonly BarColumns[], spec: BacktestSpec): MeasuredTrade[] {
+function tradesOf(simulation: PortfolioSimulation, parts: readonly PortfolioPart[], series: readonly BarColumns[], spec: BacktestSpec): MeasuredTrade[] {
+  const { accounts, timeline } = simulation
   const own = accounts.map(({ trades }, s) => {
     const { mae, mfe } = excursionsOf(series[s]!, trades, tradeColumns(trades), spec)
     return trades.toTrades(timeline.time, mae, mfe)
   })
-  return inOrder(accounts, timeline).map(({ s, k, entry, exit }) => ({
+  return inOrder(simulation).map(({ s, k, entry, exit }) => ({
     ...own[s]![k]!, entryBar: entry, entryTime: timeline.time[entry]!, exitBar: exit, exitTime: timeline.time[exit]!, symbol: parts[s]!.symbol,
   }))
 }
 
 /** Share of the times at which anything was held. */
-function exposure(accounts: readonly FullSimulation[], timeline: Timeline): number {
+function exposure(simulation: PortfolioSimulation): number {
+  const { accounts, timeline } = simulation
   const held = new Uint8Array(timeline.length)
+  for (const { entry, exit } of inOrder(simulation)) held.fill(1, entry, exit + 1)
   accounts.forEach((account, s) => {
-    const place = placesOf(timeline.bars[s]!)
-    for (let k = 0; k < account.trades.count; k++) held.fill(1, place[account.trades.at(k, ENTRY_BAR)], place[account.trades.at(k, EXIT_BAR)]! + 1)
-    if (account.units !== 0) held.fill(1, place[account.entryBar])
+    if (account.units !== 0) held.fill(1, placesOf(timeline.bars[s]!)[account.entryBar])
   })
   let sum = 0
   for (const bar of held) sum += bar
