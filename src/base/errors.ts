@@ -6,6 +6,7 @@
  * `code`, never on `instanceof`, because a class does not survive a thread boundary or a database.
  * docs/errors.md is compared with this table by a test.
  */
+import { cutText } from './storable-text.js'
 
 export type ErrorCategory =
   | 'config' | 'validation' | 'conflict' | 'not-found' | 'transient' | 'timeout'
@@ -95,6 +96,11 @@ export interface ErrorData {
   readonly stack?: string
 }
 
+/** Characters of a message and of a stack, and of the details as JSON: an error is kept in rows, letters and logs. */
+const MAX_MESSAGE = 8192
+const MAX_STACK = 16_384
+const MAX_DETAILS = 65_536
+
 export class SweepmillError extends Error {
   readonly code: ErrorCode
   readonly details: Readonly<Record<string, unknown>> | undefined
@@ -110,12 +116,13 @@ export class SweepmillError extends Error {
   get retryable(): boolean { return ERRORS[this.code].retryable }
   get httpStatus(): number { return ERRORS[this.code].httpStatus }
 
+  /** Data that can be sent and kept whatever was thrown: of bounded size, and nothing in it but JSON. */
   toData(): ErrorData {
     return {
       code: this.code,
-      message: this.message,
-      ...(this.details === undefined ? {} : { details: this.details }),
-      ...(this.stack === undefined ? {} : { stack: this.stack }),
+      message: cutText(this.message, MAX_MESSAGE),
+      ...(this.details === undefined ? {} : { details: plainDetails(this.details) }),
+      ...(this.stack === undefined ? {} : { stack: cutText(this.stack, MAX_STACK) }),
     }
   }
 
@@ -128,11 +135,28 @@ export class SweepmillError extends Error {
 
 /** Any thrown value as a SweepmillError; what is not ours becomes `fallback` with the original as its cause. */
 export function toSweepmillError(thrown: unknown, fallback: ErrorCode = 'INVARIANT'): SweepmillError {
-  if (thrown instanceof SweepmillError) return thrown
-  const message = thrown instanceof Error ? thrown.message : String(thrown)
-  const error = new SweepmillError(fallback, message, { cause: thrown })
-  if (thrown instanceof Error && thrown.stack !== undefined) error.stack = thrown.stack
+  if (thrown instanceof SweepmillError && Object.hasOwn(ERRORS, thrown.code)) return thrown
+  const error = new SweepmillError(fallback, messageOf(thrown), { cause: thrown })
+  if (thrown instanceof Error && typeof thrown.stack === 'string') error.stack = thrown.stack
   return error
+}
+
+/** Anything can be thrown, also what has no text. */
+function messageOf(thrown: unknown): string {
+  try {
+    return String(thrown instanceof Error ? thrown.message : thrown)
+  } catch {
+    return `Something was thrown that has no text (${typeof thrown}).`
+  }
+}
+
+function plainDetails(details: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  try {
+    const json = JSON.stringify(details)
+    return json.length > MAX_DETAILS ? { left_out: `${json.length} characters of details` } : JSON.parse(json) as Record<string, unknown>
+  } catch {
+    return { left_out: 'details that are not JSON' }
+  }
 }
 
 /** True for a value that already carries one of our codes (also across a module boundary). */

@@ -132,12 +132,14 @@ export class AttemptLedger {
 
   /**
    * Commits the outcome, then settles the entry. A commit whose answer was lost is resolved by reading the row.
-   * Throws only when Postgres stayed away for a minute; the lease then lapses and the task runs elsewhere.
+   * Throws when Postgres stayed away for a minute (the lease then lapses and the task runs elsewhere), and for a result
+   * that cannot be stored: then nothing was written, and the attempt may still end in another way. An end with an error
+   * is written in any case, without the error's words if need be. `unheard`: an earlier close of this attempt got no answer.
    */
-  async close(attempt: Attempt, outcome: Outcome, startedMs: number): Promise<Closing> {
+  async close(attempt: Attempt, outcome: Outcome, startedMs: number, unheard = false): Promise<Closing> {
     const { observer, clock, waypoint } = this.#parts
     waypoint('before_commit', attempt.taskId)
-    if (!await this.#commit(attempt, outcome)) {
+    if (!await this.#commitAnyhow(attempt, outcome, unheard)) {
       observer.fencedWrite('finish')
       return 'fenced'
     }
@@ -159,10 +161,21 @@ export class AttemptLedger {
     return 'committed'
   }
 
-  async #commit(attempt: Attempt, outcome: Outcome): Promise<boolean> {
+  /** An attempt that could write neither its result nor its error would come again at every lease. */
+  async #commitAnyhow(attempt: Attempt, outcome: Outcome, unheard: boolean): Promise<boolean> {
+    try {
+      return await this.#commit(attempt, outcome, unheard)
+    } catch (thrown) {
+      const bare = withoutWords(outcome)
+      if (toSweepmillError(thrown).code === 'POSTGRES_UNAVAILABLE' || bare === null) throw thrown
+      return this.#commit(attempt, bare, unheard)
+    }
+  }
+
+  async #commit(attempt: Attempt, outcome: Outcome, unheard: boolean): Promise<boolean> {
     const { attempts, desk, clock } = this.#parts
     const deadline = clock.monotonicMs() + PATIENCE_MS
-    for (let unknown = false; ; ) {
+    for (let unknown = unheard; ; ) {
       try {
         const [held] = await attempts.finish([{ taskId: attempt.taskId, attempt: attempt.attempt, outcome }])
         if (held === true) return true
@@ -238,6 +251,12 @@ export class AttemptLedger {
     this.#parts.observer.reconciled('quarantined', 1)
     await this.#parts.consumer.settle([entryOf(delivery, { kind: 'dead_letter', letter: await this.#letter(delivery.taskId, letterOf(delivery, 'undecodable', error)) })])
   }
+}
+
+/** The same end, and of its error the code alone; null where there is no error to leave out. */
+function withoutWords(outcome: Outcome): Outcome | null {
+  if (outcome.kind === 'released') return { ...outcome, why: 'its reason could not be stored' }
+  return 'error' in outcome ? { ...outcome, error: { code: outcome.error.code, message: 'The error could not be stored.' } } : null
 }
 
 function statusAfter(outcome: Outcome): string {

@@ -8,12 +8,15 @@ import { createHash } from 'node:crypto'
 import { SweepmillError, toSweepmillError } from '../base/errors.js'
 import type { Clock } from '../base/clock.js'
 import { canonicalJson } from '../base/canonical-json.js'
+import { jsonObject } from '../base/json-value.js'
 import { newTaskId } from '../base/ids.js'
 import { encodeBody } from '../tasks/message.js'
+import { MOMENT_FORM, readMoment } from '../tasks/moment.js'
 import type { QueueObserver } from '../tasks/observer.js'
 import type { Inserted, PublicationBook, TaskIntake } from '../tasks/task-store.js'
 import { defaultPriority, PRIORITIES, TASK_DEFAULTS } from '../tasks/task.js'
 import type { NewTask, TaskPriority } from '../tasks/task.js'
+import { isTaskText, TASK_TEXT_FORM } from '../tasks/task-texts.js'
 import type { Publication, TaskPublisher } from '../tasks/task-stream.js'
 import type { PassWaypoint } from '../tasks/waypoint.js'
 
@@ -22,7 +25,7 @@ const MAX_PAYLOAD_BYTES = 16 * 1024 * 1024
 
 export interface TaskRequest {
   readonly taskType: string
-  /** JSON object; msgpack carries it when it is at most 64 KiB. */
+  /** JSON object, refused with its path where it is none; msgpack carries it when it is at most 64 KiB. */
   readonly data: Readonly<Record<string, unknown>>
   readonly priority?: TaskPriority | undefined
   readonly userId?: string | null | undefined
@@ -109,9 +112,9 @@ export class Publisher {
     }
   }
 
-  /** The row that a request would become. */
+  /** The row that a request would become. Row, message and the hash of an idempotency key are made of one copy of the payload. */
   draft(request: TaskRequest): NewTask {
-    const data = request.data
+    const data = jsonObject(request.data, 'data', 'refuse')
     // How a spec orders its parameters is none of what it asks for: a repeat may write them otherwise.
     const { params_order: _order, ...asked } = data
     const text = JSON.stringify(data)
@@ -120,18 +123,35 @@ export class Publisher {
     }
     return {
       taskId: newTaskId(this.#parts.clock.wallMs()),
-      taskType: request.taskType,
+      taskType: textOf('taskType', request.taskType) ?? '',
       priority: request.priority ?? defaultPriority(request.taskType, request.notBefore !== undefined),
       data,
-      userId: request.userId ?? null,
-      ipAddress: request.ipAddress ?? null,
+      userId: textOf('userId', request.userId),
+      ipAddress: textOf('ipAddress', request.ipAddress),
       timeoutSeconds: request.timeoutSeconds ?? TASK_DEFAULTS.timeoutSeconds,
       maxRetries: request.maxRetries ?? TASK_DEFAULTS.maxRetries,
-      idempotencyKey: request.idempotencyKey ?? null,
-      notBefore: request.notBefore ?? null,
-      deadlineAt: request.deadlineAt ?? null,
+      idempotencyKey: textOf('idempotencyKey', request.idempotencyKey),
+      notBefore: momentOf('notBefore', request.notBefore),
+      deadlineAt: momentOf('deadlineAt', request.deadlineAt),
       payloadHash: createHash('sha256').update(`${request.taskType}\n${canonicalJson(asked)}`).digest('hex'),
       attachKey: request.attachKey ?? null,
     }
   }
+}
+
+function textOf(key: string, value: string | null | undefined): string | null {
+  if (value === null || value === undefined) return null
+  if (!isTaskText(value)) throw refusal(key, TASK_TEXT_FORM)
+  return value
+}
+
+function momentOf(key: string, value: string | null | undefined): string | null {
+  if (value === null || value === undefined) return null
+  const moment = typeof value === 'string' ? readMoment(value) : undefined
+  if (moment === undefined) throw refusal(key, MOMENT_FORM)
+  return moment
+}
+
+function refusal(key: string, wanted: string): SweepmillError {
+  return new SweepmillError('SPEC_INVALID', `${key} must be ${wanted}.`, { details: { path: key } })
 }

@@ -10,6 +10,7 @@ import { basename, join } from 'node:path'
 import { existsSync } from 'node:fs'
 import type { Clock } from '../base/clock.js'
 import { hasCode, SweepmillError } from '../base/errors.js'
+import { jsonObject } from '../base/json-value.js'
 import { builtinStrategies, parseBacktestSpec, parseSweepSpec, specToJson } from '../engine/index.js'
 import type { SymbolSpec } from '../engine/index.js'
 import type { BarArchive } from '../tasks/bar-archive.js'
@@ -61,7 +62,9 @@ export interface PrepareOptions {
 
 export const STRATEGY_ENDINGS: readonly string[] = ['.ts', '.mts', '.mjs', '.js']
 
-export function prepare(request: SubmitRequest, options: PrepareOptions): Promise<Prepared> {
+/** Whatever it is, it is JSON: what could not be stored, or would arrive otherwise, is refused before any work. */
+export async function prepare(asked: SubmitRequest, options: PrepareOptions): Promise<Prepared> {
+  const request = { ...asked, data: jsonObject(asked.data, '', 'refuse') }
   switch (request.taskType) {
     case TaskType.BACKTEST:
       return namesTrial(request.data) ? prepareTrial(request, options) : prepareRun(request, options)

@@ -3,10 +3,12 @@
  *
  * Every dequeued task is an opened attempt with a lease that this object renews until the receipt is settled.
  * A receipt is needed for everything, because an acknowledgement without an attempt cannot be fenced: when
- * another attempt owns the task, the call throws LEASE_LOST and changes nothing.
+ * another attempt owns the task, the call throws LEASE_LOST and changes nothing. A closing that was refused for what
+ * it carries (a result that is too large, or no JSON) changes nothing either, and the receipt can be closed in another way.
  */
-import { SweepmillError, toSweepmillError } from '../base/errors.js'
+import { hasCode, SweepmillError, toSweepmillError } from '../base/errors.js'
 import type { Clock } from '../base/clock.js'
+import { jsonValue } from '../base/json-value.js'
 import type { Random } from '../base/random.js'
 import { DEFAULT_RETRY, outcomeOfError } from '../tasks/retry-policy.js'
 import { leaseLost } from '../tasks/lease-lost.js'
@@ -60,7 +62,16 @@ interface Held {
   readonly attempt: Attempt
   readonly startedMs: number
   progressMs: number
+  /** An earlier closing may have been committed without an answer. */
+  unheard: boolean
   readonly release: () => void
+}
+
+/** Characters of a checkpoint that goes into the live feed. */
+const MAX_FEED_LENGTH = 65_536
+
+function jsonText(value: unknown, root: string): string {
+  return JSON.stringify(jsonValue(value, root, 'keep'))
 }
 
 export class TaskQueue {
@@ -114,18 +125,20 @@ export class TaskQueue {
   #receipt(attempt: Attempt): TaskReceipt {
     const abort = new AbortController()
     const startedMs = this.#parts.clock.monotonicMs()
+    let expired = false
     const stop = (reason: SweepmillError): void => { if (!abort.signal.aborted) abort.abort(reason) }
     const release = this.#parts.keeper.hold({
       taskId: attempt.taskId, priority: attempt.priority, messageId: attempt.messageId, stop,
       check: (nowMs) => {
-        if (abort.signal.aborted) return
+        if (expired) return
         if (attempt.deadlineMs !== null && nowMs - startedMs >= attempt.deadlineMs) stop(deadlinePassed(attempt.taskId))
         else if (nowMs - held.progressMs > attempt.timeoutSeconds * 1000) stop(new SweepmillError('TASK_TIMEOUT', `Task ${attempt.taskId} saved no checkpoint for ${attempt.timeoutSeconds} s.`))
         else return
+        expired = true
         this.#expire(receipt)
       },
     })
-    const held: Held = { attempt, startedMs, progressMs: startedMs, release }
+    const held: Held = { attempt, startedMs, progressMs: startedMs, unheard: false, release }
     this.#held.set(attempt.taskId, held)
     const receipt: TaskReceipt = {
       messageId: attempt.messageId, priority: attempt.priority, taskId: attempt.taskId, taskType: attempt.taskType,
@@ -138,12 +151,16 @@ export class TaskQueue {
   #expire(receipt: TaskReceipt): void {
     const reason = toSweepmillError(receipt.signal.reason)
     // A server that is away leaves it to the lease, which nobody renews any more.
-    this.failTask(receipt, reason).catch(() => undefined)
+    this.failTask(receipt, reason).catch(() => { this.#letGo(receipt) })
   }
 
-  /** Completes the task with an optional JSON result (at most 64 KiB). Committed, acked and deleted when this resolves. */
+  /**
+   * Completes the task with an optional JSON result (at most 64 KiB). Committed, acked and deleted when this resolves.
+   * Throws SPEC_INVALID with the path of what is no JSON, and PAYLOAD_TOO_LARGE; the receipt then stands as before.
+   */
   async acknowledgeTask(receipt: TaskReceipt, result?: unknown): Promise<void> {
-    await this.#close(receipt, { kind: 'completed', resultJson: result === undefined ? null : JSON.stringify(result) })
+    this.#heldOf(receipt, 'finish')
+    await this.#close(receipt, { kind: 'completed', resultJson: result === undefined ? null : jsonText(result, 'result') })
   }
 
   /** Ends the attempt with an error: retried with backoff when its code is transient, else failed; a dead letter when retries are used up. */
@@ -157,12 +174,17 @@ export class TaskQueue {
     await this.#close(receipt, { kind: 'dead_letter', reason: 'moved_by_caller', error: toSweepmillError(thrown, 'COMPUTE_FAILED').toData() })
   }
 
+  /** JSON of at most 1 MiB. Throws as `acknowledgeTask` does. */
   async saveCheckpoint(receipt: TaskReceipt, step: string, data: unknown): Promise<void> {
-    const json = JSON.stringify(data ?? null)
     const held = this.#heldOf(receipt, 'checkpoint')
-    if (!await this.#parts.attempts.checkpoint(receipt.taskId, receipt.attempt, step, json)) throw this.#refused(receipt, 'checkpoint')
+    const json = jsonText(data ?? null, 'data')
+    if (!await this.#parts.attempts.checkpoint(receipt.taskId, receipt.attempt, step, json)) {
+      this.#parts.observer.fencedWrite('checkpoint')
+      throw leaseLost(receipt.taskId, 'checkpoint')
+    }
     held.progressMs = this.#parts.clock.monotonicMs()
-    await this.#parts.stream.checkpointFeed(receipt.taskId, step, json).catch(() => undefined)
+    // Redis keeps thousands of them: a large one is to be read from the row.
+    await this.#parts.stream.checkpointFeed(receipt.taskId, step, json.length > MAX_FEED_LENGTH ? 'null' : json).catch(() => undefined)
   }
 
   /** Oldest first. */
@@ -182,22 +204,31 @@ export class TaskQueue {
 
   async #close(receipt: TaskReceipt, outcome: Outcome): Promise<void> {
     const held = this.#heldOf(receipt, 'finish')
-    try {
-      if (await this.#parts.ledger.close(held.attempt, outcome, held.startedMs) === 'fenced') throw leaseLost(receipt.taskId, 'finish')
-    } finally {
-      this.#held.delete(receipt.taskId)
-      held.release()
-    }
+    // What throws here was refused, or may not have arrived: the attempt is still this receipt's to end.
+    const closing = await this.#parts.ledger.close(held.attempt, outcome, held.startedMs, held.unheard).catch((thrown: unknown) => {
+      held.unheard ||= hasCode(thrown, 'POSTGRES_UNAVAILABLE')
+      throw thrown
+    })
+    this.#letGo(receipt)
+    if (closing === 'fenced') throw leaseLost(receipt.taskId, 'finish')
+  }
+
+  #letGo(receipt: TaskReceipt): void {
+    const held = this.#held.get(receipt.taskId)
+    if (held === undefined || held.attempt.attempt !== receipt.attempt) return
+    this.#held.delete(receipt.taskId)
+    held.release()
   }
 
   #heldOf(receipt: TaskReceipt, write: FencedWrite): Held {
     const held = this.#held.get(receipt.taskId)
-    if (held === undefined || held.attempt.attempt !== receipt.attempt) throw this.#refused(receipt, write)
+    if (held === undefined || held.attempt.attempt !== receipt.attempt) throw this.#closed(receipt, write)
     return held
   }
 
-  #refused(receipt: TaskReceipt, write: FencedWrite): SweepmillError {
+  #closed(receipt: TaskReceipt, write: FencedWrite): SweepmillError {
     this.#parts.observer.fencedWrite(write)
-    return leaseLost(receipt.taskId, write)
+    return new SweepmillError('LEASE_LOST', `The receipt of attempt ${receipt.attempt} of task ${receipt.taskId} is closed: the attempt was ended, or its lease was lost. It writes nothing more.`,
+      { details: { task_id: receipt.taskId, write } })
   }
 }

@@ -15,7 +15,7 @@ import { Compensation } from './compensation.js'
 import type { UndoBudget } from './compensation.js'
 import type { AuditWrite, BegunRun, LoggedStep, SagaLog } from './saga-log.js'
 import type { PassWaypoint } from '../tasks/waypoint.js'
-import { SagaRun } from './saga-run.js'
+import { isRefusal, SagaRun } from './saga-run.js'
 import type { SagaConfig, SagaDefinition, SagaStep, StepOutput } from './saga-step.js'
 import { leavesRunOpen, StepRunner } from './step-runner.js'
 
@@ -120,17 +120,18 @@ export class SagaOrchestrator {
       if (steps.length === 0) audit.push({ event: 'saga_start', detail: { saga_type: definition.type, version: definition.version } })
       if (ended !== null) audit.push(completed(definition, ended))
       audit.push({ event: 'step_start', detail: { step: step.name } })
+      const before = ended
       await run.write({
         steps: [...(ended === null ? [] : [finished(ended)]), { step: step.name, undo: false, seq, status: 'started', inputHash }],
         ...(ended === null ? {} : { checkpoint: checkpointOf(definition, ended) }),
         audit,
-      })
+      }).catch((thrown: unknown) => this.#unlogged(definition, context, run, steps, before, thrown, options))
       if (ended !== null) this.#parts.waypoint?.('checkpointed', run.ref.taskId)
       this.#parts.waypoint?.('step_started', run.ref.taskId)
       if (earlier === undefined) steps.push({ step: step.name, undo: false, status: 'started', inputHash, output: null, error: null })
       try {
         const output = await this.#runner.run(step, context, signal, (tries, error) => run.write({
-          steps: [], audit: [{ event: 'step_retry', detail: { step: step.name, tries, code: error.code, message: error.message } }],
+          steps: [], audit: [{ event: 'step_retry', detail: { step: step.name, tries, code: error.code, message: error.toData().message } }],
         }))
         ended = { step, seq, output }
       } catch (thrown) {
@@ -142,9 +143,17 @@ export class SagaOrchestrator {
       await run.write({
         runStatus: 'completed', steps: [finished(ended)], checkpoint: checkpointOf(definition, ended),
         audit: [completed(definition, ended), { event: 'saga_complete', detail: {} }],
-      })
+      }).catch((thrown: unknown) => this.#unlogged(definition, context, run, steps, ended, thrown, options))
     }
     if (this.#config.enableMetrics) observer?.completed(definition.type)
+  }
+
+  /** Always throws. A step whose output cannot be stored has failed: a later attempt would not know what it did. */
+  async #unlogged<Context>(definition: SagaDefinition<Context>, context: Context, run: SagaRun, steps: readonly LoggedStep[],
+    ended: EndedStep<Context> | null, thrown: unknown, options: ExecuteOptions): Promise<never> {
+    const error = toSweepmillError(thrown)
+    if (ended === null || !isRefusal(error)) throw error
+    return this.#fail(definition, context, run, steps, ended.step, error, options)
   }
 
   /** Always throws: the step's error once everything is undone, or why it is not. */

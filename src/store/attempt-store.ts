@@ -7,6 +7,7 @@
 import { Batcher } from '../base/batcher.js'
 import { SweepmillError } from '../base/errors.js'
 import type { ErrorData } from '../base/errors.js'
+import { cutText } from '../base/storable-text.js'
 import type { AttemptStore, FinishRequest, Opened, OpenRequest } from '../tasks/task-store.js'
 import type { Attempt, Progress, TaskPriority, TaskStatus } from '../tasks/task.js'
 import { isDataError } from './postgres.js'
@@ -17,6 +18,9 @@ export const POISON_CRASHES = 3
 
 /** The result column holds scalars; anything larger belongs to task_artifacts. */
 export const MAX_RESULT_BYTES = 64 * 1024
+
+/** A step's data, not its output: blobs belong to task_artifacts. */
+const MAX_CHECKPOINT_BYTES = 2 ** 20
 
 /**
  * In: JSON array of {task_id, message_id, taken_from, needs_data}, the owner, the poison bound, milliseconds of silence.
@@ -216,8 +220,10 @@ export class PostgresAttemptStore implements AttemptStore {
   async finish(requests: readonly FinishRequest[]): Promise<boolean[]> {
     for (const { taskId, outcome } of requests) {
       if (outcome.kind !== 'completed' || outcome.resultJson === null) continue
-      if (Buffer.byteLength(outcome.resultJson) > MAX_RESULT_BYTES) {
-        throw new SweepmillError('PAYLOAD_TOO_LARGE', `The result of task ${taskId} is larger than ${MAX_RESULT_BYTES} bytes; ask for a smaller \`top\`.`)
+      const bytes = Buffer.byteLength(outcome.resultJson)
+      if (bytes > MAX_RESULT_BYTES) {
+        throw new SweepmillError('PAYLOAD_TOO_LARGE', `The result of task ${taskId} has ${bytes} bytes; at most ${MAX_RESULT_BYTES} are stored. Return less (of a sweep: a smaller \`top\`), or keep the rest elsewhere.`,
+          { details: { bytes, limit: MAX_RESULT_BYTES } })
       }
     }
     return this.#finishes.addAll(requests)
@@ -231,6 +237,11 @@ export class PostgresAttemptStore implements AttemptStore {
   }
 
   async checkpoint(taskId: string, attempt: number, step: string, dataJson: string): Promise<boolean> {
+    const bytes = Buffer.byteLength(dataJson)
+    if (bytes > MAX_CHECKPOINT_BYTES) {
+      throw new SweepmillError('PAYLOAD_TOO_LARGE', `The checkpoint ${JSON.stringify(cutText(step, 60))} of task ${taskId} has ${bytes} bytes; at most ${MAX_CHECKPOINT_BYTES} are stored.`,
+        { details: { bytes, limit: MAX_CHECKPOINT_BYTES } })
+    }
     const rows = await this.#postgres.prepared('checkpoint', CHECKPOINT, [taskId, attempt, step, dataJson])
     return rows.length > 0
   }

@@ -24,7 +24,7 @@ export class PostgresBarArchive implements BarArchive {
     await writeBlocks(this.#postgres, blocks, async (client) => {
       await client.query(`
         insert into datasets (data_hash, source, bars, first_time, last_time, size_bytes, blocks, warnings)
-        values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (data_hash) do update set used_at = now()`,
+        values ($1, $2, $3, $4, $5, $6, $7, $8::jsonb) on conflict (data_hash) do update set used_at = now()`,
       [dataset.dataHash, dataset.source, dataset.bars, dataset.firstTime, dataset.lastTime, dataset.sizeBytes,
         dataset.blocks, JSON.stringify(dataset.warnings)])
     })

@@ -104,7 +104,7 @@ export class PostgresBarSeriesStore implements BarSeriesStore {
   }
 
   async saveQuality(seriesId: number, quality: unknown): Promise<void> {
-    await this.#postgres.query('update bar_series set quality = $2, updated_at = now() where series_id = $1', [seriesId, JSON.stringify(quality)])
+    await this.#postgres.query('update bar_series set quality = $2::jsonb, updated_at = now() where series_id = $1', [seriesId, JSON.stringify(quality)])
   }
 }
 

@@ -7,6 +7,7 @@
  */
 import pg from 'pg'
 import { SweepmillError } from '../base/errors.js'
+import { GatedClient } from './text-gate.js'
 
 const INT8_OID = 20
 const types: pg.CustomTypesConfig = {
@@ -30,6 +31,7 @@ export class Postgres {
   constructor(options: PostgresOptions) {
     this.options = options
     this.pool = new pg.Pool({
+      Client: GatedClient,
       connectionString: options.databaseUrl,
       max: options.maxConnections ?? 8,
       application_name: options.applicationName ?? 'sweepmill',
@@ -100,10 +102,10 @@ export class Postgres {
   }
 }
 
-/** True for errors of the data, which splitting a batch can isolate; false for a lost server. */
+/** True for errors of the data (also of its size), which splitting a batch can isolate; false for a lost server. */
 export function isDataError(error: unknown): boolean {
   const state = sqlState(error)
-  return state !== undefined && /^(22|23)/.test(state)
+  return state !== undefined && /^(22|23|54)/.test(state)
 }
 
 /** True when a lock was not to be had in time, or two waited for each other: nothing is broken, and nothing was done. */

@@ -55,7 +55,7 @@ export class PostgresRetention implements Retention {
       const batch = rule.table === 'tasks' ? await removeTasks(client, rule, { rule: name, cleanup: writer.taskId })
         : rule.table === 'bar_blocks' ? await removeBlocks(client, rule) : await removeRows(client, rule)
       if (batch.rows === 0) return none
-      await client.query('insert into checkpoints (task_id, attempt, step, data) values ($1, $2, $3, $4)',
+      await client.query('insert into checkpoints (task_id, attempt, step, data) values ($1, $2, $3, $4::jsonb)',
         [writer.taskId, writer.attempt, STEP, JSON.stringify({ rule: name, rows: batch.rows, bytes: batch.bytes })])
       if (own.crashes > 0) await client.query('update tasks set crashes = 0 where task_id = $1', [writer.taskId])
       return { rule: name, letters: [], ...batch }

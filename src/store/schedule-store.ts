@@ -16,7 +16,7 @@ const NOW_MS = '(extract(epoch from now()) * 1000)::float8'
 const ADD = `
 with added as (
   insert into schedules (name, cron, time_zone, task_type, priority, data, user_id, timeout, max_retries, next_fire_at)
-  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict (name) do nothing returning name
+  values ($1, $2, $3, $4, $5, $6::jsonb, $7, $8, $9, $10) on conflict (name) do nothing returning name
 )
 select pg_notify('${SCHEDULE_CHANNEL}', name) from added`
 

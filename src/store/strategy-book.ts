@@ -28,7 +28,7 @@ export class PostgresStrategyBook implements StrategyBook {
         where name = $1 and coalesce(strategy, name) = $2 and params = $3::jsonb and source_hash is not distinct from $4 order by version desc limit 1`, content)
       if (same !== undefined) return { stored: toStored(same), created: false }
       const { rows } = await client.query<Row>(`insert into strategies (name, strategy, params, source_hash, version)
-        values ($1, $2, $3, $4, (select coalesce(max(version), 0) + 1 from strategies where name = $1)) returning ${COLUMNS}`, content)
+        values ($1, $2, $3::jsonb, $4, (select coalesce(max(version), 0) + 1 from strategies where name = $1)) returning ${COLUMNS}`, content)
       return { stored: toStored(rows[0] as Row), created: true }
     })
   }

@@ -92,7 +92,7 @@ export class BybitServer {
 
   #page(query: URLSearchParams): object {
     const { nowMs = Date.now(), listedMs = 0, outage, forgets, repeatsLastPage } = this.#options
-    if (query.get('symbol') !== 'BTCUSDT') return { retCode: 10001, retMsg: 'Not supported symbols', result: {}, time: nowMs }
+    if (query.get('symbol') !== 'BTCUSDT') return { retCode: 10001, retMsg: 'Not supported symbols\0', result: {}, time: nowMs }
     const stepMs = INTERVALS_MS[query.get('interval') ?? ''] ?? 60_000
     const limit = Math.min(MOST, Number(query.get('limit') ?? 200))
     const start = Math.max(listedMs, Number(query.get('start')))

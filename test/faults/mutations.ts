@@ -37,6 +37,16 @@ export const MUTATIONS: readonly Mutation[] = [
     from: 'return row !== null && row.attempt === attempt.attempt && row.status === statusAfter(outcome)', to: 'return row === null', test: 'test/faults/lost-answers',
   },
   {
+    promise: 'P1', what: 'a closing that was refused takes the receipt with it', file: 'src/runtime/task-queue.ts',
+    from: "      held.unheard ||= hasCode(thrown, 'POSTGRES_UNAVAILABLE')\n", to: '      this.#letGo(receipt)\n',
+    test: 'test/integration/storable', named: 'leaves the receipt as it was',
+  },
+  {
+    promise: 'P1', what: 'text that Postgres refuses goes to it as it came', file: 'src/store/text-gate.ts',
+    from: 'return isJson ? storableJson(value) : storableText(value)', to: 'return value',
+    test: 'test/integration/storable', named: 'an error that cannot be stored',
+  },
+  {
     promise: 'P1', what: 'what this process cannot settle is left for ever', file: 'src/runtime/lapse-watch.ts',
     from: 'entry.consumer === consumer.consumer && inHand(entry)', to: 'entry.consumer === consumer.consumer', test: 'test/faults/lost-answers',
   },

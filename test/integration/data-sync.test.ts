@@ -117,7 +117,7 @@ test('inverse contracts swap volume and turnover; an unknown symbol is refused f
   const worker = await open({})
   expect(await sync(worker, START, minutes(10), { category: 'inverse' })).toMatchObject({ status: 'completed' })
   expect(await stored()).toEqual(range(0, 10))
-  expect(await sync(worker, START, minutes(10), { symbol: 'NOPE' })).toMatchObject({ status: 'failed', attempt: 1, error: { code: 'EXCHANGE_REFUSED', message: expect.stringContaining('Not supported symbols') as string } })
+  expect(await sync(worker, START, minutes(10), { symbol: 'NOPE' })).toMatchObject({ status: 'failed', attempt: 1, error: { code: 'EXCHANGE_REFUSED', message: expect.stringContaining('Not supported symbols\u2400') as string } })
 })
 
 test('from the command line: the result, the series with its quality, and a backtest on it', async () => {
@@ -136,13 +136,13 @@ test('from the command line: the result, the series with its quality, and a back
 describe('the way back', () => {
   test('a sync that cannot be saved takes back what it added, and no more', async () => {
     const unsaved = { ...dataSyncWorkflow, definition: { ...dataSyncWorkflow.definition, steps: dataSyncWorkflow.definition.steps.map((step) =>
-      (step.name === 'save_results' ? { ...step, run: () => Promise.reject(new SweepmillError('COMPUTE_FAILED', 'no')) } : step)) } }
+      (step.name === 'save_results' ? { ...step, run: () => Promise.reject(new SweepmillError('COMPUTE_FAILED', 'no \0 \ud800')) } : step)) } }
     const worker = await open({})
     await sync(worker, minutes(1000), minutes(2000))
     await worker.worker.stop()
     const failing = await bed.open({ workflows: [register(unsaved)], env: { BYBIT_URL: exchange?.url ?? '' } })
     await failing.start()
-    expect(await sync(failing, START, minutes(3000))).toMatchObject({ status: 'failed', error: { code: 'COMPUTE_FAILED' } })
+    expect(await sync(failing, START, minutes(3000))).toMatchObject({ status: 'failed', error: { code: 'COMPUTE_FAILED', message: 'no \u2400 \ufffd' } })
     expect(await stored()).toEqual(range(1000, 2000))
     expect(await bed.sql('select count(*)::int as n from series_changes where undone_at is null')).toEqual([{ n: 1 }])
     expect(await bed.sql("select status from saga_runs where status <> 'completed'")).toEqual([{ status: 'compensated' }])
