@@ -50,6 +50,7 @@ export const ERRORS = {
   PAYLOAD_TOO_LARGE: row('validation', false, 413, 'The payload is larger than a task may carry.'),
 
   REQUEST_INVALID: row('validation', false, 400, 'The HTTP request is not one that the server understands.'),
+  ORIGIN_FORBIDDEN: row('validation', false, 403, 'The request comes from a web page of another origin.'),
   UNAUTHORIZED: row('validation', false, 401, 'The request carries no valid bearer token.'),
   TASK_NOT_FOUND: row('not-found', false, 404, 'No task has this id.'),
   SWEEP_NOT_FOUND: row('not-found', false, 404, 'No sweep has this id.'),

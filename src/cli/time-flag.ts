@@ -1,12 +1,12 @@
 /** Flags that name a moment or a stretch of time. */
 import { InvalidArgumentError } from 'commander'
-import { parseIsoTime } from '../engine/calendar/iso-time.js'
+import { MOMENT_FORM, readMoment } from '../tasks/moment.js'
 
-/** A moment as ISO 8601 UTC. Without a zone it is UTC, as everywhere in the program: `Date.parse` guesses, and takes "5" for a day in May. */
+/** A moment as ISO 8601 UTC. Without a zone it is UTC, as everywhere in the program. */
 export function time(text: string): string {
-  const ms = parseIsoTime(text)
-  if (ms === undefined) throw new InvalidArgumentError('Write an ISO 8601 time, such as 2025-11-05T17:30:00Z.')
-  return new Date(ms).toISOString()
+  const moment = readMoment(text)
+  if (moment === undefined) throw new InvalidArgumentError(`Write ${MOMENT_FORM}.`)
+  return moment
 }
 
 const UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }

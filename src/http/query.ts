@@ -1,6 +1,7 @@
 /** Query strings, checked key by key; REQUEST_INVALID names the key. */
 import { SweepmillError } from '../base/errors.js'
-import { parseIsoTime } from '../engine/calendar/iso-time.js'
+import { isStorable } from '../base/storable-text.js'
+import { MOMENT_FORM, readMoment } from '../tasks/moment.js'
 
 const MAX_LIMIT = 1000
 
@@ -9,6 +10,7 @@ export function soleValues<K extends string>(query: Readonly<Record<string, unkn
   for (const [key, value] of Object.entries(query)) {
     if (!(known as readonly string[]).includes(key)) throw refuse(key, `is not known; known are ${known.join(', ')}`)
     if (typeof value !== 'string') throw refuse(key, 'was given more than once')
+    if (!isStorable(value)) throw refuse(key, 'holds a NUL or half of a surrogate pair, which no task has')
   }
   return query as Partial<Record<K, string>>
 }
@@ -20,9 +22,9 @@ export function parseLimit(text: string): number {
 }
 
 export function parseTime(key: string, text: string): string {
-  const ms = parseIsoTime(text)
-  if (ms === undefined) throw refuse(key, 'must be an ISO 8601 time, such as 2025-11-05T17:30:00Z')
-  return new Date(ms).toISOString()
+  const moment = readMoment(text)
+  if (moment === undefined) throw refuse(key, `must be ${MOMENT_FORM}`)
+  return moment
 }
 
 export function refuse(key: string, why: string): SweepmillError {

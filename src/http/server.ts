@@ -7,10 +7,11 @@
  */
 import type { AddressInfo, Socket } from 'node:net'
 import swagger from '@fastify/swagger'
-import { fastify, LogController } from 'fastify'
+import { errorCodes, fastify, LogController } from 'fastify'
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { systemClock } from '../base/clock.js'
 import { SweepmillError } from '../base/errors.js'
+import { jsonValue } from '../base/json-value.js'
 import type { Backend } from '../tasks/backend.js'
 import type { HealthReport } from '../telemetry/health.js'
 import type { Logger } from '../telemetry/logger.js'
@@ -19,6 +20,7 @@ import { BearerAuth } from './bearer-auth.js'
 import { assertExposure, listenError } from './exposure.js'
 import type { ListenOptions } from './exposure.js'
 import { addDlqRoutes } from './dlq-routes.js'
+import { assertOwnPage, changes, saysJson } from './page-origin.js'
 import { addQueueRoutes } from './queue-routes.js'
 import { addProbeRoutes, PROBES } from './probe-routes.js'
 import { addTaskRoutes } from './task-routes.js'
@@ -56,17 +58,27 @@ export async function createHttpServer({ backend, metrics, config, log, version 
     clientErrorHandler: refuseConnection,
     frameworkErrors: (error, request, reply) => { sendError(error, request, reply) },
   })
-  // Only JSON is read. (A text body is also what a web page may send elsewhere without asking first.)
-  app.removeContentTypeParser('text/plain')
+  // Only JSON is read, and an empty body is none.
+  app.removeAllContentTypeParsers()
+  const parseJson = app.getDefaultJsonParser('error', 'error')
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (body === '') done(null, undefined)
+    else void parseJson(request, body as string, done)
+  })
   // The schemas of the routes describe; parsing and its errors are ours, and results pass through as they are.
   app.setValidatorCompiler(() => () => true)
   app.setSerializerCompiler(() => (data) => JSON.stringify(data))
 
   const auth = new BearerAuth(config.apiTokens)
   app.addHook('onRequest', async (request) => {
-    if (request.routeOptions.url !== undefined && PROBES.includes(request.routeOptions.url)) return
-    auth.check(request.headers.authorization, request.hostname)
+    const { method, headers, routeOptions: { url: route } } = request
+    if (changes(method)) assertOwnPage(headers)
+    if (route !== undefined && PROBES.includes(route)) return
+    auth.check(headers.authorization, request.hostname)
+    if (changes(method) && route !== undefined && !saysJson(headers['content-type'])) throw new errorCodes.FST_ERR_CTP_INVALID_MEDIA_TYPE()
   })
+  // What could not be stored, or would arrive otherwise from the store, is refused before anything is made of it.
+  app.addHook('preHandler', async ({ body }) => { if (body !== undefined) jsonValue(body, '', 'refuse') })
   app.setErrorHandler(sendError)
   app.setNotFoundHandler((request, reply) => {
     sendError(new SweepmillError('ROUTE_NOT_FOUND', `There is no ${request.method} ${request.url.split('?')[0]}; GET /api/docs lists what there is.`), request, reply)
@@ -128,7 +140,7 @@ function translate(thrown: unknown): { error: SweepmillError; status: number } {
     return { error: new SweepmillError('PAYLOAD_TOO_LARGE', `The body is larger than ${BODY_LIMIT_BYTES} bytes; name a file instead of sending data.`), status: 413 }
   }
   if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
-    return { error: new SweepmillError('REQUEST_INVALID', 'The body must be JSON: send the header "Content-Type: application/json".'), status: 415 }
+    return { error: new SweepmillError('REQUEST_INVALID', 'What changes something must be JSON, also without a body: send the header "Content-Type: application/json".'), status: 415 }
   }
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
     return { error: new SweepmillError('REQUEST_INVALID', `The request cannot be read: ${message ?? 'it is malformed'}.`), status: statusCode }

@@ -5,13 +5,14 @@
  * refusal is SPEC_INVALID and names the key.
  */
 import { SweepmillError } from '../base/errors.js'
+import { readMoment } from '../tasks/moment.js'
 import { PRIORITIES } from '../tasks/task.js'
 import type { TaskPriority, TaskType } from '../tasks/task.js'
 import type { SubmitRequest } from '../tasks/backend.js'
+import { isTaskText, TASK_TEXT_FORM } from '../tasks/task-texts.js'
 
 const MAX_TIMEOUT_SECONDS = 7 * 86_400
 const MAX_RETRIES = 100
-const MAX_TEXT = 200
 
 export interface Submitter {
   readonly ipAddress: string
@@ -47,8 +48,7 @@ function priorityOf(value: unknown): TaskPriority | undefined {
 
 function textOf(key: string, value: unknown): string | undefined {
   if (value === undefined || value === null) return undefined
-  if (typeof value === 'string' && value !== '' && value.length <= MAX_TEXT && !value.includes('\0')) return value
-  return refuse(key, value, `a text of 1 to ${MAX_TEXT} characters`)
+  return isTaskText(value) ? value : refuse(key, value, TASK_TEXT_FORM)
 }
 
 function wholeOf(key: string, value: unknown, min: number, max: number): number | undefined {
@@ -57,14 +57,11 @@ function wholeOf(key: string, value: unknown, min: number, max: number): number 
   return refuse(key, value, `a whole number from ${min} to ${max}`)
 }
 
-/** ISO 8601 with a zone; the text of the value, in UTC. */
+/** ISO 8601 with a time and a zone, since who asks may be anywhere; the text of the value, in UTC. */
 function timeOf(key: string, value: unknown): string | undefined {
   if (value === undefined || value === null) return undefined
-  if (typeof value === 'string' && /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})$/.test(value)) {
-    const ms = Date.parse(value)
-    if (!Number.isNaN(ms)) return new Date(ms).toISOString()
-  }
-  return refuse(key, value, 'an ISO 8601 time with a zone, such as 2025-11-05T17:30:00Z')
+  const moment = typeof value === 'string' && /:.*(Z|[+-]\d{2}:?\d{2})$/.test(value) ? readMoment(value) : undefined
+  return moment ?? refuse(key, value, 'an ISO 8601 time with a zone, such as 2025-11-05T17:30:00Z')
 }
 
 function refuse(key: string, value: unknown, wanted: string): never {

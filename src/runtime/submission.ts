@@ -63,8 +63,9 @@ export interface PrepareOptions {
 export const STRATEGY_ENDINGS: readonly string[] = ['.ts', '.mts', '.mjs', '.js']
 
 /** Whatever it is, it is JSON: what could not be stored, or would arrive otherwise, is refused before any work. */
-export async function prepare(asked: SubmitRequest, options: PrepareOptions): Promise<Prepared> {
-  const request = { ...asked, data: jsonObject(asked.data, '', 'refuse') }
+export async function prepare(request: SubmitRequest, options: PrepareOptions): Promise<Prepared> {
+  // Only looked at: the order in which parameters and axes were written still matters here.
+  jsonObject(request.data, '', 'refuse')
   switch (request.taskType) {
     case TaskType.BACKTEST:
       return namesTrial(request.data) ? prepareTrial(request, options) : prepareRun(request, options)

@@ -16,6 +16,8 @@ export function parseIsoTime(text: string): number | undefined {
   const zone = match[8]
   if (zone === undefined || zone === 'Z') return local
   const offset = Number(zone.slice(1, 3)) * 60 + Number(zone.slice(-2))
+  // No place is further from UTC than 14 hours; what is further than 18 is a slip.
+  if (Number(zone.slice(-2)) > 59 || offset > 18 * 60) return undefined
   return local - (zone.startsWith('-') ? -offset : offset) * 60_000
 }
 

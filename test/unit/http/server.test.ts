@@ -30,6 +30,8 @@ beforeEach(async () => {
 })
 afterEach(async () => { await Promise.all(open.splice(0).map((each) => each.close())) })
 
+const JSON_TYPE = { 'content-type': 'application/json' }
+const bare = (url: string, headers: Record<string, string> = JSON_TYPE) => server.app.inject({ method: 'POST', url, headers })
 const post = (url: string, payload: unknown) => server.app.inject({ method: 'POST', url, payload: payload as object })
 const codeOf = (reply: { json(): unknown }): string => (reply.json() as { error: { code: string } }).error.code
 
@@ -39,7 +41,7 @@ describe('pausing', () => {
     expect((await server.app.inject('/health')).json()).toMatchObject({ status: 'healthy', paused: ['low'] })
     expect((await post('/api/queue/pause', {})).json()).toEqual({ paused: ['high', 'medium', 'low'] })
     expect((await post('/api/queue/resume', { priority: 'high' })).json()).toEqual({ paused: ['medium', 'low'] })
-    expect((await server.app.inject({ method: 'POST', url: '/api/queue/resume' })).json()).toEqual({ paused: [] })
+    expect((await bare('/api/queue/resume')).json()).toEqual({ paused: [] })
     const refused = await post('/api/queue/pause', { priority: 'urgent' })
     expect([refused.statusCode, codeOf(refused)]).toEqual([400, 'REQUEST_INVALID'])
     expect(codeOf(await post('/api/queue/pause', { priorities: ['low'] }))).toBe('REQUEST_INVALID')
@@ -48,7 +50,7 @@ describe('pausing', () => {
 
 describe('cleanups', () => {
   test('a POST without a body is one with every default; its own keys stand beside the task\'s', async () => {
-    const reply = await server.app.inject({ method: 'POST', url: '/api/cleanups' })
+    const reply = await bare('/api/cleanups')
     expect([reply.statusCode, reply.json()]).toEqual([202, { task_id: expect.any(String) as string, status: 'queued' }])
     expect((await post('/api/cleanups', { tasks_days: 3, dry_run: true, priority: 'high' })).statusCode).toBe(202)
     expect(backend.requests.map(({ taskType, data, priority }) => ({ taskType, data, priority }))).toEqual([
@@ -92,7 +94,7 @@ describe('dead letters', () => {
     expect(codeOf(await server.app.inject('/api/dlq/quarantine?reason=poison'))).toBe('REQUEST_INVALID')
   })
 
-  test.each(['reason=tired', 'limit=0', 'cursor=5', `cursor=soon_${ID}`, 'since=soon', 'colour=red'])('%s is refused', async (query) => {
+  test.each(['reason=tired', 'limit=0', 'cursor=5', `cursor=soon_${ID}`, 'since=soon', 'colour=red', 'user_id=%00', 'type=a%00b'])('%s is refused', async (query) => {
     const reply = await server.app.inject(`/api/dlq?${query}`)
     expect([reply.statusCode, codeOf(reply)]).toEqual([400, 'REQUEST_INVALID'])
   })
@@ -120,6 +122,9 @@ describe('submitting', () => {
   test.each([
     ['priority', 'urgent'], ['priority', 3], ['user_id', ''], ['user_id', 7], ['timeout', 0], ['timeout', '60'], ['timeout', 1.5],
     ['max_retries', -1], ['idempotency_key', 'x'.repeat(201)], ['not_before', '2030-01-01'], ['not_before', '2030-13-01T00:00:00Z'],
+    ['not_before', '2027-02-30T00:00:00Z'], ['deadline_at', '2027-02-29T00:00:00Z'], ['deadline_at', '2027-04-31T12:00:00+02:00'], ['not_before', '2027-01-01T24:00:00Z'],
+    ['not_before', '2027-01-01T00:00:00'], ['not_before', '2027-01-01T00:00:00+19:00'], ['deadline_at', '2027-01-01T00:00:00+01:60'], ['not_before', '0000-01-01T00:00:00Z'],
+    ['deadline_at', '9999-12-31T23:59:59-01:00'], ['not_before', 'tomorrow'], ['not_before', 5], ['user_id', 'a\0'], ['user_id', '\ud800'], ['idempotency_key', 'k\0'],
   ])('%s = %j is refused by name', async (key, value) => {
     const reply = await post('/api/backtests', { [key]: value })
     expect(reply.statusCode).toBe(400)
@@ -157,7 +162,13 @@ describe('bodies that are no spec', () => {
     ['a form', () => inject('file=GOOG.csv', 'application/x-www-form-urlencoded'), 415, 'REQUEST_INVALID'],
     ['plain text', () => inject('{}', 'text/plain'), 415, 'REQUEST_INVALID'],
     ['2 MiB', () => inject(JSON.stringify({ x: 'y'.repeat(2 ** 21) })), 413, 'PAYLOAD_TOO_LARGE'],
-    ['no type', () => server.app.inject({ method: 'POST', url: '/api/backtests' }), 400, 'REQUEST_INVALID'],
+    ['no type', () => server.app.inject({ method: 'POST', url: '/api/backtests' }), 415, 'REQUEST_INVALID'],
+    ['a NUL', () => inject('{"file": "a\\u0000.csv"}'), 400, 'SPEC_INVALID'],
+    ['half of a pair in a key', () => inject('{"params": {"\\ud800": 1}}'), 400, 'SPEC_INVALID'],
+    ['a number beyond all', () => inject('{"params": {"x": 1e400}}'), 400, 'SPEC_INVALID'],
+    ['a thousand levels', () => inject(`{"a": ${'['.repeat(1000)}${']'.repeat(1000)}}`), 400, 'SPEC_INVALID'],
+    ['half a million levels', () => inject(`{"a": ${'['.repeat(500_000)}${']'.repeat(500_000)}}`), 400, 'SPEC_INVALID'],
+    ['a prototype further down', () => inject('{"a": [{"__proto__": {"x": 1}}]}'), 400, 'REQUEST_INVALID'],
   ])('%s', async (_what, send, status, code) => {
     const reply = await send()
     expect([reply.statusCode, codeOf(reply)]).toEqual([status, code])
@@ -185,8 +196,7 @@ describe('looking after tasks', () => {
     })
     const early = await post(`/api/tasks/${id}/retry`, {})
     expect([early.statusCode, codeOf(early)]).toEqual([409, 'STATE_CONFLICT'])
-    // No body and no content type, as curl -X POST sends it.
-    expect((await server.app.inject({ method: 'POST', url: `/api/tasks/${id}/cancel` })).json()).toMatchObject({ status: 'cancelled' })
+    expect((await bare(`/api/tasks/${id}/cancel`)).json()).toMatchObject({ status: 'cancelled' })
     expect((await post(`/api/tasks/${id}/retry`, {})).json()).toMatchObject({ status: 'pending', generation: 2 })
   })
 
@@ -205,7 +215,7 @@ describe('looking after tasks', () => {
     const { status } = (await post('/api/backtests', { file: 'bars.csv' })).json() as { status: string }
     expect(await tasks(`?status=${status}`)).toEqual(await tasks('?status=pending'))
     expect(await tasks('?status=QUEUED')).not.toEqual([])
-    for (const query of ['?stat=failed', '?status=gone', '?limit=0', '?limit=1&limit=2', '?before=yesterday']) {
+    for (const query of ['?stat=failed', '?status=gone', '?limit=0', '?limit=1&limit=2', '?before=yesterday', '?before=2027-02-30', '?before=0000-01-01', '?user_id=a%00', '?type=%00']) {
       const reply = await server.app.inject(`/api/tasks${query}`)
       expect([query, reply.statusCode, codeOf(reply)]).toEqual([query, 400, 'REQUEST_INVALID'])
     }
