@@ -22,6 +22,8 @@ export interface BacktestingPyInput {
   readonly warmUp: number
   /** Annual, a fraction. */
   readonly riskFree: number
+  /** Of the bars' days (base/bar-day.ts); else UTC. */
+  readonly shiftMs?: number
 }
 
 export function backtestingPyStats(input: BacktestingPyInput): Record<string, number> {
@@ -31,7 +33,7 @@ export function backtestingPyStats(input: BacktestingPyInput): Record<string, nu
   const equity = input.equity[last]! > 0 ? input.equity : input.equity.map((value) => Math.max(value, 0))
   const first = equity[0]!
   const period = medianGap(time.subarray(Math.max(0, time.length - 100))) // of the last hundred bars, as it does
-  const { annual, volatility, downside } = annualised(time, equity, period)
+  const { annual, volatility, downside } = annualised(time, equity, period, input.shiftMs)
   const years = (time[last]! - time[0]!) / DAY_MS / 365.25
   const totalReturn = ((equity[last]! - first) / first) * 100
   const held = close[Math.min(warmUp, last)]!
@@ -72,9 +74,9 @@ function ceilTo(ms: number, unit: number): number {
 }
 
 /** Weeks, months and years by exactly 7, 31 and 365 days of the period; everything else by days. */
-function annualised(time: Float64Array, equity: Float64Array, period: number): { annual: number; volatility: number; downside: number } {
-  const [calendar, perYear] = yearOf(time, Math.floor(period / DAY_MS))
-  const ends = lastBars(time, calendar)
+function annualised(time: Float64Array, equity: Float64Array, period: number, shiftMs: number | undefined): { annual: number; volatility: number; downside: number } {
+  const [calendar, perYear] = yearOf(time, Math.floor(period / DAY_MS), shiftMs)
+  const ends = lastBars(time, calendar, shiftMs)
   const changes = new Float64Array(ends.length - 1)
   let count = 0
   let ruined = false
@@ -99,11 +101,11 @@ function annualised(time: Float64Array, equity: Float64Array, period: number): {
   }
 }
 
-function yearOf(time: Float64Array, days: number): readonly [CalendarPeriod, number] {
+function yearOf(time: Float64Array, days: number, shiftMs: number | undefined): readonly [CalendarPeriod, number] {
   if (days === 7) return ['week', 52]
   if (days === 31) return ['month', 12]
   if (days === 365) return ['year', 1]
-  return ['day', weekendShare(time) > (2 / 7) * 0.6 ? 365 : 252]
+  return ['day', weekendShare(time, shiftMs) > (2 / 7) * 0.6 ? 365 : 252]
 }
 
 /** Slope of the log returns of bars against those of the closes; their means are known from the ends. */

@@ -21,13 +21,13 @@ export function medianGap(time: Float64Array): number {
   return medianOf(gaps)
 }
 
-/** Fraction of the bars on Saturdays and Sundays, UTC. */
-export function weekendShare(time: Float64Array): number {
+/** Fraction of the bars on Saturdays and Sundays; `shiftMs` is that of the bars' days. */
+export function weekendShare(time: Float64Array, shiftMs = 0): number {
   let weekend = 0
   let until = -Infinity
   let counts = 0
   for (let i = 0; i < time.length; i++) {
-    const at = time[i]!
+    const at = time[i]! + shiftMs
     if (at >= until) {
       until = (Math.floor(at / DAY_MS) + 1) * DAY_MS
       counts = weekday(at) % 6 === 0 ? 1 : 0

@@ -1,16 +1,17 @@
-/** Equity by UTC calendar periods: the last bar of each day, week, month or year that has any, and the returns between them. */
+/** Equity by calendar periods, of the bars' days (`shiftMs`, of base/bar-day.ts): the last bar of each day, week, month or year that has any, and the returns between them. */
 import { DAY_MS, daysFromCivil, formatMonth, monthOfDay } from '../calendar/iso-time.js'
 
 export type CalendarPeriod = 'day' | 'week' | 'month' | 'year'
 
 /** Last bar of each period, in order. Weeks end on Sundays. One calendar conversion a period, not a bar. */
-export function lastBars(time: Float64Array, period: CalendarPeriod): number[] {
+export function lastBars(time: Float64Array, period: CalendarPeriod, shiftMs = 0): number[] {
   const last: number[] = []
   let until = Infinity
   for (let i = 0; i < time.length; i++) {
-    if (i > 0 && time[i]! < until) continue
+    const at = time[i]! + shiftMs
+    if (i > 0 && at < until) continue
     if (i > 0) last.push(i - 1)
-    until = endOf(Math.floor(time[i]! / DAY_MS), period) * DAY_MS
+    until = endOf(Math.floor(at / DAY_MS), period) * DAY_MS
   }
   last.push(time.length - 1)
   return last
@@ -37,21 +38,21 @@ export interface YearReturn {
 }
 
 /** Null where the equity at the start was not above zero. */
-export function monthlyReturns(time: Float64Array, equity: Float64Array, initialCash: number): MonthReturn[] {
-  return tableOf(time, equity, initialCash, 'month').map(({ bar, value }) => ({ month: formatMonth(monthOf(time[bar]!)), return: value }))
+export function monthlyReturns(time: Float64Array, equity: Float64Array, initialCash: number, shiftMs = 0): MonthReturn[] {
+  return tableOf(time, equity, initialCash, 'month', shiftMs).map(({ bar, value }) => ({ month: formatMonth(monthOf(time[bar]! + shiftMs)), return: value }))
 }
 
-export function yearlyReturns(time: Float64Array, equity: Float64Array, initialCash: number): YearReturn[] {
-  return tableOf(time, equity, initialCash, 'year').map(({ bar, value }) => ({ year: 1970 + Math.floor(monthOf(time[bar]!) / 12), return: value }))
+export function yearlyReturns(time: Float64Array, equity: Float64Array, initialCash: number, shiftMs = 0): YearReturn[] {
+  return tableOf(time, equity, initialCash, 'year', shiftMs).map(({ bar, value }) => ({ year: 1970 + Math.floor(monthOf(time[bar]! + shiftMs) / 12), return: value }))
 }
 
 function monthOf(ms: number): number {
   return monthOfDay(Math.floor(ms / DAY_MS))
 }
 
-function tableOf(time: Float64Array, equity: Float64Array, initialCash: number, period: CalendarPeriod): { bar: number; value: number | null }[] {
+function tableOf(time: Float64Array, equity: Float64Array, initialCash: number, period: CalendarPeriod, shiftMs: number): { bar: number; value: number | null }[] {
   let start = initialCash
-  return lastBars(time, period).map((bar) => {
+  return lastBars(time, period, shiftMs).map((bar) => {
     const end = equity[bar]!
     const value = start > 0 ? (end / start - 1) * 100 + 0 : null
     start = end

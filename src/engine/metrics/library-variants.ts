@@ -32,6 +32,8 @@ export interface LibraryInput {
   readonly periodsPerYear: number | undefined
   /** Annual, a fraction. */
   readonly riskFree: number
+  /** Of the bars' days (base/bar-day.ts). */
+  readonly shiftMs: number
 }
 
 export function empyricalMetrics({ returns, sums, tails, marketSums, pairs, periodsPerYear, riskFree }: LibraryInput): Record<string, number> {

@@ -126,14 +126,15 @@ function meanBelow(values: Float64Array, limit: number): number {
 }
 
 /** Returns of a day are added first. */
-function gainToPain({ returns, time, sums }: LibraryInput): number {
+function gainToPain({ returns, time, sums, shiftMs }: LibraryInput): number {
   let pain = 0, today = 0
   let until = -Infinity
   for (let k = 0; k < returns.length; k++) {
-    if (time[k + 1]! >= until) {
+    const at = time[k + 1]! + shiftMs
+    if (at >= until) {
       if (today < 0) pain -= today
       today = 0
-      until = (Math.floor(time[k + 1]! / DAY_MS) + 1) * DAY_MS
+      until = (Math.floor(at / DAY_MS) + 1) * DAY_MS
     }
     today += returns[k]!
   }

@@ -1,4 +1,5 @@
 /** Returns by month as the rows of a table, a year each. */
+import { dayRuleOf } from '../../base/bar-day.js'
 import { monthlyReturns, yearlyReturns } from '../metrics/calendar-periods.js'
 
 export interface CalendarYear {
@@ -9,13 +10,14 @@ export interface CalendarYear {
 }
 
 export function calendarReturns(time: Float64Array, equity: Float64Array, initialCash: number): CalendarYear[] {
+  const { shiftMs } = dayRuleOf(time)
   const rows = new Map<string, (number | null)[]>()
-  for (const { month, return: value } of monthlyReturns(time, equity, initialCash)) {
+  for (const { month, return: value } of monthlyReturns(time, equity, initialCash, shiftMs)) {
     const year = month.slice(0, 4)
     const row = rows.get(year) ?? Array.from({ length: 12 }, () => null)
     row[Number(month.slice(5, 7)) - 1] = value
     rows.set(year, row)
   }
-  const years = new Map(yearlyReturns(time, equity, initialCash).map(({ year, return: value }) => [String(year).padStart(4, '0'), value]))
+  const years = new Map(yearlyReturns(time, equity, initialCash, shiftMs).map(({ year, return: value }) => [String(year).padStart(4, '0'), value]))
   return [...rows].map(([year, months]) => ({ year, months, total: years.get(year) ?? null }))
 }

@@ -10,6 +10,7 @@ import type { LibraryInput } from '../metrics/library-variants.js'
 import { empyricalMetrics, vectorbtMetrics } from '../metrics/library-variants.js'
 import { normalCdf } from '../metrics/normal-distribution.js'
 import { Tails } from '../metrics/order-statistics.js'
+import type { PeriodsPerYear } from '../metrics/periods-per-year.js'
 import { quantstatsMetrics } from '../metrics/quantstats.js'
 import type { ReturnDistribution } from '../metrics/return-distribution.js'
 import { describeReturns } from '../metrics/return-distribution.js'
@@ -34,7 +35,7 @@ export interface MeasureInput {
   readonly from: number
   readonly to: number
   readonly spec: BacktestSpec
-  readonly periodsPerYear: number
+  readonly periods: PeriodsPerYear
   /** First bar on which every indicator has a value. */
   readonly warmUp: number
   readonly simulation: RunRecord
@@ -53,8 +54,9 @@ export interface BacktestMeasures {
   readonly excursions: TradeExcursions
 }
 
-export function measureBacktest({ bars, from, to, spec, periodsPerYear, warmUp, simulation, meter, excursions: given }: MeasureInput): BacktestMeasures {
+export function measureBacktest({ bars, from, to, spec, periods, warmUp, simulation, meter, excursions: given }: MeasureInput): BacktestMeasures {
   const { initialCash } = spec.execution
+  const { value: periodsPerYear, days: { shiftMs } } = periods
   const { riskFree } = spec.metrics
   const row = new Float64Array(SWEEP_METRICS.length)
   meter.measure(simulation, bars, from, to, initialCash, row, 0)
@@ -75,7 +77,7 @@ export function measureBacktest({ bars, from, to, spec, periodsPerYear, warmUp, 
   const excursions = given ?? excursionsOf(bars, simulation.trades, trades, spec)
   const { alpha, beta } = alphaBeta(sums, marketSums, pairs, periodsPerYear, riskFree)
   const libraries: LibraryInput = {
-    time, equity, initialCash, returns, sums, tails, marketSums, pairs, trades, riskFree, feesPaid: simulation.feesPaid, periodsPerYear: spec.metrics.periodsPerYear,
+    time, equity, initialCash, returns, sums, tails, marketSums, pairs, trades, riskFree, feesPaid: simulation.feesPaid, periodsPerYear: spec.metrics.periodsPerYear, shiftMs,
   }
   return {
     metrics: {
@@ -95,14 +97,14 @@ export function measureBacktest({ bars, from, to, spec, periodsPerYear, warmUp, 
       ...tradeStatistics(trades, excursions),
     },
     parity: {
-      ...backtestingPyStats({ time, close, equity, trades, firstBar: from, warmUp: Math.max(0, warmUp - from), riskFree }),
+      ...backtestingPyStats({ time, close, equity, trades, firstBar: from, warmUp: Math.max(0, warmUp - from), riskFree, shiftMs }),
       ...vectorbtMetrics(libraries),
       ...empyricalMetrics(libraries),
       ...quantstatsMetrics(libraries, shape),
     },
     benchmark: compareBenchmark({ time, close, sums, marketSums, pairs, totalReturn: values.total_return ?? NaN, periodsPerYear, riskFree }),
-    months: monthlyReturns(time, equity, initialCash),
-    years: yearlyReturns(time, equity, initialCash),
+    months: monthlyReturns(time, equity, initialCash, shiftMs),
+    years: yearlyReturns(time, equity, initialCash, shiftMs),
     excursions,
   }
 }

@@ -58,7 +58,7 @@ export function runBacktest(bars: BarColumns, strategy: Strategy, spec: Backtest
   const onClose = runStrategy(strategy, seen, params, observed.ta, spec.execution.direction, decisions, simulation)
   simulation.run(seen, decisions, from, to, onClose)
   const meter = new SweepMeter(seen.length, { periodsPerYear: periods.value, riskFree: spec.metrics.riskFree })
-  const measures = measureBacktest({ bars: seen, from, to, spec, periodsPerYear: periods.value, warmUp: observed.warmUp(), simulation, meter })
+  const measures = measureBacktest({ bars: seen, from, to, spec, periods, warmUp: observed.warmUp(), simulation, meter })
   const warnings = [...spec.dataWarnings ?? [], ...prepared.warnings, ...finerWarning(inside, seen.length)]
   const summary = summarise({ bars: seen, from, to, strategy, params, spec, identity, periods, simulation, measures, warnings })
   const { mae, mfe } = measures.excursions

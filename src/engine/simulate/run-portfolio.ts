@@ -62,7 +62,7 @@ export function runPortfolio(parts: readonly PortfolioPart[], strategy: Strategy
   const warnings = [...spec.dataWarnings ?? [], ...prepared.flatMap((one) => one.warnings), ...leftOut(prepared.map(({ bars }) => bars), series, parts)]
   const trades = tradesOf(simulation, parts, series, spec)
   const excursions = { mae: Float64Array.from(trades, ({ mae }) => mae), mfe: Float64Array.from(trades, ({ mfe }) => mfe) }
-  const measures = measureBacktest({ bars: index, from: 0, to: timeline.length, spec, periodsPerYear: periods.value, warmUp: observed.warmUp(), simulation: record, meter, excursions })
+  const measures = measureBacktest({ bars: index, from: 0, to: timeline.length, spec, periods, warmUp: observed.warmUp(), simulation: record, meter, excursions })
   const summary = summarise({ bars: index, from: 0, to: timeline.length, strategy, params, spec, identity, periods, simulation: record, measures, warnings })
   return {
     summary: {

@@ -39,7 +39,7 @@ export function summarise(input: SummaryInput): Record<string, unknown> {
   const finite = (values: Readonly<Record<string, number>>, prefix = ''): Record<string, number | null> =>
     Object.fromEntries(Object.entries(values).map(([name, value]) => {
       if (Number.isFinite(value)) return [name, value + 0] // text knows only one zero
-      nullReasons[prefix + name] = reasonFor(name, measures.metrics)
+      nullReasons[prefix + name] = reasonFor(name, measures.metrics, value)
       return [name, null]
     }))
   const months = measures.months.slice(-MAX_MONTHS)
@@ -70,6 +70,7 @@ export function summarise(input: SummaryInput): Record<string, unknown> {
       returns: 'simple, per bar, from the second bar on; sample deviations (ddof 1)',
       periods_per_year: periods.value,
       periods_per_year_reason: periods.reason,
+      days: periods.days.text,
       risk_free: spec.metrics.riskFree,
       parity: 'keys are metric.library, in the units of the library: percent and days for backtesting_py, fractions and days for the others (docs/metrics.md)',
       execution: shortExecution(spec),
@@ -97,10 +98,14 @@ const OF_TRADES = new Set(['win_rate', 'best_trade', 'worst_trade', 'avg_trade',
 const OF_WINS_AND_LOSSES = new Set(['kelly', 'payoff_ratio'])
 const OF_BARS = new Set(['win_rate.quantstats', 'profit_factor.quantstats', 'kelly.quantstats', 'payoff_ratio.quantstats'])
 
+const ANNUAL = new Set(['cagr', 'annual_return', 'volatility'])
+const OVERFLOW = 'the annual figure is too large for a number: the bars span too short a time for one'
+
 /** Why a metric, a parity variant or a figure of the benchmark is not a number; from the metrics, which decided it. */
-function reasonFor(key: string, values: Readonly<Record<string, number>>): string {
+function reasonFor(key: string, values: Readonly<Record<string, number>>, value: number): string {
   const trades = values.total_trades ?? 0
   const name = key.split('.')[0] ?? key
+  if (isOverflow(name, values, value)) return OVERFLOW
   if (OF_BARS.has(key)) return 'needs winning and losing bars'
   if (OF_TRADES.has(name) || (trades === 0 && ['profit_factor', 'sqn', 'kelly', 'payoff_ratio', 'avg_win', 'avg_loss'].includes(name))) return 'no closed trade'
   if (name === 'profit_factor') return 'no losing trade'
@@ -118,6 +123,13 @@ function reasonFor(key: string, values: Readonly<Record<string, number>>): strin
   if (name === 'information_ratio') return 'the returns do not differ from the benchmark\'s'
   if (!Number.isFinite(values.volatility)) return 'fewer than two returns'
   return 'the returns do not vary'
+}
+
+/** A gain of some hours, taken to the power of a year, leaves the range of numbers, and what is made of it. */
+function isOverflow(name: string, values: Readonly<Record<string, number>>, value: number): boolean {
+  const annual = Math.abs(values.annual_return ?? 0) === Infinity
+  if (name === 'calmar_ratio' || name === 'calmar') return annual && (values.max_drawdown ?? 0) < 0
+  return Math.abs(value) === Infinity ? ANNUAL.has(name) : annual && /^(sharpe|sortino|volatility|alpha)/.test(name) && !Number.isFinite(value) && !(values.volatility === 0)
 }
 
 function openPosition({ bars, to, simulation }: SummaryInput): Record<string, unknown> | null {
