@@ -6,10 +6,12 @@
 import { readlinkSync } from 'node:fs'
 import { setPriority } from 'node:os'
 import { SweepmillError, toSweepmillError } from '../src/base/errors.js'
+import type { ErrorData } from '../src/base/errors.js'
 import { ControlBlock } from '../src/pool/control-block.js'
 import { decodeCall } from '../src/pool/protocol.js'
 import type { ThreadReply, ThreadRequest } from '../src/pool/protocol.js'
 import { movable, threadOptions } from '../src/pool/thread-side.js'
+import { holdGuestCode, textOf, withGuestCode } from './guest-code.js'
 import { answerRecalls } from './handles.js'
 import type { Step, StepContext } from './step.js'
 import { onGuardedBars, stopped } from './step.js'
@@ -47,6 +49,7 @@ let running = 0
 let quietSinceMs = performance.now()
 
 lowerPriority(threadOptions().niceness)
+holdGuestCode()
 answerRecalls(threadOptions().recallChannel, forgetRunners)
 warmUp(() => (running > 0 ? 0 : performance.now() - quietSinceMs))
 
@@ -77,13 +80,22 @@ async function answer(request: ThreadRequest): Promise<ThreadReply> {
   try {
     const step = STEPS[call.step]
     if (step === undefined) throw new SweepmillError('INVARIANT', `No thread knows the step ${call.step}.`)
-    const result = call.userCode ? await onGuardedBars(context, step) : await step(context)
+    const result = call.userCode ? await withGuestCode(() => onGuardedBars(context, step)) : await step(context)
     const reply: ThreadReply = {
       kind: 'done', json: JSON.stringify(result.json), bytes: result.bytes ?? {}, shared: result.shared ?? {}, threadMs: performance.now() - fromMs,
     }
     return movable(reply)
   } catch (thrown) {
-    return { kind: 'failed', error: asError(thrown, call.userCode).toData(), threadMs: performance.now() - fromMs }
+    return { kind: 'failed', error: failureOf(thrown, call.userCode), threadMs: performance.now() - fromMs }
+  }
+}
+
+/** What a strategy throws may be anything, also what throws again when it is looked at. */
+function failureOf(thrown: unknown, userCode: boolean): ErrorData {
+  try {
+    return asError(thrown, userCode).toData()
+  } catch {
+    return new SweepmillError('STRATEGY_FAILED', thrown instanceof SweepmillError ? thrown.message : `The strategy threw: ${textOf(thrown)}`).toData()
   }
 }
 

@@ -6,7 +6,7 @@
  * stack traces then name the user's file and line (inline source map), which a data: URL would not give.
  */
 import { createHash } from 'node:crypto'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { threadId } from 'node:worker_threads'
@@ -17,6 +17,7 @@ import { packageRoot } from '../src/base/package-root.js'
 import { threadOptions } from '../src/pool/thread-side.js'
 import { builtinStrategy, defineStrategy } from '../src/engine/index.js'
 import type { Strategy } from '../src/engine/index.js'
+import { enterGuestCode, loadGuestCode, textOf } from './guest-code.js'
 
 /** Stands in stored code for the engine, whose place differs from host to host. */
 const ENGINE_IMPORT = 'sweepmill:engine'
@@ -25,8 +26,6 @@ const ENGINE_URL = pathToFileURL(join(packageRoot, 'dist', 'src', 'engine', 'ind
 process.setSourceMapsEnabled(true)
 // Standard output belongs to the command's one document: what a strategy prints goes beside it.
 process.stdout.write = process.stderr.write.bind(process.stderr)
-// It would end the thread without a word, and its step would wait until the task's timeout.
-process.exit = () => { throw new SweepmillError('STRATEGY_FAILED', 'The strategy called process.exit(). Throw an error instead.') }
 
 const loaded = new Map<string, Promise<Strategy>>()
 
@@ -56,12 +55,13 @@ export async function compileStrategy(file: string): Promise<Uint8Array> {
   }
 }
 
-/** Loads compiled code, once per content and thread. Throws STRATEGY_INVALID. */
-export function loadStrategy(code: Uint8Array): Promise<Strategy> {
+/** Loads compiled code, once per content and thread. Throws STRATEGY_INVALID, STRATEGY_FAILED. */
+export async function loadStrategy(code: Uint8Array): Promise<Strategy> {
   const hash = hashSource(code)
+  enterGuestCode(hash)
   let strategy = loaded.get(hash)
   if (strategy === undefined) {
-    strategy = importStrategy(code, hash)
+    strategy = importStrategy(code, hash, 0)
     loaded.set(hash, strategy)
   }
   return strategy
@@ -69,10 +69,12 @@ export function loadStrategy(code: Uint8Array): Promise<Strategy> {
 
 let copies = 0
 
-/** A copy that shares no state with any other, for a check. Each stays in the thread's memory. Throws STRATEGY_INVALID. */
-export function freshStrategy(code: Uint8Array): Promise<Strategy> {
+/** A copy that shares no state with any other, for a check. Each stays in the thread's memory. Throws STRATEGY_INVALID, STRATEGY_FAILED. */
+export async function freshStrategy(code: Uint8Array): Promise<Strategy> {
+  const hash = hashSource(code)
+  enterGuestCode(hash)
   copies += 1
-  return importStrategy(code, `${hashSource(code)}-copy-${copies}`)
+  return importStrategy(code, hash, copies)
 }
 
 /** Reads and compiles the user's file. Throws FILE_NOT_FOUND, STRATEGY_INVALID. */
@@ -85,15 +87,16 @@ export function compiledFile(file: string): Promise<Uint8Array> {
   return compileStrategy(file)
 }
 
-async function importStrategy(code: Uint8Array, name: string): Promise<Strategy> {
-  const path = join(threadOptions().scratchFolder, `${name}-${threadId}.mjs`)
+async function importStrategy(code: Uint8Array, hash: string, copy: number): Promise<Strategy> {
+  const folder = join(threadOptions().scratchFolder, hash)
+  mkdirSync(folder, { recursive: true })
+  const path = join(folder, `${threadId}-${copy}.mjs`)
   writeFileSync(path, Buffer.from(code).toString('utf8').replaceAll(JSON.stringify(ENGINE_IMPORT), JSON.stringify(ENGINE_URL)))
   let module: { default?: unknown }
   try {
-    module = await import(pathToFileURL(path).href) as { default?: unknown }
+    module = await loadGuestCode(hash, () => import(pathToFileURL(path).href) as Promise<{ default?: unknown }>)
   } catch (thrown) {
-    const { message, stack } = thrown as Error
-    throw new SweepmillError('STRATEGY_INVALID', `The strategy file fails while it loads: ${message}${firstPlace(stack)}`, { cause: thrown })
+    throw new SweepmillError('STRATEGY_INVALID', `The strategy file fails while it loads: ${textOf(thrown)}${placeOf(thrown)}`, { cause: thrown })
   }
   if (module.default === undefined) {
     throw new SweepmillError('STRATEGY_INVALID', 'The strategy file has no default export. End it with `export default defineStrategy({ … })`.')
@@ -110,6 +113,10 @@ export function firstPlace(stack: string | undefined): string {
   const line = stack?.split('\n').find((one) => /^\s+at\s/.test(one) && !one.includes('node:') && !one.includes('/dist/'))
   const place = /\(?([^()\s]+:\d+:\d+)\)?$/.exec(line ?? '')?.[1]
   return place === undefined ? '' : ` (at ${basename(place)})`
+}
+
+function placeOf(thrown: unknown): string {
+  return thrown instanceof Error ? firstPlace(thrown.cause instanceof Error ? thrown.cause.stack : thrown.stack) : ''
 }
 
 /** The strategy of a spec: the code that came along, else a built-in one. */

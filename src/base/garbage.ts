@@ -6,6 +6,7 @@
  * be set once V8 runs. Takes 5 to 50 ms on heaps as small as ours, of which this thread stands still for about 5.
  */
 import { Session } from 'node:inspector'
+import { setImmediate } from 'node:timers'
 
 export function collectGarbage(): Promise<void> {
   const session = new Session()

@@ -36,6 +36,11 @@ export interface ComputePoolOptions {
 }
 
 const WORKER_FILE = join(packageRoot, 'dist', 'workers', 'compute.js')
+/**
+ * Piscina loads the file by require() where Node.js can do that with ES modules, and a thread that is ended while it does takes
+ * the whole process with it (v8::Module::IsGraphAsync). Loaded by import() it may be ended at any moment.
+ */
+const WITHOUT_REQUIRED_MODULES = process.allowedNodeEnvironmentFlags.has('--experimental-require-module') ? ['--no-experimental-require-module'] : []
 const PROGRESS_EVERY_MS = 50
 const TERMINATE_USER_CODE_AFTER_MS = 100
 const TERMINATE_BUILT_IN_AFTER_MS = 5000
@@ -201,6 +206,7 @@ class PiscinaComputePool implements ComputePool {
       filename: WORKER_FILE, minThreads: threads, maxThreads: threads, idleTimeout: Number.POSITIVE_INFINITY,
       // The default blocks a thread's own event loop between tasks, which steps that read from a port need.
       atomics: 'disabled', recordTiming: false,
+      execArgv: [...process.execArgv, ...WITHOUT_REQUIRED_MODULES],
       workerData: { niceness, scratchFolder: scratch.path, recallChannel } satisfies ThreadOptions,
       ...(heapMb === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: heapMb } }),
     })

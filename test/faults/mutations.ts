@@ -97,4 +97,9 @@ export const MUTATIONS: readonly Mutation[] = [
     from: "if (body === 'garbage') await this.#bury(delivery)", to: "if (body === 'garbage') continue",
     test: 'test/integration/task-queue', named: 'messages that do not decode',
   },
+  {
+    promise: 'P7', what: 'what a strategy leaves behind ends its thread', file: 'workers/guest-code.ts',
+    from: '  if (current === null) throw thrown\n', to: '  throw thrown\n',
+    test: 'test/integration/guest-code', named: 'threads that are ended',
+  },
 ]
