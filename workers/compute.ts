@@ -15,12 +15,13 @@ import { holdGuestCode, textOf, withGuestCode } from './guest-code.js'
 import { answerRecalls } from './handles.js'
 import type { Step, StepContext } from './step.js'
 import { onGuardedBars, stopped } from './step.js'
-import { backtest, checkBacktest, describe, equityCsvStep, tryBacktest } from './steps/backtest.js'
+import { backtest, checkBacktest, describe, tryBacktest } from './steps/backtest.js'
 import { checkStrategyStep } from './steps/check-strategy.js'
 import { readFunding } from './steps/funding.js'
 import { findHoles, joinMonths, parseKlines, takeBackMonth } from './steps/klines.js'
 import { joinBars, loadBars, parseBars } from './steps/bars.js'
-import { exportTrials, rankSweep } from './steps/rank.js'
+import { exportEquity, exportSeries, exportTrades, exportTrials, nameColumns } from './steps/export-table.js'
+import { rankSweep } from './steps/rank.js'
 import { renderBacktest, renderSweep } from './steps/render-report.js'
 import { cutSeries } from './steps/cut-series.js'
 import { fillMonths, mergeMonths, readSeriesFile, scanMonths } from './steps/series.js'
@@ -38,8 +39,9 @@ const probe: Step = ({ input, pulse }) => {
 
 const STEPS: Readonly<Record<string, Step>> = {
   parse_bars: parseBars, load_bars: loadBars, join_bars: joinBars, read_series_file: readSeriesFile, cut_series: cutSeries, merge_months: mergeMonths, join_months: joinMonths, find_holes: findHoles, take_back_month: takeBackMonth, parse_klines: parseKlines, scan_months: scanMonths, fill_months: fillMonths,
-  describe_strategy: describe, check_strategy: checkStrategyStep, check_backtest: checkBacktest, try_backtest: tryBacktest, backtest, equity_csv: equityCsvStep,
-  check_sweep: checkSweep, try_sweep: trySweep, plan_sweep: plan, run_trials: runTrials, rank_sweep: rankSweep, trial_spec: trialSpec, export_trials: exportTrials,
+  describe_strategy: describe, check_strategy: checkStrategyStep, check_backtest: checkBacktest, try_backtest: tryBacktest, backtest,
+  check_sweep: checkSweep, try_sweep: trySweep, plan_sweep: plan, run_trials: runTrials, rank_sweep: rankSweep, trial_spec: trialSpec,
+  export_trials: exportTrials, export_equity: exportEquity, export_trades: exportTrades, name_columns: nameColumns, export_series: exportSeries,
   render_sweep_report: renderSweep, render_backtest_report: renderBacktest,
   read_funding: readFunding,
   probe, echo: ({ input }) => ({ json: input }),

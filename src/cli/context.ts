@@ -4,6 +4,7 @@
  */
 import type { Command } from 'commander'
 import type { Clock } from '../base/clock.js'
+import type { ByteSink } from '../base/table-format.js'
 import { nearMisses } from '../runtime/config-names.js'
 import { loadConfig, VARIABLES } from '../runtime/config.js'
 import type { Environment } from '../runtime/config-names.js'
@@ -19,6 +20,8 @@ export interface CliContext {
   readonly env: Environment
   readonly stdout: TextStream
   readonly stderr: TextStream
+  /** Bytes for standard output. Absent: they go there as text. */
+  readonly writeStdout?: ByteSink
   readonly clock: Clock
   readonly version: string
   readonly openWorkbench: OpenWorkbench
@@ -32,7 +35,7 @@ export class Invocation {
 
   constructor(context: CliContext, json: boolean) {
     this.context = context
-    this.output = new Output(context.stdout, context.stderr, json, context.env)
+    this.output = new Output(context, json)
   }
 
   /** Throws CONFIG_INVALID or CONFIG_UNKNOWN: always before anything is started. */

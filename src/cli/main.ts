@@ -10,6 +10,7 @@ import { packageRoot } from '../base/package-root.js'
 import { environment } from '../runtime/config.js'
 import { runProgram } from './program.js'
 import { openWorkbench } from './open-workbench.js'
+import { bytesTo } from './stdout-bytes.js'
 
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
@@ -23,6 +24,6 @@ const GRACE_MS = 3000
 const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string }
 
 process.exitCode = await runProgram(process.argv.slice(2), {
-  env: environment(), stdout: process.stdout, stderr: process.stderr, clock: systemClock, version, openWorkbench,
+  env: environment(), stdout: process.stdout, stderr: process.stderr, writeStdout: bytesTo(process.stdout), clock: systemClock, version, openWorkbench,
 })
 systemClock.after(GRACE_MS, () => process.exit())

@@ -1,6 +1,6 @@
 /**
  * Files that a command writes: checked before the work starts, written beside their place and renamed,
- * so that a reader never sees half of one and a failure leaves the old one.
+ * so that a reader never sees half of one and a failure leaves the old one. Their names say what they are (`output-name.ts`).
  *
  * A path that exists and is no regular file (a pipe, /dev/stdout) is written to directly.
  */
@@ -10,18 +10,25 @@ import type { FileHandle } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { SweepmillError } from '../base/errors.js'
 import { newNonce } from '../base/ids.js'
+import type { ByteSink } from '../base/table-format.js'
+import type { Output } from './output.js'
+import { assertEnding, isStdout } from './output-name.js'
+import { ReaderGone } from './stdout-bytes.js'
 
-/** USAGE, naming the flag. `inputs` are files that must not be overwritten. */
-export async function assertWritable(outputs: Readonly<Record<string, string | undefined>>, inputs: readonly (string | undefined)[] = []): Promise<void> {
+export type Outputs = Readonly<Record<string, string | undefined>>
+
+/** USAGE, naming the flag: a place that cannot be written, an ending that is not known, two outputs in one place. `inputs` are files that must not be overwritten. */
+export async function assertWritable(outputs: Outputs, inputs: readonly (string | undefined)[] = []): Promise<void> {
   const taken = new Map<string, string>(inputs.flatMap((path) => (path === undefined ? [] : [[resolve(path), 'the input']])))
-  for (const [flag, path] of Object.entries(outputs)) {
-    if (path === undefined) continue
-    const full = resolve(path)
+  const named = Object.entries(outputs).flatMap(([flag, path]) => (path === undefined ? [] : [[flag, path] as const]))
+  for (const [flag, path] of named) {
+    const full = isStdout(path) ? '-' : resolve(path)
     const refuse = (why: string): SweepmillError =>
       new SweepmillError('USAGE', `${flag} ${path} cannot be written: ${why}.`, { details: { flag, path } })
     const other = taken.get(full)
-    if (other !== undefined) throw refuse(`it is ${other} too`)
+    if (other !== undefined) throw refuse(full === '-' ? `${other} goes to standard output too` : `it is ${other} too`)
     taken.set(full, flag)
+    if (full === '-') continue
     const found = await stat(full).catch(() => undefined)
     if (found?.isDirectory() === true) throw refuse('it is a folder; name a file in it')
     const folder = await stat(dirname(full)).catch(() => undefined)
@@ -29,16 +36,34 @@ export async function assertWritable(outputs: Readonly<Record<string, string | u
     const target = found !== undefined && !found.isFile() ? full : dirname(full)
     await access(target, constants.W_OK).catch(() => { throw refuse(`this user may not write to ${target}`) })
   }
+  for (const [flag, path] of named) assertEnding(flag, path)
+}
+
+/** Before anything is done: `assertWritable`, and standard output is a file's where one is named `-`. */
+export async function prepareOutputs(output: Output, outputs: Outputs, inputs: readonly (string | undefined)[] = []): Promise<void> {
+  await assertWritable(outputs, inputs)
+  const [flag] = Object.entries(outputs).find(([, path]) => path !== undefined && isStdout(path)) ?? []
+  if (flag === undefined) return
+  if (output.json) throw new SweepmillError('USAGE', `${flag} - and --json both write to standard output: name a file for ${flag}, or leave --json out.`, { details: { flag } })
+  output.giveStdout()
 }
 
 /** The last line of a command that wrote files: where its results are now. Empty when there are none. */
-export function writtenFiles(outputs: Readonly<Record<string, string | undefined>>): string {
-  const paths = Object.values(outputs).filter((path) => path !== undefined)
+export function writtenFiles(outputs: Outputs): string {
+  const paths = Object.values(outputs).filter((path) => path !== undefined && !isStdout(path))
   return paths.length === 0 ? '' : `\n\nWrote ${paths.join(', ')}`
 }
 
+/** To the file, or to standard output until nobody reads it any more. */
+export async function writeOutput(output: Output, path: string, fill: (write: ByteSink) => Promise<void>): Promise<void> {
+  if (!isStdout(path)) return writeFileAtomically(path, fill)
+  await fill(output.writeStdout).catch((error: unknown) => {
+    if (!(error instanceof ReaderGone)) throw error
+  })
+}
+
 /** Calls `fill` with a writer; the file appears under its name when `fill` is done. */
-export async function writeFileAtomically(path: string, fill: (write: (bytes: Uint8Array) => Promise<void>) => Promise<void>): Promise<void> {
+export async function writeFileAtomically(path: string, fill: (write: ByteSink) => Promise<void>): Promise<void> {
   const full = resolve(path)
   const found = await stat(full).catch(() => undefined)
   const direct = found !== undefined && !found.isFile()

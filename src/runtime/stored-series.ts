@@ -1,14 +1,16 @@
 /** Series of bars as people use them: files go in, and all of a series is checked. Threads do what touches a bar. */
 import { batches } from '../base/batches.js'
+import type { ByteSink, TableFormat } from '../base/table-format.js'
 import type { Clock } from '../base/clock.js'
 import { SweepmillError } from '../base/errors.js'
 import type { FilledRange, QualityReport } from '../market/quality.js'
-import type { AddedBars, BarSeriesStore, IncomingMonth, NewBlock, RevisedSeries, RevisionView, Series, SeriesBlock, SeriesDesk, SeriesFile, SeriesHistory, SeriesKey, SeriesView } from '../tasks/bar-series.js'
+import type { AddedBars, BarSeriesStore, ExportedSeries, IncomingMonth, NewBlock, RevisedSeries, RevisionView, Series, SeriesBlock, SeriesDesk, SeriesFile, SeriesHistory, SeriesKey, SeriesView } from '../tasks/bar-series.js'
 import type { ComputePool, ComputeReply } from '../tasks/compute-pool.js'
-import { addMonths, BAR_BYTES, BATCH_BYTES, nameOf, newBlock } from '../workflows/series-months.js'
+import { addMonths, BAR_BYTES, BATCH_BYTES, nameOf, newBlock, unfinishedBar } from '../workflows/series-months.js'
 import type { AddOptions, MonthFacts, MonthSource } from '../workflows/series-months.js'
 import { inLanes } from '../workflows/in-lanes.js'
 import type { StepRequest } from '../workflows/workflow.js'
+import { streamTable } from './table-stream.js'
 
 export interface StoredSeriesParts {
   readonly store: BarSeriesStore
@@ -19,6 +21,8 @@ export interface StoredSeriesParts {
 
 /** Batches of months that are being stored at once: while one is sent, Postgres writes the other. */
 const LANES = 2
+/** Of a file that is written: what is in memory of it at a time, about. */
+const PAGE_BYTES = 4 * 2 ** 20
 /** Names that a message lists. */
 const LISTED = 20
 /** With more of them a series is torn, not damaged; and their marks are read with each task. */
@@ -82,6 +86,30 @@ export class StoredSeries implements SeriesDesk {
 
   async show(key: SeriesKey): Promise<SeriesView> {
     return toView(await this.#series(key))
+  }
+
+  async export(key: SeriesKey, format: TableFormat, write: ByteSink): Promise<ExportedSeries> {
+    const series = await this.#series(key)
+    const quality = qualityOf(series)
+    const { store, pool } = this.#parts
+    // A month without it would leave holes in the column.
+    let months = 0
+    await this.#eachPart(series, 'name_columns', () => ({}), ({ json }) => { months += (JSON.parse(json) as { adjclose: number }).adjclose })
+    const adjclose = months === series.blocks.length
+    const unfinished = unfinishedBar(quality)
+    const toMs = unfinished === series.blocks.at(-1)?.lastTime ? unfinished : null
+    const pages = async function* pages(): AsyncGenerator<readonly Uint8Array[]> {
+      for (const part of batches(series.blocks, ({ bars }) => bars * BAR_BYTES, PAGE_BYTES)) yield store.blocks(part.map(({ hash }) => hash))
+    }
+    await streamTable(pool, { step: 'export_series', input: { adjclose, to_ms: toMs }, pages: pages() }, format, write)
+    return {
+      bars: series.blocks.reduce((sum, { bars }) => sum + bars, 0) - (toMs === null ? 0 : 1),
+      notes: [
+        ...(toMs === null ? [] : [`The last bar (${new Date(toMs).toISOString()}) was not finished when it was imported and is left out.`]),
+        ...((quality?.repaired ?? 0) > 0 ? [`${quality?.repaired === 1 ? '1 bar was' : `${quality?.repaired} bars were`} made up by --repair; the file does not tell which.`] : []),
+        ...(months > 0 && !adjclose ? ['Not all months have adjclose, so the file has none.'] : []),
+      ],
+    }
   }
 
   async history(key: SeriesKey): Promise<readonly RevisionView[]> {

@@ -1,5 +1,4 @@
-/** What a finished task can be turned into: CSV files and the HTML report. All of it is written in threads. */
-import { MessageChannel } from 'node:worker_threads'
+/** What a finished task can be turned into: tables and the HTML report. All of it is written in threads. */
 import { SweepmillError } from '../base/errors.js'
 import type { ArtifactStore, BarArchive } from '../tasks/bar-archive.js'
 import type { BarStore } from '../tasks/bar-store.js'
@@ -7,9 +6,13 @@ import type { ComputePool, ComputeReply, ComputeRequest } from '../tasks/compute
 import type { SweepStore } from '../tasks/sweep-store.js'
 import type { TaskRecord } from '../tasks/task-store.js'
 import { TaskType } from '../tasks/task.js'
-import { servePages } from '../workflows/optimization.js'
+import { CSV } from '../base/table-format.js'
+import type { ByteSink, TableFormat } from '../base/table-format.js'
+import { streamTable } from './table-stream.js'
 
 const PAGE_BYTES = 4 * 1024 * 1024
+/** Whole pairs of doubles. */
+const EQUITY_PAGE_BYTES = 2 ** 20
 
 export interface SweepExportParts {
   readonly pool: ComputePool
@@ -46,38 +49,28 @@ export class SweepExport {
 
   /** `bar,time,equity` of a backtest, or of the best trial of a sweep. */
   async equityCsv(task: TaskRecord): Promise<Uint8Array | null> {
-    const equity = await this.#parts.artifacts.get(task.taskId, 'equity')
-    if (equity === null) return null
-    const reply = await this.#run('equity_csv', {}, { bytes: { equity } })
-    return reply.bytes['csv'] ?? null
+    const parts: Uint8Array[] = []
+    const found = await this.table(task, 'equity', CSV, (bytes) => { parts.push(bytes); return Promise.resolve() })
+    return found ? Buffer.concat(parts) : null
   }
 
-  /** All trials in index order, header first; memory stays at one page. */
-  async trialsCsv(task: TaskRecord, write: (bytes: Uint8Array) => Promise<void>): Promise<void> {
+  /** False where the task has none. */
+  async table(task: TaskRecord, kind: 'trades' | 'equity', format: TableFormat, write: ByteSink): Promise<boolean> {
+    const bytes = await this.#parts.artifacts.get(task.taskId, kind)
+    if (bytes === null) return false
+    // Trades are kept as CSV.
+    if (kind === 'trades' && format.kind === 'csv' && !format.gzip) await write(bytes)
+    else if (kind === 'trades') await streamTable(this.#parts.pool, { step: 'export_trades', bytes: { head: firstLine(bytes) }, pages: onePage(bytes) }, format, write)
+    else await streamTable(this.#parts.pool, { step: 'export_equity', pages: slices(bytes, EQUITY_PAGE_BYTES) }, format, write)
+    return true
+  }
+
+  /** All trials in index order; memory stays at one page. */
+  async trials(task: TaskRecord, format: TableFormat, write: ByteSink): Promise<void> {
     if (task.taskType !== TaskType.OPTIMIZATION) throw new SweepmillError('SWEEP_NOT_FOUND', `Task ${task.taskId} is not a sweep and has no trials.`)
     await this.#refuseCleaned(task)
-    const { port1, port2 } = new MessageChannel()
-    let writing: Promise<void> = Promise.resolve()
-    port1.on('message', (message: { type: string; bytes?: Uint8Array }) => {
-      const { bytes } = message
-      if (message.type === 'csv' && bytes !== undefined) writing = writing.then(() => write(bytes))
-    })
-    // The next page is only handed out once the file has taken what came of the last one.
-    const paced = async function* paced(pages: AsyncIterable<readonly Uint8Array[]>): AsyncGenerator<readonly Uint8Array[]> {
-      for await (const page of pages) {
-        await writing
-        yield page
-      }
-    }
-    try {
-      await Promise.all([
-        this.#withSource(task, (bytes) => this.#run('export_trials', { spec: task.data }, { port: port2, bytes })),
-        servePages(port1, paced(this.#parts.sweeps.pages(task.taskId, PAGE_BYTES))),
-      ])
-      await writing
-    } finally {
-      port1.close()
-    }
+    await this.#withSource(task, (bytes) => streamTable(this.#parts.pool,
+      { step: 'export_trials', input: { spec: task.data }, bytes, pages: this.#parts.sweeps.pages(task.taskId, PAGE_BYTES) }, format, write))
   }
 
   /** A cleanup removes the rows of old sweeps: a file without them must not look like a sweep without trials. */
@@ -105,4 +98,17 @@ export class SweepExport {
   #run(step: string, input: unknown, rest: Pick<ComputeRequest, 'bytes' | 'shared' | 'port'> & { readonly userCode?: boolean }): Promise<ComputeReply> {
     return this.#parts.pool.run({ step, input, userCode: false, ...rest, priority: 'high', divisible: false })
   }
+}
+
+function firstLine(bytes: Uint8Array): Uint8Array {
+  const end = bytes.indexOf(0x0a)
+  return bytes.slice(0, end < 0 ? bytes.length : end + 1)
+}
+
+async function* onePage(bytes: Uint8Array): AsyncGenerator<readonly Uint8Array[]> {
+  yield [bytes]
+}
+
+async function* slices(bytes: Uint8Array, sizeBytes: number): AsyncGenerator<readonly Uint8Array[]> {
+  for (let at = 0; at < bytes.length; at += sizeBytes) yield [bytes.slice(at, at + sizeBytes)]
 }

@@ -1,6 +1,8 @@
 /** The runtime as its faces see it: submits, waits, shows and steers tasks. All JSON that leaves is snake_case. */
 import { SweepmillError } from '../base/errors.js'
 import type { Clock } from '../base/clock.js'
+import { CSV } from '../base/table-format.js'
+import type { ByteSink, TableFormat } from '../base/table-format.js'
 import type { ArtifactKind, Backend, DeadLetters, Sagas, Schedules, Strategies, ProgressView, QueueStatsView, Submitted, SubmitRequest, TaskEventView, TaskQuery, TaskView } from '../tasks/backend.js'
 import type { ArtifactStore } from '../tasks/bar-archive.js'
 import type { SeriesDesk } from '../tasks/bar-series.js'
@@ -137,8 +139,13 @@ export class TaskBackend<Health> implements Backend<Health> {
     return this.#parts.artifacts.get(taskId, kind)
   }
 
-  async exportTrials(taskId: string, write: (bytes: Uint8Array) => Promise<void>): Promise<void> {
-    await this.#parts.exports.trialsCsv(await this.#record(taskId), write)
+  async exportTable(taskId: string, kind: 'trades' | 'equity', format: TableFormat, write: ByteSink): Promise<boolean> {
+    const record = await this.#record(taskId)
+    return record.status === 'completed' && this.#parts.exports.table(record, kind, format, write)
+  }
+
+  async exportTrials(taskId: string, write: ByteSink, format: TableFormat = CSV): Promise<void> {
+    await this.#parts.exports.trials(await this.#record(taskId), format, write)
   }
 
   async cancel(taskId: string): Promise<TaskView> {

@@ -5,6 +5,7 @@
  * a SweepmillError; nothing here knows of streams, fences or SQL.
  */
 import type { ErrorData } from '../base/errors.js'
+import type { ByteSink, TableFormat } from '../base/table-format.js'
 import type { DeadLetterFilter, QuarantineFilter } from './dead-letters.js'
 import type { SeriesDesk } from './bar-series.js'
 import type { ParamRange } from '../engine/strategies/strategy.js'
@@ -139,8 +140,10 @@ export interface TaskReader {
   /** Oldest first. */
   checkpoints(taskId: string): Promise<readonly Checkpoint[]>
   artifact(taskId: string, kind: ArtifactKind): Promise<Uint8Array | null>
-  /** CSV of all trials in index order; `write` applies back-pressure. */
-  exportTrials(taskId: string, write: (bytes: Uint8Array) => Promise<void>): Promise<void>
+  /** Trades or equity as a table; false where a task has none. `write` applies back-pressure. */
+  exportTable(taskId: string, kind: 'trades' | 'equity', format: TableFormat, write: ByteSink): Promise<boolean>
+  /** All trials in index order, as CSV where no format is named; `write` applies back-pressure. */
+  exportTrials(taskId: string, write: ByteSink, format?: TableFormat): Promise<void>
 }
 
 export interface DeadLetterView {

@@ -2,6 +2,7 @@
  * Port: bars by exchange, symbol and timeframe. A series is a list of immutable month blocks; adding bars replaces a
  * month's block, by comparison with the one it was made from, so two writers of one month cannot lose each other's bars.
  */
+import type { ByteSink, TableFormat } from '../base/table-format.js'
 import type { QualityReport } from '../market/quality.js'
 import type { StoredBlock } from './bar-archive.js'
 
@@ -148,6 +149,12 @@ export interface RevisedSeries {
   readonly months_changed: number
 }
 
+/** What an export wrote, and what the file does not say. */
+export interface ExportedSeries {
+  readonly bars: number
+  readonly notes: readonly string[]
+}
+
 /** Port: what a person or a program does with series. All but `add`, `list` and `history` know none without bars: SERIES_NOT_FOUND. */
 export interface SeriesDesk {
   /**
@@ -163,6 +170,8 @@ export interface SeriesDesk {
   show(key: SeriesKey): Promise<SeriesView>
   /** Fills its gaps with flat bars, and checks it. What was made up is kept in the report, and said in every result. */
   repair(key: SeriesKey): Promise<{ readonly filled: number; readonly quality: QualityReport }>
+  /** All finished bars, in files that an import reads as the same bars. `write` applies back-pressure. */
+  export(key: SeriesKey, format: TableFormat, write: ByteSink): Promise<ExportedSeries>
   /** Latest first. SERIES_NOT_FOUND where there never was one. */
   history(key: SeriesKey): Promise<readonly RevisionView[]>
   /** Back to what it was after that revision, as a new one; also of a removed series. REVISION_NOT_FOUND. */

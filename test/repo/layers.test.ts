@@ -25,6 +25,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
 /** Packages that one folder alone may import. Services may use the two clients to probe readiness. */
 const OWNED: Readonly<Record<string, readonly string[]>> = {
   ioredis: ['src/queue', 'src/services'], pg: ['src/store', 'src/services'], piscina: ['src/pool'], 'prom-client': ['src/telemetry'], fastify: ['src/http'],
+  'hyparquet-writer': ['workers'],
 }
 
 interface Import {

@@ -1,11 +1,11 @@
 /** Strategies and single backtests. */
 import { engineVersion } from '../../src/base/engine-version.js'
-import { checkParams, describeStrategy, frameParts, formatIsoTime, prepareBars, runBacktest, runPortfolio, splitParts, tradesCsv } from '../../src/engine/index.js'
+import { checkParams, describeStrategy, frameParts, prepareBars, runBacktest, runPortfolio, splitParts, tradesCsv } from '../../src/engine/index.js'
 import type { BacktestResult, BacktestSpec, RunIdentity, Strategy } from '../../src/engine/index.js'
 import type { Bars } from '../../src/market/layout.js'
 import { keptArtifacts } from '../artifact-limit.js'
 import { loadBacktest } from '../spec.js'
-import { barsOf, payload, utf8 } from '../step.js'
+import { barsOf, utf8 } from '../step.js'
 import type { Step } from '../step.js'
 import { compiledFile, hashSource, loadStrategy, strategyOf } from '../strategy-source.js'
 
@@ -72,12 +72,4 @@ export function equityColumns(bytes: Uint8Array): { time: Float64Array; equity: 
     equity[i] = pairs[2 * i + 1]!
   }
   return { time, equity }
-}
-
-/** payload equity → `bar,time,equity`. */
-export const equityCsvStep: Step = (context) => {
-  const { time, equity } = equityColumns(payload(context, 'equity'))
-  const lines = ['bar,time,equity']
-  for (let i = 0; i < time.length; i += 1) lines.push(`${i},${formatIsoTime(time[i]!)},${equity[i]!}`)
-  return { json: {}, bytes: { csv: utf8(`${lines.join('\n')}\n`) } }
 }

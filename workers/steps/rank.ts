@@ -3,46 +3,15 @@
  * `result_hash` is SHA-256 over the rows (index, parameters, metrics as little-endian doubles) of all trials.
  */
 import { createHash } from 'node:crypto'
-import type { MessagePort } from 'node:worker_threads'
 import { engineVersion } from '../../src/base/engine-version.js'
 import { SweepmillError } from '../../src/base/errors.js'
-import { decodeTrialRows, evaluateTrial, formatIsoTime, planSweep, prepareBars, repeated, runBacktest, splitBar, SweepRanker, tradesCsv, trialsCsvHeader, trialsCsvRows } from '../../src/engine/index.js'
-import type { TrialRows } from '../../src/engine/index.js'
+import { decodeTrialRows, evaluateTrial, formatIsoTime, planSweep, prepareBars, repeated, runBacktest, splitBar, SweepRanker, tradesCsv } from '../../src/engine/index.js'
 import { keptArtifacts } from '../artifact-limit.js'
+import { eachPage } from '../pages.js'
 import { loadSweep } from '../spec.js'
-import { barsOf, stopped, utf8 } from '../step.js'
-import type { Step, StepContext } from '../step.js'
+import { barsOf, utf8 } from '../step.js'
+import type { Step } from '../step.js'
 import { equityBytes } from './backtest.js'
-
-/** Asks for pages until the end. */
-async function* pagesOf(port: MessagePort): AsyncGenerator<readonly Uint8Array[]> {
-  for (;;) {
-    const page = await new Promise<{ type: 'page'; rows: Uint8Array[] } | { type: 'end' }>((resolve, reject) => {
-      port.once('message', resolve)
-      port.once('close', () => reject(stopped()))
-      port.postMessage({ type: 'next' })
-    })
-    port.removeAllListeners('close')
-    if (page.type === 'end') return
-    yield page.rows
-  }
-}
-
-async function eachRows(context: StepContext, take: (rows: TrialRows) => void, afterPage: () => void = () => undefined): Promise<void> {
-  const { port, pulse } = context
-  if (port === null) throw new SweepmillError('INVARIANT', 'This step was called without a port.')
-  try {
-    let pages = 0
-    for await (const page of pagesOf(port)) {
-      for (const bytes of page) take(decodeTrialRows(bytes))
-      afterPage()
-      pages += 1
-      if (pulse.beat(pages, pages + 1)) throw stopped()
-    }
-  } finally {
-    port.close()
-  }
-}
 
 /** {spec, reused_chunks, …}, bars and a port → the sweep's result, its ranking and the best trial in full. */
 export const rankSweep: Step = async (context) => {
@@ -52,7 +21,8 @@ export const rankSweep: Step = async (context) => {
   const ranker = new SweepRanker(plan, spec)
   const hash = createHash('sha256')
   let last = -1
-  await eachRows(context, (rows) => {
+  await eachPage(context, (bytes) => {
+    const rows = decodeTrialRows(bytes)
     for (let k = 0; k < rows.count; k += 1) {
       const index = rows.rows[k * rows.width] ?? Number.NaN
       if (!(index > last)) throw new SweepmillError('INVARIANT', `Trial ${index} follows trial ${last}: rows are missing or doubled.`)
@@ -89,20 +59,4 @@ export const rankSweep: Step = async (context) => {
       ...kept.bytes,
     },
   }
-}
-
-/** {spec} and a port: pages of rows in, CSV text out over the same port. */
-export const exportTrials: Step = async (context) => {
-  const { spec, strategy } = await loadSweep(context)
-  const plan = planSweep(spec, strategy)
-  const { port } = context
-  let text = trialsCsvHeader(plan)
-  // Sent before the next page is asked for, so that all text is there when the pages end.
-  const flush = (): void => {
-    port?.postMessage({ type: 'csv', bytes: utf8(text) })
-    text = ''
-  }
-  flush()
-  await eachRows(context, (rows) => { text += trialsCsvRows(rows) }, flush)
-  return { json: {} }
 }

@@ -1,15 +1,13 @@
 /** `sweepmill backtest`: one backtest as a task, awaited, its trades and equity written where asked. */
 import { Command } from 'commander'
-import type { ArtifactKind, Backend } from '../../tasks/backend.js'
 import { TaskType } from '../../tasks/task.js'
-import type { HealthReport } from '../../telemetry/health.js'
 import { awaitTask, submitDetached } from '../awaited-task.js'
 import { backtestSummary } from '../backtest-summary.js'
 import type { Invocation, Invocations } from '../context.js'
 import { BACKTEST_HELP } from '../help-text.js'
 import { formatDuration } from '../text-table.js'
-import { refuseUnawaited, writeArtifact } from '../artifact-file.js'
-import { assertWritable, writtenFiles } from '../output-file.js'
+import { outputsOf, refuseUnawaited, writeArtifacts } from '../artifact-file.js'
+import { prepareOutputs, writtenFiles } from '../output-file.js'
 import { addSpecFlags, backtestSpec } from '../spec-flags.js'
 import { addTrialFlags, trialSpec } from '../trial-flags.js'
 import type { TrialFlags } from '../trial-flags.js'
@@ -21,19 +19,20 @@ type Flags = SpecFlags & TrialFlags & TaskFlags & { readonly trades?: string; re
 
 export function backtestCommand(invocations: Invocations): Command {
   const command = addTaskFlags(addTrialFlags(addSpecFlags(new Command('backtest').description('run one backtest and print its result'))))
-    .option('--trades <file>', 'write the trades as CSV')
-    .option('--equity <file>', 'write the equity curve as CSV')
+    .option('--trades <file>', 'write the trades: .csv, .csv.gz, .json or .parquet; - is standard output')
+    .option('--equity <file>', 'write the equity curve, likewise')
     .option('--report <file>', 'write an HTML report')
     .addHelpText('after', BACKTEST_HELP)
   return invocations.command(command, runBacktestCommand)
 }
 
 async function runBacktestCommand(invocation: Invocation, flags: Flags): Promise<void> {
-  const outputs = { '--trades': flags.trades, '--equity': flags.equity, '--report': flags.report }
+  const { output } = invocation
+  const outputs = outputsOf(flags)
   const unawaited = unawaitedBy(flags)
   refuseUnawaited(unawaited, outputs)
   const data = trialSpec(flags) ?? await backtestSpec(flags)
-  await assertWritable(outputs, [...flags.data ?? [], flags.spec])
+  await prepareOutputs(output, outputs, [...flags.data ?? [], flags.spec])
   const config = invocation.config()
   const request = taskRequest(TaskType.BACKTEST, data, flags, taskTimes(flags, invocation.context.clock))
   await invocation.withWorkbench(config, async (workbench) => {
@@ -42,15 +41,8 @@ async function runBacktestCommand(invocation: Invocation, flags: Flags): Promise
     if (unawaited !== null) return submitDetached(invocation, workbench, backend, request)
     const { taskId } = await workbench.submit(request)
     const { task } = await awaitTask(invocation, workbench, backend, taskId, { again: null, outputs })
-    await writeArtifacts(backend, taskId, { trades: flags.trades, equity: flags.equity, report: flags.report })
-    const { output } = invocation
+    await writeArtifacts(output, backend, taskId, flags)
     output.document(task)
     output.text(`${output.bold(`Backtest ${taskId}`)} in ${formatDuration(task.processing_time_ms ?? Number.NaN)}\n${backtestSummary(task.result)}${writtenFiles(outputs)}`)
   })
-}
-
-async function writeArtifacts(backend: Backend<HealthReport>, taskId: string, files: Readonly<Partial<Record<ArtifactKind, string | undefined>>>): Promise<void> {
-  for (const [kind, path] of Object.entries(files) as [ArtifactKind, string | undefined][]) {
-    if (path !== undefined) await writeArtifact(backend, taskId, kind, path)
-  }
 }

@@ -9,7 +9,7 @@ import type { Config } from '../../runtime/config.js'
 import type { SubmitRequest } from '../../tasks/backend.js'
 import { taskDocument } from '../../tasks/task-document.js'
 import { TaskType } from '../../tasks/task.js'
-import { writeArtifact } from '../artifact-file.js'
+import { writeArtifacts } from '../artifact-file.js'
 import { awaitTask } from '../awaited-task.js'
 import type { AwaitedTask } from '../awaited-task.js'
 import { asRecord, backtestSummary } from '../backtest-summary.js'
@@ -53,7 +53,7 @@ async function runDemo(invocation: Invocation, { wide = false }: { readonly wide
     output.text(`\n${output.bold('One backtest')}: ${titleOf(DEMO_BACKTEST)}, ${took(first)}\n${backtestSummary(first.task.result)}`)
 
     const second = await awaitTask(invocation, workbench, backend, (await workbench.submit(sweep)).taskId, null)
-    await writeArtifact(backend, second.task.task_id, 'report', REPORT)
+    await writeArtifacts(output, backend, second.task.task_id, { report: REPORT })
     const speed = speedOf(second, workbench)
     output.text(`\n${output.bold('One sweep')}: ${titleOf(DEMO_SWEEP)} with ${DEMO_SWEEP.constraint}, ${took(second)}\n${sweepSummary(second.task.result, DEMO_SWEEP, second, wide)}`)
     output.text(`\nThe report: ${join(process.cwd(), REPORT)}`)

@@ -1,7 +1,9 @@
-/** `sweepmill series list|show|history|restore|remove`: what is in the bar store, how good it is, and what became of it. */
+/** `sweepmill series list|show|export|history|restore|remove`: what is in the bar store, how good it is, and what became of it. */
 import { Command, InvalidArgumentError } from 'commander'
-import type { SeriesView } from '../../tasks/bar-series.js'
+import type { ExportedSeries, SeriesView } from '../../tasks/bar-series.js'
 import type { Invocation, Invocations } from '../context.js'
+import { prepareOutputs, writeOutput } from '../output-file.js'
+import { isStdout, tableFormatOf } from '../output-name.js'
 import { qualityTable } from '../quality-table.js'
 import { nameOf } from '../../workflows/series-months.js'
 import { fittedTable, formatNumber, shownTime, textTable, WIDE } from '../text-table.js'
@@ -10,6 +12,7 @@ import { parseSeriesName } from './import.js'
 
 const HELP = `
 Examples:
+  sweepmill series export binance/BTCUSDT/1h --out btc.parquet
   sweepmill series history binance/BTCUSDT/1h
   sweepmill series restore binance/BTCUSDT/1h --revision 3
   sweepmill series remove binance/BTCUSDT/1h
@@ -20,6 +23,9 @@ export function seriesCommand(invocations: Invocations): Command {
   return new Command('series').description('the bars in the store').addHelpText('after', HELP)
     .addCommand(invocations.command(new Command('list').description('all series').option('--wide', WIDE), listSeries))
     .addCommand(invocations.command(one('show').description('months and quality of one series'), (invocation, _flags, [name = '']) => showSeries(invocation, name)))
+    .addCommand(invocations.command(one('export').description('write all its bars, so that an import reads the same again')
+      .option('--out <file>', '.csv, .csv.gz, .json or .parquet; - is standard output, as CSV', '-'),
+    (invocation, { out }: { readonly out: string }, [name = '']) => exportSeries(invocation, name, out)))
     .addCommand(invocations.command(one('history').description('its revisions, latest first: each import, sync, repair, restore and removal').option('--wide', WIDE),
       (invocation, { wide = false }: { readonly wide?: boolean }, [name = '']) => showHistory(invocation, name, wide)))
     .addCommand(invocations.command(one('restore').description('take a series back to what it was after a revision; that is a revision too')
@@ -59,6 +65,23 @@ async function showSeries(invocation: Invocation, name: string): Promise<void> {
       textTable(['month', 'bars', 'first', 'last'], series.months.map((one) => [one.month, one.bars, one.first_time, one.last_time])),
       '', series.quality === null ? 'It was not checked yet: an import does that.' : qualityTable(series.quality),
     ].join('\n'))
+  })
+}
+
+async function exportSeries(invocation: Invocation, name: string, out: string): Promise<void> {
+  const key = parseSeriesName(name)
+  const { output } = invocation
+  await prepareOutputs(output, { '--out': out })
+  const format = tableFormatOf('--out', out)
+  await invocation.withWorkbench(invocation.config(), async (workbench) => {
+    const { series } = await workbench.connect('client')
+    // Empty where the reader went away before its end.
+    const exported: ExportedSeries[] = []
+    await writeOutput(output, out, async (write) => { exported.push(await series.export(key, format, write)) })
+    const { bars, notes } = exported[0] ?? { bars: null, notes: [] }
+    for (const note of notes) output.note(`sweepmill: ${note}`)
+    output.document({ series: key, written: out, bars, notes })
+    if (!isStdout(out)) output.text(`Wrote ${formatNumber(bars ?? 0)} bars of ${nameOf(key)} to ${out}`)
   })
 }
 

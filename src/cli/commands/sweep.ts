@@ -4,12 +4,12 @@ import type { TaskReader, TaskView } from '../../tasks/backend.js'
 import { taskDocument } from '../../tasks/task-document.js'
 import { TaskType } from '../../tasks/task.js'
 import { resultInOrder } from '../../engine/specs/key-order.js'
-import { refuseUnawaited, writeArtifact } from '../artifact-file.js'
+import { outputsOf, refuseUnawaited, writeArtifacts } from '../artifact-file.js'
 import { awaitTask, submitDetached } from '../awaited-task.js'
 import { asRecord } from '../backtest-summary.js'
 import type { Invocation, Invocations } from '../context.js'
 import { SWEEP_HELP } from '../help-text.js'
-import { assertWritable, writeFileAtomically, writtenFiles } from '../output-file.js'
+import { prepareOutputs, writtenFiles } from '../output-file.js'
 import { addSweepFlags, sweepSpec } from '../spec-flags.js'
 import type { Spec, SweepFlags } from '../spec-flags.js'
 import { sweepSummary } from '../sweep-summary.js'
@@ -21,7 +21,7 @@ type Flags = SweepFlags & TaskFlags & { readonly trials?: string; readonly repor
 
 export function sweepCommand(invocations: Invocations): Command {
   const command = addTaskFlags(addSweepFlags(new Command('sweep').description('run a parameter sweep and print its best trials')))
-    .option('--trials <file>', 'write every trial as CSV')
+    .option('--trials <file>', 'write every trial: .csv, .csv.gz, .json or .parquet; - is standard output')
     .option('--report <file>', 'write an HTML report')
     .option('--wide', WIDE)
     .option('--new', 'start over: attach to no unfinished sweep, reuse no trial')
@@ -30,14 +30,14 @@ export function sweepCommand(invocations: Invocations): Command {
 }
 
 async function runSweepCommand(invocation: Invocation, flags: Flags): Promise<void> {
-  const outputs = { '--trials': flags.trials, '--report': flags.report }
+  const { output } = invocation
+  const outputs = outputsOf(flags)
   const unawaited = unawaitedBy(flags)
   refuseUnawaited(unawaited, outputs)
   const data = await sweepSpec(flags)
-  await assertWritable(outputs, [...flags.data ?? [], flags.spec])
+  await prepareOutputs(output, outputs, [...flags.data ?? [], flags.spec])
   const config = invocation.config()
   const request = taskRequest(TaskType.OPTIMIZATION, data, flags, { fresh: flags.new === true, ...taskTimes(flags, invocation.context.clock) })
-  const { output } = invocation
   await invocation.withWorkbench(config, async (workbench) => {
     await workbench.check(request)
     const backend = await workbench.connect(unawaited === null ? 'session' : 'client')
@@ -47,9 +47,7 @@ async function runSweepCommand(invocation: Invocation, flags: Flags): Promise<vo
     const awaited = await awaitTask(invocation, workbench, backend, taskId,
       { again: 'The same command, without --new, goes on where it was: finished chunks are kept.', outputs })
     const { task } = awaited
-    const { trials, report } = flags
-    if (trials !== undefined) await writeFileAtomically(trials, (write) => backend.exportTrials(taskId, write))
-    if (report !== undefined) await writeArtifact(backend, taskId, 'report', report)
+    await writeArtifacts(output, backend, taskId, flags)
     output.document(await sweepDocument(awaited.task, data, backend))
     output.text(`${output.bold(`Sweep ${taskId}`)} in ${formatDuration(task.processing_time_ms ?? Number.NaN)}\n${sweepSummary(task.result, data, awaited, flags.wide === true)}${writtenFiles(outputs)}`)
   })

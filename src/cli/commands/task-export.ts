@@ -6,46 +6,38 @@ import { Command } from 'commander'
 import { SweepmillError } from '../../base/errors.js'
 import { TaskType } from '../../tasks/task.js'
 import type { TaskView } from '../../tasks/backend.js'
-import { writeArtifact } from '../artifact-file.js'
+import { outputsOf, writeArtifacts } from '../artifact-file.js'
+import type { ArtifactFlags } from '../artifact-file.js'
 import type { Invocation, Invocations } from '../context.js'
-import { assertWritable, writeFileAtomically } from '../output-file.js'
-
-interface ExportFlags {
-  readonly trades?: string
-  readonly equity?: string
-  readonly trials?: string
-  readonly report?: string
-}
+import { prepareOutputs } from '../output-file.js'
+import { isStdout } from '../output-name.js'
 
 export function taskExportCommand(invocations: Invocations, taskIdOf: (id: string | undefined) => string): Command {
   const command = new Command('export').argument('<id>').description('write the files of a completed backtest or sweep')
-    .option('--trades <file>', 'the trades of a backtest, as CSV')
-    .option('--equity <file>', 'the equity curve as CSV; of a sweep, its best trial\'s')
-    .option('--trials <file>', 'every trial of a sweep, as CSV')
+    .option('--trades <file>', 'the trades of a backtest: .csv, .csv.gz, .json or .parquet; - is standard output')
+    .option('--equity <file>', 'the equity curve, likewise; of a sweep, its best trial\'s')
+    .option('--trials <file>', 'every trial of a sweep, likewise')
     .option('--report <file>', 'an HTML report')
-  return invocations.command(command, (invocation, flags: ExportFlags, [id]) => exportTask(invocation, flags, taskIdOf(id)))
+  return invocations.command(command, (invocation, flags: ArtifactFlags, [id]) => exportTask(invocation, flags, taskIdOf(id)))
 }
 
-async function exportTask(invocation: Invocation, flags: ExportFlags, taskId: string): Promise<void> {
-  const { trades, equity, trials, report } = flags
-  const outputs = { '--trades': trades, '--equity': equity, '--trials': trials, '--report': report }
+async function exportTask(invocation: Invocation, flags: ArtifactFlags, taskId: string): Promise<void> {
+  const { output } = invocation
+  const outputs = outputsOf(flags)
   const paths = Object.values(outputs).filter((path) => path !== undefined)
   if (paths.length === 0) throw new SweepmillError('USAGE', `Nothing was named to write: add one of ${Object.keys(outputs).join(', ')}.`)
-  await assertWritable(outputs)
+  await prepareOutputs(output, outputs)
   await invocation.withWorkbench(invocation.config(), async (workbench) => {
     const backend = await workbench.connect('client')
     refuseUnfit(await backend.task(taskId), flags)
-    if (trades !== undefined) await writeArtifact(backend, taskId, 'trades', trades)
-    if (equity !== undefined) await writeArtifact(backend, taskId, 'equity', equity)
-    if (trials !== undefined) await writeFileAtomically(trials, (write) => backend.exportTrials(taskId, write))
-    if (report !== undefined) await writeArtifact(backend, taskId, 'report', report)
-    invocation.output.document({ task_id: taskId, written: paths })
-    invocation.output.text(`Wrote ${paths.join(', ')}`)
+    await writeArtifacts(output, backend, taskId, flags)
+    output.document({ task_id: taskId, written: paths })
+    output.text(`Wrote ${paths.map((path) => (isStdout(path) ? 'standard output' : path)).join(', ')}`)
   })
 }
 
 /** Before the first file is written. */
-function refuseUnfit({ task_id: taskId, task_type: type, status }: TaskView, flags: ExportFlags): void {
+function refuseUnfit({ task_id: taskId, task_type: type, status }: TaskView, flags: ArtifactFlags): void {
   const details = { task_id: taskId, status }
   if (type !== TaskType.BACKTEST && type !== TaskType.OPTIMIZATION) throw new SweepmillError('USAGE', `Task ${taskId} is neither a backtest nor a sweep, and has no files.`, { details })
   const [flag, owner] = type === TaskType.BACKTEST ? ['trials', 'sweep'] as const : ['trades', 'backtest'] as const

@@ -69,6 +69,10 @@ describe('import', () => {
     for (const bad of [['restore', 'binance/BTCUSDT/1h'], ['restore', 'binance/BTCUSDT/1h', '--revision', '0'], ['remove'], ['history', 'BTCUSDT']]) {
       expect(await run(['series', ...bad, '--json'])).toMatchObject({ code: 2, document: { error: { code: 'USAGE' } } })
     }
+    expect((await run(['series', 'export', 'binance/BTCUSDT/1h', '--out', join(folder, 's.parquet'), '--json'])).document).toMatchObject({ written: join(folder, 's.parquet'), bars: 1, notes: [] })
+    expect(readFileSync(join(folder, 's.parquet'), 'utf8')).toBe('{"kind":"parquet","gzip":false}\n')
+    expect(await run(['series', 'export', 'binance/BTCUSDT/1h'])).toMatchObject({ code: 0, stdout: '{"kind":"csv","gzip":false}\n' })
+    expect(await run(['series', 'export', 'binance/BTCUSDT/1h', '--json'])).toMatchObject({ code: 2, document: { error: { code: 'USAGE' } } })
     expect(await run(['series', 'show', 'BTCUSDT', '--json'])).toMatchObject({ code: 2, document: { error: { code: 'USAGE' } } })
   })
 
@@ -197,6 +201,10 @@ describe('what is wrong is said before anything starts', () => {
     ['an output in no folder', (at) => ['backtest', '--data', data, '--trades', join(at, 'no', 't.csv')], 'USAGE', /--trades .* does not exist/],
     ['a folder as output', (at) => ['backtest', '--data', data, '--equity', at], 'USAGE', /--equity .* is a folder/],
     ['the input as output', () => ['backtest', '--data', data, '--trades', data], 'USAGE', /--trades .* is the input/],
+    ['an ending that is not known', (at) => ['backtest', '--data', data, '--trades', join(at, 't.xlsx')], 'USAGE', /ends with \.xlsx.*\.csv, \.csv\.gz, \.json, \.json\.gz, \.parquet/],
+    ['a table for a report', (at) => ['sweep', '--data', data, '--report', join(at, 'r.csv')], 'USAGE', /ends with \.csv.*\.html/],
+    ['a packed Parquet', (at) => ['sweep', '--data', data, '--trials', join(at, 'a.parquet.gz')], 'USAGE', /ends with \.parquet\.gz/],
+    ['two outputs on standard output', () => ['backtest', '--data', data, '--trades', '-', '--equity', '/dev/stdout'], 'USAGE', /--trades goes to standard output too/],
     ['two outputs in one file', (at) => ['backtest', '--data', data, '--trades', join(at, 'x'), '--equity', join(at, 'x')], 'USAGE', /is --trades too/],
     ['an output nobody waits for', (at) => ['sweep', '--data', data, '--detach', '--trials', join(at, 'x')], 'USAGE', /--detach/],
     ['a health address that is none', () => ['health', '--url', 'nowhere'], 'USAGE', /--url/],
@@ -554,6 +562,15 @@ test('a trial of a sweep brings all of its own: what stands beside it is refused
   }
   await run(['backtest', '--from-sweep', id, '--rank', '2', '--report', join(folder, 'r.html'), '--priority', 'low'])
   expect(bench.backend.requests.at(-1)).toMatchObject({ taskType: 'backtest_workflow', data: { from_sweep: id, rank: 2 }, priority: 'low' })
+})
+
+test('a file on standard output has it alone, and what else is said goes to standard error', async () => {
+  expect(await run(['sweep', '--data', data, '--trials', '-', '--json'])).toMatchObject({ code: 2, document: { error: { message: expect.stringContaining('--trials - and --json both') as string } } })
+  expect(bench.calls).toEqual([])
+  const told = await run(['sweep', '--data', data, '--strategy', 'sma-cross', '--param', 'fast=5:50:1', '--trials', '-'])
+  expect(told).toMatchObject({ code: 0, stdout: 'trial,fast\n0,5\n', stderr: expect.stringContaining('Sweep ') as string })
+  const id = [...bench.backend.rows.keys()][0] ?? ''
+  expect(await run(['tasks', 'export', id, '--report', '-', '--trials', join(folder, 'a.json.gz')])).toMatchObject({ code: 0, stdout: 'report\n', stderr: expect.stringContaining('Wrote ') as string })
 })
 
 test('an output folder that is made later is no excuse to fail at the end', async () => {

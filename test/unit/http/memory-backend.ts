@@ -2,6 +2,7 @@
 import { SweepmillError } from '../../../src/base/errors.js'
 import { beginScan, endScan } from '../../../src/market/quality.js'
 import { parseTimeframe } from '../../../src/market/timeframe.js'
+import type { ByteSink, TableFormat } from '../../../src/base/table-format.js'
 import type { BarCounts, SeriesDesk } from '../../../src/tasks/bar-series.js'
 import type {
   ArtifactKind, Backend, DeadLetters, ProgressView, QuarantineView, QueueStatsView, Sagas, Schedules, ScheduleView, Strategies, StrategyView, SubmitRequest, Submitted, TaskEventView, TaskQuery, TaskView,
@@ -81,6 +82,10 @@ export class MemoryBackend implements Backend<HealthReport> {
     check: ({ timeframe }) => Promise.resolve(endScan(beginScan(), parseTimeframe(timeframe), 0)),
     list: () => Promise.resolve([]),
     show: ({ exchange, symbol, timeframe }) => Promise.resolve({ exchange, symbol, timeframe, bars: 0, first_time: null, last_time: null, months: [], quality: null }),
+    export: async (_, format, write) => {
+      await write(new TextEncoder().encode(`${JSON.stringify(format)}\n`))
+      return { bars: 1, notes: [] }
+    },
     history: () => Promise.resolve([]),
     restore: (_, revision) => Promise.resolve({ revision: revision + 1, bars: 0, months_changed: 0 }),
     remove: () => Promise.resolve({ revision: 2, bars: 0, months_changed: 1 }),
@@ -164,6 +169,12 @@ export class MemoryBackend implements Backend<HealthReport> {
 
   artifact(_taskId: string, _kind: ArtifactKind): Promise<Uint8Array | null> { return Promise.resolve(null) }
   exportTrials(): Promise<void> { return Promise.resolve() }
+
+  async exportTable(taskId: string, kind: 'trades' | 'equity', _format: TableFormat, write: ByteSink): Promise<boolean> {
+    const bytes = await this.artifact(taskId, kind)
+    if (bytes !== null) await write(bytes)
+    return bytes !== null
+  }
   queueStats(): Promise<QueueStatsView> { return Promise.reject(new Error('not asked over HTTP')) }
 
   health(): Promise<HealthReport> {
