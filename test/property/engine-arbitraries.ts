@@ -63,7 +63,9 @@ const perpetual = fc.record({
   market: fc.constant('perpetual'), leverage: fc.constantFrom(1, 2, 5, 16),
   funding: fc.option(fc.oneof(
     fc.record({ rate: fc.constantFrom(0.0001, -0.003, 0.01), interval_hours: fc.constantFrom(1, 8, 36) }),
-    fc.constant([{ time: '2000-01-02T00:00:00Z', rate: 0.01 }, { time: '2000-01-03T04:00:00Z', rate: -0.02 }, { time: '2000-01-05T00:00:00Z', rate: 0.005 }]),
+    fc.constantFrom('00.000', '00.005', '59.999').map((second) => [
+      { time: `2000-01-02T00:00:${second}Z`, rate: 0.01 }, { time: '2000-01-03T03:59:59.998Z', rate: -0.02 }, { time: '2000-01-03T04:00:00.003Z', rate: 0.015 }, { time: '2000-01-05T00:02:00Z', rate: 0.005 },
+    ]),
   ), { nil: undefined }),
   maintenance_margin: fc.constantFrom(0.003, 0.007, [{ up_to: 5003, rate: 0.0043 }, { up_to: 20_011, rate: 0.0211 }, { rate: 0.0397 }]),
   liquidation_fee: fc.constantFrom(0, 0.01),

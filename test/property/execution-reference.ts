@@ -402,9 +402,13 @@ export function referenceRun(bars: BarColumns, masks: ReferenceMasks, e: Executi
     const points: { time: number; rate: number }[] = []
     if ('intervalHours' in funding) {
       const step = funding.intervalHours * HOUR
-      for (let time = Math.ceil(before / step) * step; time <= now; time += step) points.push({ time, rate: funding.rate })
+      for (let time = Math.floor(before / step) * step; time <= now + step; time += step) points.push({ time, rate: funding.rate })
     } else points.push(...funding)
-    for (const { time, rate } of points) {
+    // A minute off, or a quarter of the shortest bar, is on time.
+    const gaps = Array.from({ length: bars.length - 1 }, (_, i) => at(bars.time, i + 1) - at(bars.time, i))
+    const near = Math.min(HOUR / 60, ...gaps.map((gap) => gap / 4))
+    for (const { time: stamped, rate } of points) {
+      const time = bars.time.find((barTime) => Math.abs(barTime - stamped) <= near) ?? stamped
       if (time <= before || time > now) continue
       for (const lot of lots) {
         if (lot.atClose && lot.bar === bar - 1 && time < now) continue

@@ -2,6 +2,9 @@
 import type { FundingSpec } from '../specs/perpetual-spec.js'
 
 const HOUR_MS = 3_600_000
+/** Exchanges stamp what is due at 08:00 some milliseconds later: so far from a bar's time counts as at it, and a quarter of a bar at most. */
+const LATEST_MS = 60_000
+const SHARE_OF_BAR = 0.25
 
 export interface FundingColumns {
   /** Of the funding times after the bar before and up to this bar's. */
@@ -13,23 +16,35 @@ export interface FundingColumns {
 export function fundingColumns(time: Float64Array, funding: FundingSpec): FundingColumns {
   const since = new Float64Array(time.length)
   const at = new Float64Array(time.length)
+  const near = nearness(time)
   if ('intervalHours' in funding) {
     const interval = funding.intervalHours * HOUR_MS
+    let before = -Infinity
     for (let i = 0; i < time.length; i++) {
-      const passed = Math.floor(time[i]! / interval)
-      at[i] = passed * interval === time[i] ? funding.rate : 0
-      since[i] = i === 0 ? at[i]! : funding.rate * (passed - Math.floor(time[i - 1]! / interval))
+      const closest = Math.round(time[i]! / interval)
+      const isAt = Math.abs(closest * interval - time[i]!) <= near
+      const passed = isAt ? closest : Math.floor(time[i]! / interval)
+      at[i] = isAt ? funding.rate : 0
+      since[i] = i === 0 ? at[i]! : funding.rate * (passed - before)
+      before = passed
     }
     return { since, at }
   }
   let next = 0
-  while (next < funding.length && funding[next]!.time < (time[0] ?? 0)) next++
+  while (next < funding.length && funding[next]!.time < (time[0] ?? 0) - near) next++
   for (let i = 0; i < time.length; i++) {
-    for (; next < funding.length && funding[next]!.time <= time[i]!; next++) {
+    for (; next < funding.length && funding[next]!.time <= time[i]! + near; next++) {
       const { time: due, rate } = funding[next]!
       since[i] = since[i]! + rate
-      if (due === time[i]) at[i] = rate
+      if (due >= time[i]! - near) at[i] = at[i]! + rate
     }
   }
   return { since, at }
+}
+
+/** How near to a bar's time counts as at it. */
+function nearness(time: Float64Array): number {
+  let shortest = Infinity
+  for (let i = 1; i < time.length; i++) shortest = Math.min(shortest, time[i]! - time[i - 1]!)
+  return Math.min(LATEST_MS, shortest * SHARE_OF_BAR)
 }

@@ -11,10 +11,10 @@ type Row = readonly [open: number, high: number, low: number, close: number]
 const HOUR = 3_600_000
 const all = (price: number): Row => [price, price, price, price]
 
-function barsOf(rows: readonly Row[], stepHours = 24): BarColumns {
+function barsOf(rows: readonly Row[], stepHours = 24, offHours = 0): BarColumns {
   const column = (k: 0 | 1 | 2 | 3): Float64Array => Float64Array.from(rows, (row) => row[k])
   return {
-    length: rows.length, time: Float64Array.from(rows, (_, i) => Date.UTC(2024, 0, 1) + i * stepHours * HOUR),
+    length: rows.length, time: Float64Array.from(rows, (_, i) => Date.UTC(2024, 0, 1) + (i * stepHours + offHours) * HOUR),
     open: column(0), high: column(1), low: column(2), close: column(3), volume: new Float64Array(rows.length),
   }
 }
@@ -25,9 +25,11 @@ interface Case {
   readonly says: string
   readonly execution?: Record<string, unknown>
   readonly stepHours?: number
+  /** From midnight to the first bar. */
+  readonly offHours?: number
 }
 
-function run({ rows, says, execution = {}, stepHours }: Case): BacktestResult {
+function run({ rows, says, execution = {}, stepHours, offHours }: Case): BacktestResult {
   const words = says.trim().split(/\s+/)
   const mask = (letter: string): Uint8Array => Uint8Array.from(rows, (_, i) => (words[i]?.includes(letter) === true ? 1 : 0))
   const usesShort = /[Ss]/.test(says)
@@ -39,7 +41,7 @@ function run({ rows, says, execution = {}, stepHours }: Case): BacktestResult {
     },
   })
   const json = { strategy: { name: 'says' }, execution: { initial_cash: 1000, sizing: { mode: 'units', value: 4 }, ...execution } }
-  return runBacktest(barsOf(rows, stepHours), strategy, parseBacktestSpec(json as unknown, { barsGiven: true }))
+  return runBacktest(barsOf(rows, stepHours, offHours), strategy, parseBacktestSpec(json as unknown, { barsGiven: true }))
 }
 
 /** reason, entry bar and price, exit bar and price of every trade. */
@@ -285,6 +287,22 @@ describe('holding and perpetuals', () => {
     expect(equityOf({ rows: [...rows, all(8)], says: '. L . .', execution: perpetual, stepHours: 4 })).toEqual([1000, 1000, 1000, 1000])
     // Bought at the close of the day before: only the one at midnight.
     expect(equityOf({ rows, says: '. L .', execution: { ...perpetual, fill: 'close' } })).toEqual([1000, 1000, 992])
+    // Stamped some milliseconds off, or a minute: it is the one at 8:00 all the same, for who leaves there, who comes there and who came just before.
+    for (const time of ['2024-01-01T08:00:00Z', '2024-01-01T08:00:00.005Z', '2024-01-01T07:59:59.998Z', '2024-01-01T08:00:59Z']) {
+      const stamped = { market: 'perpetual', funding: [{ time, rate: 0.25 }] }
+      const hours = { rows: Array.from({ length: 10 }, () => all(8)), execution: stamped, stepHours: 1 }
+      expect([time, run({ ...hours, says: 'L . . . . . . l . .' }).summary['funding_paid']]).toEqual([time, 8])
+      expect([time, run({ ...hours, says: '. . . . . . . L . .' }).summary['funding_paid']]).toEqual([time, 0])
+      expect([time, run({ ...hours, says: '. . . . . . . L . .', execution: { ...stamped, fill: 'close' } }).summary['funding_paid']]).toEqual([time, 8])
+      // Of quarters of a minute only a quarter of that is on time.
+      const seconds = { rows: Array.from({ length: 4 * 482 }, () => all(8)), says: `${'. '.repeat(4 * 480 - 1)}L`, execution: stamped, stepHours: 1 / 240 }
+      expect([time, run(seconds).summary['funding_paid']]).toEqual([time, time.includes('59Z') ? 8 : 0])
+    }
+    // Two minutes late is late.
+    expect(run({ rows: Array.from({ length: 10 }, () => all(8)), says: '. . . . . . . L . .', execution: { market: 'perpetual', funding: [{ time: '2024-01-01T08:02:00Z', rate: 0.25 }] }, stepHours: 1 }).summary['funding_paid']).toBe(8)
+    // Bars that are stamped late themselves, with a rate of every eight hours.
+    const late = (says: string, offHours: number) => run({ rows: Array.from({ length: 10 }, () => all(8)), says, execution: perpetual, stepHours: 1, offHours }).summary['funding_paid']
+    for (const off of [0, 0.002 / 3600, -0.002 / 3600]) expect([off, late('L . . . . . . l . .', off), late('. . . . . . . L . .', off)]).toEqual([off, 8, 0])
     const listed = { market: 'perpetual', funding: [{ time: '2024-01-02T12:00:00Z', rate: 0.5 }, { time: '2024-01-05', rate: 1 - 2 ** -10 }] }
     expect(equityOf({ rows, says: 'L . .', execution: listed })).toEqual([1000, 1000, 984])
   })
