@@ -3,7 +3,7 @@
  * lines. It belongs to the process, because a thread that is terminated clears nothing away; what a killed process
  * left is removed by the next one.
  */
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { lstatSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -30,9 +30,12 @@ function removeAbandoned(): void {
     const pid = Number(name.startsWith(PREFIX) ? name.slice(PREFIX.length).split('-')[0] : Number.NaN)
     if (!Number.isInteger(pid) || isAlive(pid)) continue
     try {
-      rmSync(join(tmpdir(), name), { recursive: true, force: true })
+      const path = join(tmpdir(), name)
+      // One that another user made could become a link to something of ours while it is removed.
+      const found = lstatSync(path)
+      if (found.isDirectory() && found.uid === process.getuid?.()) rmSync(path, { recursive: true, force: true })
     } catch {
-      // Another user's.
+      // Somebody was faster.
     }
   }
 }

@@ -3,12 +3,13 @@
  *
  * Postgres refuses to run as root, so as root both servers run as `postgres` or `nobody`, and their folder must be
  * one that this user can enter. Where STATE_DIR lies below a closed folder (root's home, say) a folder under
- * /var/tmp named by a hash of STATE_DIR takes its place.
+ * /var/tmp named by a hash of STATE_DIR takes its place. Whatever lies where everybody may write must be this user's own.
  */
 import { createHash } from 'node:crypto'
-import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, realpathSync, statSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, readFileSync, realpathSync, statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { SweepmillError } from '../base/errors.js'
+import { assertPrivate, assertUnshared, ownPrivateFolder } from './own-path.js'
 
 export interface Owner {
   readonly uid: number
@@ -24,26 +25,28 @@ export interface Place {
   readonly owner: Owner | null
 }
 
-/** Throws CONFIG_INVALID when the folder cannot be made. */
+/** Throws CONFIG_INVALID when the folder cannot be made, or could be somebody else's. */
 export function findPlace(stateDir: string): Place {
   const wanted = resolve(stateDir)
   const owner = process.getuid?.() === 0 ? serviceUser() : null
   let folder: string
   try {
+    assertUnshared(wanted)
     // Who may enter it is known once it is there.
     makeFolders(wanted)
     if (!statSync(wanted).isDirectory()) throw new Error('it is a file')
     folder = servicesFolder(wanted)
     makeFolders(folder)
   } catch (error) {
+    if (error instanceof SweepmillError) throw error
     throw new SweepmillError('CONFIG_INVALID',
       `The data of the embedded services go to STATE_DIR, ${wanted}, which cannot be created: ${error instanceof Error ? error.message : String(error)}. `
       + 'Set STATE_DIR to a folder that this user may write, or REDIS_URL and DATABASE_URL to servers of your own.', { details: { variable: 'STATE_DIR', value: wanted }, cause: error })
   }
+  for (const path of [realpathSync(wanted), folder]) assertUnshared(path)
   const name = nameOf(wanted)
   if (owner !== null) chmodSync(folder, 0o755)
-  const sockets = join('/tmp', `sweepmill-${process.getuid?.() ?? 0}`)
-  mkdirSync(sockets, { recursive: true, mode: 0o700 })
+  const sockets = ownPrivateFolder(join('/tmp', `sweepmill-${process.getuid?.() ?? 0}`))
   return { folder, socket: join(sockets, `${name}.sock`), owner }
 }
 
@@ -66,14 +69,19 @@ function realPathOf(path: string): string {
 function makeFolders(path: string): void {
   if (existsSync(path)) return
   makeFolders(dirname(path))
-  mkdirSync(path)
+  mkdirSync(path, { mode: 0o755 })
 }
 
-/** A folder of the service user's own. */
+/** A folder of the service user's own, and nobody else's. CONFIG_INVALID. */
 export function ownFolder(place: Place, name: string): string {
   const folder = join(place.folder, name)
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
-  if (place.owner !== null) chownSync(folder, place.owner.uid, place.owner.gid)
+  if (!existsSync(folder)) {
+    mkdirSync(folder, { mode: 0o700 })
+    giveTo(place, folder)
+  }
+  const found = lstatSync(folder)
+  if (!found.isDirectory()) throw new SweepmillError('CONFIG_INVALID', `${folder} is not a folder: remove it, or set STATE_DIR to another place.`, { details: { path: folder } })
+  assertPrivate(folder, found, place.owner?.uid ?? process.getuid?.() ?? found.uid)
   return folder
 }
 

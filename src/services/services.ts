@@ -13,6 +13,7 @@ import { createInterface } from 'node:readline'
 import { systemClock } from '../base/clock.js'
 import { SweepmillError } from '../base/errors.js'
 import { packageRoot } from '../base/package-root.js'
+import { isOwnSocket } from './own-path.js'
 import { findPlace, servicesFolder } from './place.js'
 import type { Place } from './place.js'
 import { startOf } from './server-process.js'
@@ -141,7 +142,9 @@ function startSupervisor(place: Place, options: ServicesOptions): void {
   child.unref()
 }
 
-function tryConnect(path: string): Promise<Socket | null> {
+/** Null where nobody answers. CONFIG_INVALID where somebody else might: whoever listens there hands us our servers. */
+async function tryConnect(path: string): Promise<Socket | null> {
+  if (!isOwnSocket(path)) return null
   return new Promise((resolve) => {
     const socket = connect(path)
     socket.once('connect', () => resolve(socket))

@@ -89,4 +89,7 @@ const listener = createServer((socket) => {
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => { void stopServers().then(end) })
 process.on('SIGHUP', () => undefined)
 await Promise.all([reap(place, 'redis', 'SIGTERM'), reap(place, 'postgres', 'SIGINT')])
+// Bound before `listen` returns: nobody else may connect, whatever this user's umask says.
+const umask = process.umask(0o077)
 listener.listen(place.socket, startGrace)
+process.umask(umask)

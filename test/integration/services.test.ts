@@ -1,6 +1,6 @@
 /** Embedded Redis and Postgres: started from nothing, shared, stopped with the last user, reaped after a kill. */
 import { spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, lstatSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
@@ -55,6 +55,7 @@ describe('services', () => {
   test('start from nothing, answer, keep data over a restart, and leave no process', async () => {
     const first = await open()
     expect(await ask(first)).toEqual(['PONG', 1])
+    expect(lstatSync(findPlace(stateDir).socket).mode & 0o777).toBe(0o700)
     const redis = new Redis(first.redisUrl)
     expect((await redis.config('GET', 'maxmemory-policy') as string[])[1]).toBe('noeviction')
     expect((await redis.config('GET', 'appendonly') as string[])[1]).toBe('yes')
