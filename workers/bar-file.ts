@@ -5,17 +5,21 @@
 import { closeSync, createReadStream, fstatSync, openSync, readSync } from 'node:fs'
 import { createGunzip } from 'node:zlib'
 import { SweepmillError } from '../src/base/errors.js'
+import type { Reading } from '../src/market/reading.js'
 import { CsvReader } from '../src/market/read-csv.js'
 import type { ReadBars, RowWatcher } from '../src/market/read-csv.js'
 import { verifyChecksum } from './checksum-file.js'
 
 const PIECE_BYTES = 2 ** 20
 
-/** `source` names it in errors and warnings. Throws FILE_NOT_FOUND, and DATA_CHECKSUM, _EMPTY, _FORMAT, _INVALID, _ORDER. */
-export async function readBars(file: string, source: string, onRows?: RowWatcher): Promise<ReadBars> {
+/**
+ * `source` names it in errors and warnings; `reading` says what a CSV does not. Throws FILE_NOT_FOUND, DATA_CHECKSUM, _EMPTY,
+ * _FORMAT, _INVALID, _ORDER, and SPEC_INVALID for a reading that is none.
+ */
+export async function readBars(file: string, source: string, reading: Reading = {}, onRows?: RowWatcher): Promise<ReadBars> {
   const kind = kindOf(file)
   const verified = verifyChecksum(file, source)
-  const read = await readAs[kind](file, source, onRows)
+  const read = await readAs[kind](file, source, reading, onRows)
   // Where dumps come with checksums, a missing one is worth a word; elsewhere nobody expects one.
   const note = verified ? `${source} is what its checksum file says.` : kind === 'zip' ? `There is no ${source}.CHECKSUM beside ${source}: its content was not verified.` : null
   return note === null ? read : { ...read, notes: [...read.notes ?? [], note] }
@@ -27,15 +31,15 @@ const MAGIC: readonly (readonly [kind: Kind, bytes: readonly number[]])[] = [
   ['gzip', [0x1f, 0x8b]], ['zip', [0x50, 0x4b, 0x03, 0x04]], ['parquet', [0x50, 0x41, 0x52, 0x31]],
 ]
 
-const readAs: Readonly<Record<Kind, (file: string, source: string, onRows?: RowWatcher) => Promise<ReadBars>>> = {
-  plain: (file, source, onRows) => withFile(file, (fd, sizeBytes) => {
-    const reader = new CsvReader(source, sizeBytes, onRows)
+const readAs: Readonly<Record<Kind, (file: string, source: string, reading: Reading, onRows?: RowWatcher) => Promise<ReadBars>>> = {
+  plain: (file, source, reading, onRows) => withFile(file, (fd, sizeBytes) => {
+    const reader = new CsvReader(source, sizeBytes, onRows, reading)
     const piece = new Uint8Array(Math.min(PIECE_BYTES, sizeBytes + 1))
     for (let read = readSync(fd, piece); read > 0; read = readSync(fd, piece)) reader.feed(piece.subarray(0, read))
     return Promise.resolve(reader.finish())
   }),
-  gzip: async (file, source, onRows) => {
-    const reader = new CsvReader(source, null, onRows)
+  gzip: async (file, source, reading, onRows) => {
+    const reader = new CsvReader(source, null, onRows, reading)
     const packed = createReadStream(file, { highWaterMark: PIECE_BYTES })
     const text = packed.pipe(createGunzip({ chunkSize: PIECE_BYTES }))
     packed.on('error', (error) => text.destroy(error))
@@ -49,8 +53,12 @@ const readAs: Readonly<Record<Kind, (file: string, source: string, onRows?: RowW
     }
     return reader.finish()
   },
-  zip: async (file, source, onRows) => (await import('./zip-file.js')).readZip(file, source, onRows),
-  parquet: async (file, source, onRows) => {
+  zip: async (file, source, reading, onRows) => (await import('./zip-file.js')).readZip(file, source, reading, onRows),
+  parquet: async (file, source, reading, onRows) => {
+    const [key] = Object.keys(reading)
+    if (key !== undefined) {
+      throw new SweepmillError('SPEC_INVALID', `reading.${key} (--${key.replace('_', '-')}) says how a CSV is read, and ${source} is Parquet, whose columns have types. Leave it out.`, { details: { path: `reading.${key}`, file: source } })
+    }
     const { readParquet } = await import('../src/market/read-parquet.js')
     return withFile(file, (fd, byteLength) => readParquet({
       byteLength,

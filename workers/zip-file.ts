@@ -5,6 +5,7 @@ import * as zlib from 'node:zlib'
 import yauzl from 'yauzl'
 import type { Entry, Options, ZipFile } from 'yauzl'
 import { SweepmillError } from '../src/base/errors.js'
+import type { Reading } from '../src/market/reading.js'
 import { CsvReader } from '../src/market/read-csv.js'
 import type { ReadBars, RowWatcher } from '../src/market/read-csv.js'
 
@@ -12,12 +13,12 @@ const openZip = promisify<string, Options, ZipFile>(yauzl.open)
 /** Node 20.15 and newer. */
 const crc32 = zlib.crc32 as typeof zlib.crc32 | undefined
 
-export async function readZip(file: string, source: string, onRows?: RowWatcher): Promise<ReadBars> {
+export async function readZip(file: string, source: string, reading: Reading, onRows?: RowWatcher): Promise<ReadBars> {
   let zip: ZipFile | null = null
   try {
     zip = await openZip(file, { lazyEntries: true, autoClose: false })
     const entry = theFile(await entriesOf(zip), source)
-    const reader = new CsvReader(`${source}/${entry.fileName}`, entry.uncompressedSize, onRows)
+    const reader = new CsvReader(`${source}/${entry.fileName}`, entry.uncompressedSize, onRows, reading)
     const stream = await promisify(zip.openReadStream.bind(zip) as (entry: Entry, done: (error: Error | null, stream: NodeJS.ReadableStream) => void) => void)(entry)
     let crc = 0
     for await (const piece of stream as AsyncIterable<Uint8Array>) {

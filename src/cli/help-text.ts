@@ -3,6 +3,7 @@
  * Lists are read off the code that accepts them, so that help cannot promise what is refused.
  */
 import { SWEEP_METRICS } from '../engine/metrics/sweep-metrics.js'
+import { READING_HELP } from './reading-flags.js'
 import { builtinStrategies } from '../engine/strategies/builtin-strategies.js'
 
 const WIDTH = 80
@@ -25,7 +26,7 @@ export const BACKTEST_HELP = examples(
   'sweepmill backtest --data bars.csv --strategy ./mine.ts --report result.html',
   'sweepmill backtest --spec spec.json --fee-rate 0.001 --trades trades.csv --json',
   'sweepmill backtest --from-sweep SWEEP_ID --rank 1 --report best.html',
-) + strategyList()
+) + READING_HELP + strategyList()
 
 export const SWEEP_HELP = examples(
   'sweepmill sweep --data bars.csv --strategy sma-cross --param fast=5:50:1 \\\n      --param slow=20:200:5 --constraint "fast < slow" --holdout 0.3 --report sweep.html',
@@ -33,7 +34,7 @@ export const SWEEP_HELP = examples(
   'sweepmill sweep --spec sweep.json --trials all.csv --json',
 ) + `
 An interrupted sweep goes on where it was when the same command is given again.
-${strategyList()}
+${READING_HELP}${strategyList()}
 Objectives:
 ${wrapped(SWEEP_METRICS)}
 `

@@ -17,6 +17,7 @@ import { strategyFiles } from '../runtime/strategy-files.js'
 import type { StrategyFileView } from '../runtime/strategy-files.js'
 import { draftStrategy } from '../runtime/strategy-draft.js'
 import { checkWithoutBars, namesStoredBars, prepare } from '../runtime/submission.js'
+import type { Reading } from '../market/reading.js'
 import { readSeriesFile } from '../runtime/series-file.js'
 import type { Prepared } from '../runtime/submission.js'
 import type { Backend, StrategyRequest, SubmitRequest, Submitted } from '../tasks/backend.js'
@@ -78,8 +79,8 @@ export class RuntimeWorkbench implements Workbench {
     else this.#prepared.set(request, await prepare(request, options))
   }
 
-  readBars(file: string, timeframe: string): SeriesFile {
-    return readSeriesFile(this.#parts.pool, file, timeframe)
+  readBars(file: string, timeframe: string, reading?: Reading): SeriesFile {
+    return readSeriesFile(this.#parts.pool, file, timeframe, reading)
   }
 
   draftStrategy(request: StrategyRequest): Promise<StrategyDraft> {

@@ -9,6 +9,7 @@ import type { Config } from '../runtime/config.js'
 import type { StrategyCheck } from '../engine/index.js'
 import type { StrategyCheckRequest } from '../runtime/strategy-check.js'
 import type { StrategyFileView } from '../runtime/strategy-files.js'
+import type { Reading } from '../market/reading.js'
 import type { Backend, StrategyRequest, SubmitRequest, Submitted } from '../tasks/backend.js'
 import type { SeriesFile } from '../tasks/bar-series.js'
 import type { StrategyDraft } from '../tasks/strategy-book.js'
@@ -36,7 +37,7 @@ export interface Workbench {
   /** In a pool thread: parses the spec, reads the data, loads the strategy. Rejects with what is wrong. */
   check(request: SubmitRequest): Promise<void>
   /** In a pool thread, from now on: reads a file of bars and finds out whether it is of the timeframe. */
-  readBars(file: string, timeframe: string): SeriesFile
+  readBars(file: string, timeframe: string, reading?: Reading): SeriesFile
   /** In a pool thread: compiles the strategy and checks its parameters. */
   draftStrategy(request: StrategyRequest): Promise<StrategyDraft>
   /** In a pool thread: the strategies of STRATEGY_DIR. */

@@ -11,10 +11,12 @@ import type { Command } from 'commander'
 import { SweepmillError } from '../base/errors.js'
 import { repeatedKey } from './repeated-key.js'
 import { numberOf, parseExecution, parseSettings, parseSpace } from './assignments.js'
+import { addReadingFlags, readingOf } from './reading-flags.js'
+import type { ReadingFlags } from './reading-flags.js'
 
 export type Spec = Record<string, unknown>
 
-export interface SpecFlags {
+export interface SpecFlags extends ReadingFlags {
   readonly spec?: string
   readonly data?: readonly string[]
   readonly symbol?: readonly string[]
@@ -58,7 +60,7 @@ export function wholeNumber(text: string): number {
 export const repeated = (text: string, before: readonly string[] = []): readonly string[] => [...before, text]
 
 export function addSpecFlags(command: Command): Command {
-  return command
+  return addReadingFlags(command)
     .option('--spec <file>', 'JSON spec; flags override it')
     .option('--data <file>', 'file of bars: CSV (also in gzip or zip) or Parquet; several make a portfolio (repeatable)', repeated)
     .option('--symbol <name>', 'stored bars instead of a file, such as BTCUSDT (repeatable)', repeated)
@@ -97,6 +99,7 @@ function direction(text: string): string {
 export async function backtestSpec(flags: SpecFlags): Promise<Spec> {
   const spec = flags.spec === undefined ? {} : await readSpecFile(flags.spec)
   overrideBars(spec, flags)
+  overrideReading(spec, flags)
   overrideStrategy(spec, flags)
   override(spec, { start_date: flags.start, end_date: flags.end, adjust: flags.adjust })
   const execution = merged(objectAt(spec, 'execution'), parseExecution(flags.execution ?? []))
@@ -130,6 +133,13 @@ function overrideBars(spec: Spec, flags: SpecFlags): void {
   } else if (flags.spec === undefined) {
     throw new SweepmillError('USAGE', 'No bars were named: write --data FILE.csv, or --symbol NAME --timeframe 1h for stored ones, or --spec FILE.json.', { details: { flag: '--data' } })
   }
+}
+
+/** Key by key, as all flags; another file than the spec's comes without the spec's reading. */
+function overrideReading(spec: Spec, flags: SpecFlags): void {
+  if (flags.data !== undefined || (flags.symbol !== undefined && spec['file'] === undefined)) delete spec['reading']
+  const reading = readingOf(flags)
+  if (reading !== undefined) spec['reading'] = { ...objectAt(spec, 'reading'), ...reading }
 }
 
 /** What stands in the spec, whatever it is: its parser judges it. */

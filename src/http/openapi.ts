@@ -28,6 +28,16 @@ const envelope = {
 
 const bars = {
   file: { type: 'string', description: 'CSV (also in gzip or zip) or Parquet, relative to one of the server\'s DATA_ROOTS.' },
+  reading: {
+    type: 'object', description: 'How the files are read where they do not say it; see docs/data.md.',
+    properties: {
+      ticker: { type: 'string', description: 'Which of several tickers in the file.' },
+      date_format: { type: 'string', description: 'Such as MM/DD/YYYY, DD-MMM-YY, %d.%m.%Y, or mdy, dmy, ymd for the order alone.' },
+      columns: { type: 'object', additionalProperties: { type: 'string' }, description: 'Headers of date, time, open, high, low, close, volume, adjclose, ticker; an empty one: there is none.' },
+      decimal: { type: 'string', enum: ['.', ','], description: 'The sign before decimals; default a point.' },
+      skip_bad: { type: ['boolean', 'number'], description: 'Leave out rows that cannot be bars: true for a tenth at most, or the share.' },
+    },
+  },
   symbol: { type: 'string', description: 'Stored bars, with timeframe; in place of `file`.' }, timeframe: { type: 'string', description: 'Such as 1m, 4h, 1d.' }, exchange: { type: 'string' },
   start_date: { type: 'string' }, end_date: { type: 'string' },
   adjust: { type: 'boolean', description: 'Multiply prices by adjclose ÷ close.' },

@@ -31,6 +31,7 @@ export function problemOfRow(columns: Columns, i: number, hasAdjclose: boolean):
     const value = columns[name]![i]!
     if (value <= 0) return { what: `has the ${name} ${value}; a price must be above 0`, column: name, value: String(value) }
   }
+  if (volume === -1) return { what: 'has the volume -1, by which Interactive Brokers says that it has none; write 0, or read the file without its volume: --columns volume= (reading.columns in a spec)', column: 'volume', value: '-1' }
   if (volume < 0) return { what: `has the volume ${volume}; it must not be negative`, column: 'volume', value: String(volume) }
   if (high < low) return { what: `has its high ${high} below its low ${low}`, column: 'high', value: String(high) }
   if (high < Math.max(open, close)) return { what: `has its high ${high} below its open ${open} or close ${close}`, column: 'high', value: String(high) }

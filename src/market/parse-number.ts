@@ -51,3 +51,33 @@ function slowNumber(bytes: Uint8Array, from: number, to: number): number {
 export function textOf(bytes: Uint8Array, from: number, to: number): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString('utf8')
 }
+
+const GROUPED = /^[+-]?\d{1,3}(,\d{3})+(\.\d+)?$/
+const ONE_GROUP = /^[+-]?\d{1,3},\d{3}$/
+const SWISS = /^[+-]?\d{1,3}('\d{3})+(\.\d+)?$/
+const DECIMAL_COMMA = /^[+-]?(?:\d{1,3}(?:[.' \u00a0]\d{3})+|\d+)(?:,\d+)?$/
+const SUFFIX = /^(.*\d)\s?([KMBT])$/i
+const POWERS: Readonly<Record<string, number>> = { k: 3, m: 6, b: 9, t: 12 }
+
+export interface NumberSigns {
+  /** The sign before decimals. */
+  readonly decimal: '.' | ','
+  /** In a file whose fields are parted by commas a comma inside of one was quoted, and parts thousands. */
+  readonly commasPartFields: boolean
+}
+
+/** A number as people write it: $1,234.50, 1'234, 1.2M where `counts` (a volume), 1.234,50 where decimals have a comma. NaN for what is none, or more than one. */
+export function writtenNumber(text: string, { decimal, commasPartFields }: NumberSigns, counts: boolean): number {
+  const plain = text.trim().replace(/^[$€£¥]\s?/, '').replace(/\s?[$€£¥]$/, '')
+  const [, short, suffix = ''] = (counts ? SUFFIX.exec(plain) : null) ?? []
+  if (short !== undefined) return Number(`${writtenNumber(short, { decimal, commasPartFields }, false)}e${POWERS[suffix.toLowerCase()]}`)
+  if (decimal === ',') return DECIMAL_COMMA.test(plain) ? Number(plain.replaceAll(/[.' \u00a0]/g, '').replace(',', '.')) : Number.NaN
+  if (GROUPED.test(plain)) return ONE_GROUP.test(plain) && !commasPartFields ? Number.NaN : Number(plain.replaceAll(',', ''))
+  if (SWISS.test(plain)) return Number(plain.replaceAll("'", ''))
+  return DECIMAL.test(plain) ? Number(plain) : Number.NaN
+}
+
+/** Whether a comma in it could as well be the sign before decimals. */
+export function couldBeDecimalComma(text: string): boolean {
+  return ONE_GROUP.test(text.trim().replace(/^[$€£¥]\s?/, ''))
+}

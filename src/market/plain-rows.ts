@@ -6,14 +6,13 @@
 import { canBeBar } from './check-rows.js'
 import type { CsvFormat } from './csv-format.js'
 import type { GrowingColumns } from './growing-columns.js'
-import type { ColumnName } from './layout.js'
+import type { FieldName } from './column-names.js'
 import { POWERS_OF_TEN } from './parse-number.js'
-import { parseTime, timeOfNumber } from './parse-time.js'
+import { parseTimeOfDay } from './time-of-day.js'
 
 const LF = 10
 const CR = 13
 const QUOTE = 34
-const DOT = 46
 const ZERO = 48
 /** A mantissa of so many digits is exact in a double, whatever the digits are. */
 const EXACT_DIGITS = 15
@@ -21,20 +20,31 @@ const EXACT_DIGITS = 15
 const DATE_DIGITS = 8
 
 /** Place of each column among the slots of a row. */
-const SLOTS: readonly ColumnName[] = ['time', 'open', 'high', 'low', 'close', 'volume', 'adjclose']
+const SLOTS: readonly FieldName[] = ['time', 'open', 'high', 'low', 'close', 'volume', 'adjclose', 'clock']
 const TIME = 0
+const CLOCK = 7
 const IGNORED = -1
+const TICKER = -2
 
 export class PlainRows {
   readonly #separator: number
   readonly #slots: Int8Array
   readonly #hasAdjclose: boolean
+  readonly #hasClock: boolean
+  /** The sign before decimals. */
+  readonly #point: number
+  readonly #times: CsvFormat['times']
+  readonly #ticker: Uint8Array
   readonly #row = new Float64Array(SLOTS.length)
 
-  constructor({ separator, fields, hasAdjclose }: CsvFormat) {
+  constructor({ separator, fields, hasAdjclose, decimal, times, ticker }: CsvFormat) {
     this.#separator = separator
-    this.#slots = Int8Array.from(fields, (name) => (name === null ? IGNORED : SLOTS.indexOf(name)))
+    this.#slots = Int8Array.from(fields, (name) => (name === null ? IGNORED : name === 'ticker' ? TICKER : SLOTS.indexOf(name)))
     this.#hasAdjclose = hasAdjclose
+    this.#hasClock = fields.includes('clock')
+    this.#point = decimal.charCodeAt(0)
+    this.#times = times
+    this.#ticker = new TextEncoder().encode(ticker ?? '')
   }
 
   /**
@@ -46,6 +56,7 @@ export class PlainRows {
     const { lines, capacity } = into
     const row = this.#row
     const hasAdjclose = this.#hasAdjclose
+    const hasClock = this.#hasClock
     const offset = line - into.count
     let count = into.count
     let at = from
@@ -54,7 +65,7 @@ export class PlainRows {
       if (next < 0) break
       const o = row[1]!, h = row[2]!, l = row[3]!, c = row[4]!, v = row[5]!
       if (!canBeBar(o, h, l, c, v) || (hasAdjclose && !(row[6]! > 0))) break
-      time[count] = row[TIME]!
+      time[count] = hasClock ? row[TIME]! + row[CLOCK]! : row[TIME]!
       open[count] = o
       high[count] = h
       low[count] = l
@@ -74,6 +85,8 @@ export class PlainRows {
     const slots = this.#slots
     const row = this.#row
     const separator = this.#separator
+    const point = this.#point
+    const { ofNumber } = this.#times
     const last = slots.length - 1
     let at = start
     for (let field = 0; ; field += 1) {
@@ -82,6 +95,17 @@ export class PlainRows {
       let byte = bytes[at]!
       if (slot === IGNORED) {
         while (byte !== separator && byte !== LF && byte !== QUOTE) byte = bytes[++at]!
+      } else if (slot === CLOCK) {
+        while (byte !== separator && byte !== LF && byte !== CR) byte = bytes[++at]!
+        const clock = parseTimeOfDay(bytes, first, at)
+        if (!Number.isFinite(clock)) return -1
+        row[CLOCK] = clock
+      } else if (slot === TICKER) {
+        const ticker = this.#ticker
+        for (let k = 0; k < ticker.length; k += 1) if (bytes[at + k] !== ticker[k]) return -1
+        at += ticker.length
+        byte = bytes[at]!
+        if (byte !== separator && byte !== LF && byte !== CR) return -1
       } else {
         let value = 0
         let digit = byte - ZERO
@@ -91,8 +115,8 @@ export class PlainRows {
           digit = byte - ZERO
         }
         let digits = at - first
-        if (byte === DOT) {
-          const point = ++at
+        if (byte === point) {
+          const decimals = ++at
           byte = bytes[at]!
           digit = byte - ZERO
           while (digit >= 0 && digit <= 9) {
@@ -100,14 +124,14 @@ export class PlainRows {
             byte = bytes[++at]!
             digit = byte - ZERO
           }
-          digits += at - point
-          value /= POWERS_OF_TEN[at - point]!
+          digits += at - decimals
+          value /= POWERS_OF_TEN[at - decimals]!
         }
         if (slot === TIME) {
-          if (digits === at - first && digits > DATE_DIGITS && digits <= EXACT_DIGITS && byte === separator) value = timeOfNumber(value)
+          if (digits === at - first && digits > DATE_DIGITS && digits <= EXACT_DIGITS && byte === separator && ofNumber !== null) value = ofNumber(value)
           else {
             while (byte !== separator && byte !== LF && byte !== CR) byte = bytes[++at]!
-            value = parseTime(bytes, first, at)
+            value = this.#times.parse(bytes, first, at)
           }
           if (!Number.isFinite(value)) return -1
         } else if (digits === 0 || digits > EXACT_DIGITS) return -1

@@ -9,7 +9,7 @@ import { SweepmillError } from '../base/errors.js'
 import type { ErrorCode } from '../base/errors.js'
 import { problemOfOrder, problemOfRow, runsBackwards, turnRound } from './check-rows.js'
 import type { RowProblem } from './check-rows.js'
-import { columnsByName } from './csv-format.js'
+import { chooseColumns as columnsOfNames } from './column-names.js'
 import { GrowingColumns } from './growing-columns.js'
 import type { ColumnName } from './layout.js'
 import { parseTime, TIME_FORMS, timeOfNumber } from './parse-time.js'
@@ -82,13 +82,13 @@ function chooseColumns(metadata: FileMetaData, source: string): ChosenColumn[] {
     flat.unshift(...flat.splice(index, 1))
     names.unshift(...names.splice(index, 1))
   }
-  const { fields, missing } = columnsByName(names)
+  const { fields, missing } = columnsOfNames(names, null)
   if (missing.length > 0) {
     throw new SweepmillError('DATA_FORMAT', `${source} is not a Parquet file of bars that is understood: it has the columns ${flat.map(({ name }) => JSON.stringify(name)).join(', ').slice(0, 200)}, and none for ${missing.join(', ')}. Name them time, open, high, low, close, volume.`, { details: { file: source } })
   }
   return flat.flatMap((element, i) => {
     const column = fields[i]
-    return column === null || column === undefined ? [] : [{ element, column }]
+    return column === null || column === undefined || column === 'clock' || column === 'ticker' ? [] : [{ element, column }]
   })
 }
 

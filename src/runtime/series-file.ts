@@ -4,6 +4,7 @@ import { basename } from 'node:path'
 import { MessageChannel } from 'node:worker_threads'
 import { batches } from '../base/batches.js'
 import { Lead } from '../base/lead.js'
+import type { Reading } from '../market/reading.js'
 import type { FileFacts, NewBlock, SeriesFile } from '../tasks/bar-series.js'
 import type { ComputePool } from '../tasks/compute-pool.js'
 import { newBlock, toBlock } from '../workflows/series-months.js'
@@ -13,7 +14,7 @@ import type { MonthFacts } from '../workflows/series-months.js'
 const TOGETHER_BYTES = 2 ** 23
 
 /** Begins at once, and is ahead of whoever takes the months by some of them. Whoever stops taking them ends the reading. */
-export function readSeriesFile(pool: ComputePool, file: string, timeframe: string): SeriesFile {
+export function readSeriesFile(pool: ComputePool, file: string, timeframe: string, reading: Reading = {}): SeriesFile {
   const { port1: theirs, port2: ours } = new MessageChannel()
   const stop = new AbortController()
   const lead = new Lead()
@@ -26,7 +27,7 @@ export function readSeriesFile(pool: ComputePool, file: string, timeframe: strin
   async function read(): Promise<FileFacts> {
     try {
       const reply = await pool.run({
-        step: 'read_series_file', input: { file, source: basename(file), timeframe }, shared: { lead: lead.buffer },
+        step: 'read_series_file', input: { file, source: basename(file), timeframe, reading }, shared: { lead: lead.buffer },
         port: theirs, signal: stop.signal, priority: 'high', divisible: false, userCode: false,
       })
       const { bars, warnings, notes, sent, months } = JSON.parse(reply.json) as { bars: number; warnings: string[]; notes: string[]; sent: number; months: MonthFacts[] }

@@ -1,6 +1,7 @@
 /** Checks a strategy on bars of a file: everything in pool threads, no service. */
 import { basename, parse } from 'node:path'
 import type { StrategyCheck } from '../engine/index.js'
+import type { Reading } from '../market/reading.js'
 import { findFile } from './data-files.js'
 import { inLanes } from '../workflows/in-lanes.js'
 import { parsedBars } from './parsed-bars.js'
@@ -13,6 +14,7 @@ export interface StrategyCheckRequest {
   readonly params: Readonly<Record<string, unknown>>
   /** One of bars; of a strategy that looks at several symbols together one each, in its order. */
   readonly files: readonly string[]
+  readonly reading?: Reading
 }
 
 const AT_ONCE = 2
@@ -20,13 +22,13 @@ const AT_ONCE = 2
 const LIMIT_MS = 300_000
 
 /** Throws FILE_NOT_FOUND, STRATEGY_UNKNOWN, PARAM_INVALID, STRATEGY_TIMEOUT and what is wrong with the data; faults of the strategy are findings. */
-export async function checkStrategy({ strategy, params, files }: StrategyCheckRequest, options: PrepareOptions): Promise<StrategyCheck> {
+export async function checkStrategy({ strategy, params, files, reading }: StrategyCheckRequest, options: PrepareOptions): Promise<StrategyCheck> {
   const own = strategyFile(strategy, { roots: null }, options.strategyDir)
   const named = own === null ? { name: strategy } : { file: own }
   // An unknown name, or a file that loops while it loads, is told before the bars are read; other faults of a file are findings.
   const described = await runStrategy(options, 'describe_strategy', { ...named, params }, null).then(() => null, (error: unknown) => error)
   if (described !== null && !isFinding(described)) throw described
-  const parsed = await inLanes(files, AT_ONCE, async (file) => parsedBars(await run(options, 'parse_bars', { file: findFile(file, null, 'The data file'), source: basename(file) })))
+  const parsed = await inLanes(files, AT_ONCE, async (file) => parsedBars(await run(options, 'parse_bars', { file: findFile(file, null, 'The data file'), source: basename(file), reading })))
   const shared = Object.fromEntries(parsed.map(({ buffer }, k) => [`bars:${k}`, buffer]))
   const input = { ...named, params, symbols: symbolsOf(files) }
   // One run by itself shows an endless loop soon.

@@ -244,11 +244,16 @@ async function parseBars(spec: Record<string, unknown>, request: SubmitRequest, 
   if (symbols === undefined) {
     const bars = await parseOne(spec, request, options)
     const finer = spec['finer'] as Record<string, unknown> | undefined
-    return finer === undefined ? bars : withFiner(bars, await parseOne({ ...spec, ...bars.pinned, ...finer }, request, options), options.pool)
+    return finer === undefined ? bars : withFiner(bars, await parseOne({ ...spec, ...bars.pinned, ...finer, reading: readingOf(spec, finer) }, request, options), options.pool)
   }
   const parts: ParsedBars[] = []
-  for (const one of symbols) parts.push(await parseOne({ ...spec, exchange: spec['exchange'], ...one }, request, options))
+  for (const one of symbols) parts.push(await parseOne({ ...spec, exchange: spec['exchange'], ...one, reading: readingOf(spec, one) }, request, options))
   return joinedBars(symbols, parts, options.pool)
+}
+
+/** That of one file, key by key before that of the spec. */
+function readingOf(spec: Readonly<Record<string, unknown>>, one: object): unknown {
+  return { ...spec['reading'] as object | undefined, ...(one as { readonly reading?: object }).reading }
 }
 
 function parseOne(spec: Record<string, unknown>, request: SubmitRequest, options: PrepareOptions): Promise<ParsedBars> {
@@ -258,7 +263,7 @@ function parseOne(spec: Record<string, unknown>, request: SubmitRequest, options
     return storedBars(spec as unknown as WantedSeries, options.series, options.pool)
   }
   const path = findFile(file, request.roots, 'The data file')
-  return run(options, 'parse_bars', { file: path, source: basename(file) }).then((reply) => parsedBars(reply))
+  return run(options, 'parse_bars', { file: path, source: basename(file), reading: spec['reading'] }).then((reply) => parsedBars(reply))
 }
 
 export interface AcceptParts {

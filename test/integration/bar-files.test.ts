@@ -9,8 +9,11 @@ import type { ColumnSource } from 'hyparquet-writer'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { systemClock } from '../../src/base/clock.js'
 import { parseCsv } from '../../src/market/read-csv.js'
+import type { Reading } from '../../src/market/reading.js'
 import { createComputePool } from '../../src/pool/compute-pool.js'
+import { prepare } from '../../src/runtime/submission.js'
 import type { ComputePool } from '../../src/tasks/compute-pool.js'
+import { TaskType } from '../../src/tasks/task.js'
 
 const HOUR = 3_600_000
 const START = Date.UTC(2024, 0, 1)
@@ -42,9 +45,9 @@ function write(name: string, bytes: Uint8Array | string): string {
   return path
 }
 
-async function parse(name: string, bytes: Uint8Array | string): Promise<Parsed> {
+async function parse(name: string, bytes: Uint8Array | string, reading?: Reading): Promise<Parsed> {
   const file = write(name, bytes)
-  const reply = await pool.run({ step: 'parse_bars', input: { file, source: name }, priority: 'high', divisible: false, userCode: false })
+  const reply = await pool.run({ step: 'parse_bars', input: { file, source: name, reading }, priority: 'high', divisible: false, userCode: false })
   return JSON.parse(reply.json) as Parsed
 }
 
@@ -82,6 +85,36 @@ function zip(files: Readonly<Record<string, string>>, wrongCrc?: number): Uint8A
   end.writeUInt32LE(offset, 12)
   return Buffer.concat([...local, directory, Buffer.from('PK\u0005\u0006'), end])
 }
+
+describe('what a file does not say', () => {
+  const tickers = (name: string): string => rows.slice(0, 50).map((row) => [name, new Date(row.time).toISOString(), row.open, row.high, row.low, row.close, name === 'A' ? 1 : 2].join(';')).join('\n')
+  const both = `Kürzel;Zeit;open;high;low;close;volume\n${tickers('A')}\n${tickers('B')}\n`
+  const reading: Reading = { columns: { time: 'Zeit', ticker: 'Kürzel' } }
+
+  test('is said to a CSV in any pack, and refused for Parquet', async () => {
+    const { data_hash: wanted } = await parse('b.csv', `time;open;high;low;close;volume\n${tickers('B').replaceAll('B;', '')}\n`)
+    for (const [name, bytes] of [['both.csv', both], ['both.csv.gz', gzipSync(both)], ['both.zip', zip({ 'both.csv': both })]] as const) {
+      expect((await parse(name, bytes, { ...reading, ticker: 'B' })).data_hash).toBe(wanted)
+      await expect(parse(name, bytes, reading)).rejects.toMatchObject({ code: 'DATA_FORMAT', details: { tickers: ['A', 'B'] } })
+      await expect(parse(name, bytes, { tickers: 'A' } as Reading)).rejects.toMatchObject({ code: 'SPEC_INVALID', details: { path: 'reading.tickers' } })
+    }
+    const parquet = new Uint8Array(parquetWriteBuffer({ columnData: [{ name: 'time', data: [START], type: 'DOUBLE' }] }))
+    await expect(parse('x.parquet', parquet, { ticker: 'A' })).rejects.toMatchObject({ code: 'SPEC_INVALID', message: expect.stringContaining('reading.ticker (--ticker)') as string })
+  })
+
+  test('a spec says it for all of its files, and for one of them', async () => {
+    const file = write('both.csv', both)
+    const spec = (json: object): Promise<Awaited<ReturnType<typeof prepare>>> => prepare({ taskType: TaskType.BACKTEST, data: { strategy: { name: 'buy-and-hold' }, ...json }, roots: null }, { pool, clock: systemClock, strategyDir: null })
+    const alone = await spec({ file, reading: { ...reading, ticker: 'A' } })
+    expect(alone.bars?.dataset.bars).toBe(50)
+    expect(alone.data).toMatchObject({ file, reading: { ticker: 'A', columns: { time: 'Zeit', ticker: 'Kürzel' } } })
+    const portfolio = await spec({ symbols: ['A', 'B'].map((symbol) => ({ symbol, file, reading: { ticker: symbol } })), reading })
+    expect(portfolio.data).toMatchObject({ data_parts: [50, 50], symbols: [{ symbol: 'A', reading: { ticker: 'A' } }, { symbol: 'B' }] })
+    await expect(spec({ file, reading: { ...reading, ticker: 'C' } })).rejects.toMatchObject({ code: 'DATA_EMPTY' })
+    await expect(spec({ file, reading: { date_fromat: 'dmy' } })).rejects.toMatchObject({ code: 'SPEC_INVALID', message: expect.stringContaining('did you mean "date_format"') as string })
+    await expect(spec({ symbol: 'A', timeframe: '1h', reading })).rejects.toMatchObject({ code: 'SPEC_INVALID', details: { path: 'reading' } })
+  })
+})
 
 describe('CSV in a pack', () => {
   test('plain, gzip and zip hold the same bars', async () => {

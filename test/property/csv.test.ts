@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { SweepmillError } from '../../src/base/errors.js'
 import { CsvReader } from '../../src/market/read-csv.js'
+import type { Reading } from '../../src/market/reading.js'
 import type { ReadBars } from '../../src/market/read-csv.js'
 import { encodeBlocks, encodeFirst, MonthsAsRead } from '../../src/market/blocks.js'
 
@@ -23,9 +24,9 @@ const times: readonly ((minute: number) => string)[] = [
   (n) => new Date(1_600_000_000_000 + n * 60_000).toISOString(), (n) => new Date(1_600_000_000_000 + n * 86_400_000).toISOString().slice(0, 10),
 ]
 
-function read(text: string, pieces: readonly number[]): ReadBars | string {
+function read(text: string, pieces: readonly number[], reading?: Reading): ReadBars | string {
   const bytes = new TextEncoder().encode(text)
-  const reader = new CsvReader('x.csv', bytes.length)
+  const reader = new CsvReader('x.csv', bytes.length, undefined, reading)
   try {
     let at = 0
     for (let k = 0; at < bytes.length; k += 1) {
@@ -71,6 +72,47 @@ test('plain and quoted rows give the same bits and the same errors, in pieces of
     }), { numRuns: 1000 })
   expect(good).toBeGreaterThan(400)
   expect(bad).toBeGreaterThan(50)
+})
+
+const clock = (ms: number): string => new Date(ms).toISOString().slice(11, 19)
+const day = (ms: number): string => new Date(ms).toISOString().slice(0, 10)
+/** Columns of a row's moment, in what other programs make of it, and how it is to be read where that is not clear. */
+const MOMENTS: readonly { readonly header: readonly string[]; readonly cells: (ms: number) => readonly string[]; readonly reading?: Reading }[] = [
+  { header: ['<DATE>', '<TIME>'], cells: (ms) => [day(ms).replaceAll('-', '.'), clock(ms)] },
+  { header: ['Time', 'Date'], cells: (ms) => [clock(ms).replaceAll(':', ''), day(ms)] },
+  { header: ['<TICKER>', '<DTYYYYMMDD>', '<TIME>'], cells: (ms) => ['AB', day(ms).replaceAll('-', ''), clock(ms).slice(0, 5)] },
+  { header: ['time'], cells: (ms) => [`${day(ms)} ${clock(ms)}`.replaceAll(/\D/g, '')] },
+  { header: ['time'], cells: (ms) => [`${day(ms)}${clock(ms).slice(0, 5)}`.replaceAll(/\D/g, '')] },
+  { header: ['time', 'symbol'], cells: (ms) => [`${day(ms)}T${clock(ms)}+00`, 'A B'] },
+  { header: ['date', 'time'], cells: (ms) => [day(ms).split('-').reverse().join('/'), clock(ms)], reading: { date_format: 'dmy' } },
+  { header: ['Datum'], cells: (ms) => [`${day(ms).slice(5)}-${day(ms).slice(0, 4)} ${clock(ms)}`], reading: { date_format: 'MM-DD-YYYY', columns: { time: 'Datum' } } },
+]
+
+test('moments in one column or two, tickers and decimal commas: plain and quoted rows give the same bits', () => {
+  const faults = { none: 0, some: 0 }
+  fc.assert(fc.property(
+    fc.constantFrom(...MOMENTS), fc.constantFrom('\n', '\r\n', '\r'), fc.boolean(), fc.array(fc.integer({ min: 1, max: 999_999 }), { minLength: 1, maxLength: 20 }), fc.array(fc.integer({ min: 1, max: 200 }), { maxLength: 3 }),
+    fc.option(fc.record({ at: fc.nat(19), field: fc.nat(6), text: fc.constantFrom('', 'x', '24:00', 'BA', '1,2', '1.2', '99999999') }), { nil: undefined, freq: 3 }),
+    ({ header, cells, reading = {} }, end, comma, prices, pieces, fault) => {
+      const signs = (value: number): string => (value / 100).toString().replace('.', comma ? ',' : '.')
+      const times = prices.map((_, n) => 1_600_000_020_000 + n * 3_660_000)
+      const table = prices.map((price, n) => [...cells(times[n]!), ...[price, price + 7, price, price + 5, n].map(signs)].map((text, field) => (fault?.at === n && fault.field === field ? fault.text : text)))
+      const text = (cell: (value: string) => string): string => [[...header, 'open', 'high', 'low', 'close', 'volume'], ...table].map((line) => line.map(cell).join(';')).join(end) + end
+      const way: Reading = { ...reading, ...(comma ? { decimal: ',' } : {}) }
+      const plain = read(text((value) => value), pieces, way)
+      const quoted = read(text((value) => `"${value}"`), [], way)
+      expect(quoted).toEqual(plain)
+      if (typeof plain === 'string') {
+        faults.some += 1
+        return
+      }
+      if (fault !== undefined) return
+      faults.none += 1
+      // Without seconds in the text they are none.
+      expect([...plain.columns.time]).toEqual(times.map((ms) => (cells(1000).join('') === cells(0).join('') ? Math.floor(ms / 60_000) * 60_000 : ms)))
+      expect([...plain.columns.close]).toEqual(prices.map((price) => (price + 5) / 100))
+    }), { numRuns: 600 })
+  expect(Math.min(faults.none, faults.some)).toBeGreaterThan(80)
 })
 
 /** Hashes of the months' blocks; with `taken`, those of months that were over before the end are made then, and their rows forgotten. */

@@ -5,14 +5,15 @@ import type { BarBlock } from '../../src/market/blocks.js'
 import { attachBars, COLUMN_NAMES } from '../../src/market/layout.js'
 import type { BarColumns, Bars, BarsMeta } from '../../src/market/layout.js'
 import { createBars, layOutBars } from '../../src/market/bars.js'
+import type { Reading } from '../../src/market/reading.js'
 import { readBars } from '../bar-file.js'
 import { noteHandle } from '../handles.js'
 import type { Step, StepResult } from '../step.js'
 
-/** {file, source} → shared.bars and its monthly blocks. */
+/** {file, source, reading} → shared.bars and its monthly blocks. */
 export const parseBars: Step = async ({ input }) => {
-  const { file, source } = input as { file: string; source: string }
-  const { columns, warnings } = await readBars(file, source)
+  const { file, source, reading } = input as { file: string; source: string; reading?: Reading }
+  const { columns, warnings } = await readBars(file, source, reading)
   return handedOver(createBars(columns, { source, warnings }))
 }
 

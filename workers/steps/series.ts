@@ -15,6 +15,7 @@ import { fillGaps } from '../../src/market/repair.js'
 import type { LastBar } from '../../src/market/repair.js'
 import { parseTimeframe } from '../../src/market/timeframe.js'
 import { StepCheck } from '../../src/market/timeframe-fit.js'
+import type { Reading } from '../../src/market/reading.js'
 import { readBars } from '../bar-file.js'
 import { monthFacts, monthsReply } from '../month-blocks.js'
 import { payload, stopped } from '../step.js'
@@ -24,18 +25,18 @@ import type { Step } from '../step.js'
 const AHEAD_BYTES = 64 * 2 ** 20
 
 /**
- * {file, source, timeframe} → {bars, warnings, notes, sent, months: [{month, hash, bars, first_time, last_time}]} and
+ * {file, source, timeframe, reading} → {bars, warnings, notes, sent, months: [{month, hash, bars, first_time, last_time}]} and
  * block:MONTH for each. With a port and a `lead`, months that were over before the file was are not among them: they were
  * sent over the port, {facts, bytes} each and `sent` in all.
  */
 export const readSeriesFile: Step = async ({ input, port, shared, pulse }) => {
-  const { file, source, timeframe } = input as { file: string; source: string; timeframe: string }
+  const { file, source, timeframe, reading } = input as { file: string; source: string; timeframe: string; reading?: Reading }
   const months = new MonthsAsRead()
   const steps = new StepCheck(parseTimeframe(timeframe))
   const lead = new Lead(shared['lead'])
   let sent = 0
   let sentBars = 0
-  const { columns, warnings, notes = [] } = await readBars(file, source, port === null ? undefined : (rows) => {
+  const { columns, warnings, notes = [] } = await readBars(file, source, reading, port === null ? undefined : (rows) => {
     const over = months.over(rows)
     const beat = (): boolean => pulse.beat(sentBars, sentBars + rows.length)
     // A file from new to old has no month that is over, and is to be answerable all the same.

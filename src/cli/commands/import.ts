@@ -6,6 +6,8 @@ import { parseTimeframe } from '../../market/timeframe.js'
 import type { FileFacts, SeriesFile, SeriesKey } from '../../tasks/bar-series.js'
 import type { Invocation, Invocations } from '../context.js'
 import { qualityTable } from '../quality-table.js'
+import { addReadingFlags, READING_HELP, readingOf } from '../reading-flags.js'
+import type { ReadingFlags } from '../reading-flags.js'
 import { assertFile } from '../spec-flags.js'
 import { formatNumber, textTable } from '../text-table.js'
 
@@ -21,14 +23,14 @@ beside a file is verified. Bars that are there already are compared: where any h
 other values nothing is stored, unless --replace says that those of the file are
 right. What the report says is in docs/data.md; "sweepmill series history" shows what
 became of a series, and "sweepmill series restore" takes it back.
-
+${READING_HELP}
 Examples:
   sweepmill import BTCUSDT-1h.csv --exchange binance --symbol BTCUSDT --timeframe 1h
   sweepmill import 2024-*.csv --exchange bybit --symbol ETHUSDT --timeframe 1m --json
 `
 
 export function importCommand(invocations: Invocations): Command {
-  const command = new Command('import').description('put files of bars into the store')
+  const command = addReadingFlags(new Command('import').description('put files of bars into the store'))
     .argument('<file...>', 'files of one series, in this order')
     .requiredOption('--exchange <name>', 'where the bars are from, such as binance')
     .requiredOption('--symbol <name>', 'what was traded, such as BTCUSDT')
@@ -43,7 +45,7 @@ interface ReadFile extends FileFacts {
   readonly file: string
 }
 
-type ImportFlags = Flags & { readonly repair?: boolean; readonly replace?: boolean }
+type ImportFlags = Flags & ReadingFlags & { readonly repair?: boolean; readonly replace?: boolean }
 
 async function runImport(invocation: Invocation, flags: ImportFlags, files: readonly string[]): Promise<void> {
   const { output } = invocation
@@ -51,7 +53,8 @@ async function runImport(invocation: Invocation, flags: ImportFlags, files: read
   for (const file of files) await assertFile(file)
   await invocation.withWorkbench(invocation.config(), async (workbench) => {
     const [first = '', ...others] = files
-    const reading = workbench.readBars(resolve(first), key.timeframe)
+    const way = readingOf(flags)
+    const reading = workbench.readBars(resolve(first), key.timeframe, way)
     // A file that is wrong from its beginning starts no service.
     await reading.begun
     const { series } = await workbench.connect('client')
@@ -59,7 +62,7 @@ async function runImport(invocation: Invocation, flags: ImportFlags, files: read
     // One after the other; all become bars of the series together, or none.
     async function* all(): AsyncGenerator<SeriesFile> {
       for (const path of [first, ...others]) {
-        const file = path === first && read.length === 0 ? reading : workbench.readBars(resolve(path), key.timeframe)
+        const file = path === first && read.length === 0 ? reading : workbench.readBars(resolve(path), key.timeframe, way)
         yield file
         const facts = await file.facts
         read.push({ file: path, ...facts })

@@ -6,6 +6,8 @@ import type { StrategiesView, StrategyDetailView, StrategyView } from '../../tas
 import { parseSettings } from '../assignments.js'
 import type { Invocation, Invocations } from '../context.js'
 import { STRATEGIES_HELP } from '../help-text.js'
+import { addReadingFlags, readingOf } from '../reading-flags.js'
+import type { ReadingFlags } from '../reading-flags.js'
 import { repeated } from '../spec-flags.js'
 import { fittedTable, shownHash, shownTime, textPairs, textTable, WIDE } from '../text-table.js'
 
@@ -14,7 +16,7 @@ interface AddFlags {
   readonly name?: string
 }
 
-interface CheckFlags {
+interface CheckFlags extends ReadingFlags {
   readonly data: readonly string[]
   readonly set?: readonly string[]
 }
@@ -24,7 +26,7 @@ export function strategiesCommand(invocations: Invocations): Command {
     .description('store a strategy with its parameters; a file\'s code is kept too. The same again is the same id, other content the next version')
     .option('--set <name=value>', 'a parameter; those left out have their defaults (repeatable)', repeated)
     .option('--name <name>', 'what to store it as (default: as it calls itself)')
-  const check = new Command('check').argument('<name|file>', 'a built-in strategy, or a file such as ./mine.ts')
+  const check = addReadingFlags(new Command('check')).argument('<name|file>', 'a built-in strategy, or a file such as ./mine.ts')
     .description('look for decisions that depend on later bars, on chance or on earlier runs; exit 0 if there are none, else 2. Needs no Redis and no Postgres')
     .requiredOption('--data <file>', 'file of bars to run it on; one for each symbol of a strategy that looks at several together (repeatable)', repeated)
     .option('--set <name=value>', 'a parameter; those left out have their defaults (repeatable)', repeated)
@@ -37,7 +39,8 @@ export function strategiesCommand(invocations: Invocations): Command {
 
 async function checkStrategy(invocation: Invocation, flags: CheckFlags, [strategy = '']: readonly string[]): Promise<void> {
   const { output } = invocation
-  const request = { strategy, params: parseSettings(flags.set ?? []), files: flags.data }
+  const reading = readingOf(flags)
+  const request = { strategy, params: parseSettings(flags.set ?? []), files: flags.data, ...(reading === undefined ? {} : { reading }) }
   await invocation.withWorkbench(invocation.config(), async (workbench) => {
     const report = await workbench.checkStrategy(request)
     output.document(report)

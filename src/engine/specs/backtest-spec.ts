@@ -9,21 +9,25 @@ import { parseIsoTime } from '../calendar/iso-time.js'
 import type { ExecutionSpec } from './execution-spec.js'
 import { parseExecution } from './execution-spec.js'
 import { parseOrRefuse, refuseNotSupported, refuseUnknownKeys, requireObject, show, specInvalid } from './refuse.js'
-import type { BacktestSpecInput, Untyped } from './spec-input.js'
+import type { BacktestSpecInput, ReadingInput, Untyped } from './spec-input.js'
 
 /** One symbol of a portfolio: a file, or stored bars of the spec's timeframe. */
 export interface SymbolSpec {
   readonly symbol: string
   readonly file?: string
+  /** How its file is read, key by key before that of the spec. */
+  readonly reading?: ReadingInput
   readonly exchange?: string
 }
 
 export interface BarsSpec {
   readonly file?: string
+  /** How the files are read; what its keys may say is judged by whoever reads. */
+  readonly reading?: ReadingInput
   /** A portfolio, in the order in which it trades. */
   readonly symbols?: readonly SymbolSpec[]
   /** Finer bars of the same market, which say what happened inside a bar (`intrabar_path` "finer"): a file, or a stored timeframe. */
-  readonly finer?: { readonly file: string } | { readonly timeframe: string }
+  readonly finer?: { readonly file: string; readonly reading?: ReadingInput } | { readonly timeframe: string }
   /** How many of the pinned bars belong to each of the symbols, one after the other; or to the bars and to the finer ones. */
   readonly parts?: readonly number[]
   readonly symbol?: string
@@ -92,7 +96,7 @@ const metricsSchema = z.object({
 })
 
 /** The keys a backtest may have; a sweep has these and its own. */
-export const COMMON_KEYS: readonly string[] = [...Object.keys(commonSchema.shape), 'symbols', 'finer', 'strategy', 'execution', 'metrics']
+export const COMMON_KEYS: readonly string[] = [...Object.keys(commonSchema.shape), 'reading', 'symbols', 'finer', 'strategy', 'execution', 'metrics']
 
 /** Throws SPEC_INVALID, PARAM_INVALID, NOT_SUPPORTED. Literals are held to the keys by their type, other JSON by the parser alone. */
 export function parseBacktestSpec<Json>(json: Json & Untyped<Json>, options?: ParseOptions): BacktestSpec
@@ -109,7 +113,7 @@ export function parseCommon(raw: Record<string, unknown>, options: ParseOptions)
   const bars: BarsSpec = {
     ...pick('file', common.file), ...pick('symbol', common.symbol), ...pick('timeframe', common.timeframe), ...pick('exchange', common.exchange),
     ...pick('startDate', common.start_date), ...pick('endDate', common.end_date), ...pick('adjust', common.adjust),
-    ...pick('symbols', parseSymbols(raw.symbols)), ...pick('finer', parseFiner(raw.finer)), ...pick('parts', common.data_parts),
+    ...pick('reading', parseReading(raw.reading, 'reading')), ...pick('symbols', parseSymbols(raw.symbols)), ...pick('finer', parseFiner(raw.finer)), ...pick('parts', common.data_parts),
   }
   checkBars(bars, options.barsGiven === true || common.data_hash !== undefined)
   const rawMetrics = requireObject(raw.metrics ?? {}, 'metrics')
@@ -135,6 +139,7 @@ export function parseCommon(raw: Record<string, unknown>, options: ParseOptions)
 }
 
 const symbolSchema = z.object({ symbol: text('a symbol such as "BTCUSDT"'), file: text('the path of a file').optional(), exchange: text('the name of an exchange').optional() })
+const SYMBOL_KEYS = [...Object.keys(symbolSchema.shape), 'reading']
 
 function parseSymbols(raw: unknown): readonly SymbolSpec[] | undefined {
   if (raw === undefined) return undefined
@@ -142,27 +147,41 @@ function parseSymbols(raw: unknown): readonly SymbolSpec[] | undefined {
   const symbols = raw.map((entry: unknown, k): SymbolSpec => {
     const path = `symbols.${k}`
     const given = typeof entry === 'string' ? { symbol: entry } : requireObject(entry, path)
-    refuseUnknownKeys(given, Object.keys(symbolSchema.shape), path)
+    refuseUnknownKeys(given, SYMBOL_KEYS, path)
     const { symbol, file, exchange } = parseOrRefuse(symbolSchema, given, path)
     if (file !== undefined && exchange !== undefined) throw specInvalid(path, `${path} names both a file and stored bars; keep file or exchange.`)
-    return { symbol, ...pick('file', file), ...pick('exchange', exchange) }
+    const reading = parseReading(given.reading, `${path}.reading`)
+    if (reading !== undefined && file === undefined) throw specInvalid(`${path}.reading`, `${path}.reading says how a file is read, and ${path} names none.`)
+    return { symbol, ...pick('file', file), ...pick('reading', reading), ...pick('exchange', exchange) }
   })
   const twice = symbols.find(({ symbol }, k) => symbols.findIndex((one) => one.symbol === symbol) !== k)
   if (twice !== undefined) throw specInvalid('symbols', `symbols names ${show(twice.symbol)} twice; each symbol has one series.`)
   return symbols
 }
 
+const READING_KEYS = ['ticker', 'date_format', 'columns', 'decimal', 'skip_bad']
+
+function parseReading(raw: unknown, path: string): ReadingInput | undefined {
+  if (raw === undefined || raw === null) return undefined
+  const given = requireObject(raw, path)
+  refuseUnknownKeys(given, READING_KEYS, path)
+  return given
+}
+
 function parseFiner(raw: unknown): BarsSpec['finer'] {
   if (raw === undefined || raw === null) return undefined
   const given = requireObject(raw, 'finer')
-  refuseUnknownKeys(given, ['file', 'timeframe'], 'finer')
+  refuseUnknownKeys(given, ['file', 'reading', 'timeframe'], 'finer')
+  const reading = parseReading(given.reading, 'finer.reading')
+  if (reading !== undefined && given.file === undefined) throw specInvalid('finer.reading', 'finer.reading says how a file is read, and finer names none.')
   if ((given.file === undefined) === (given.timeframe === undefined)) throw specInvalid('finer', 'finer must name either a file or a timeframe.')
   return given.file === undefined
     ? { timeframe: parseOrRefuse(text('a timeframe such as "1m"'), given.timeframe, 'finer.timeframe') }
-    : { file: parseOrRefuse(text('the path of a file'), given.file, 'finer.file') }
+    : { file: parseOrRefuse(text('the path of a file'), given.file, 'finer.file'), ...pick('reading', reading) }
 }
 
 function checkBars(bars: BarsSpec, given: boolean): void {
+  if (bars.reading !== undefined && !given && bars.file === undefined && !(bars.symbols ?? []).some(({ file }) => file !== undefined)) throw specInvalid('reading', 'reading says how a file is read, and the spec names none; leave it out for stored bars.')
   if (bars.symbols !== undefined) {
     if (bars.file !== undefined || bars.symbol !== undefined) throw specInvalid('symbols', 'The spec names symbols and a single file or symbol beside them; keep one.')
     if (bars.timeframe === undefined && bars.symbols.some(({ file }) => file === undefined)) throw specInvalid('timeframe', 'timeframe is missing; stored bars are named by symbol and timeframe.')

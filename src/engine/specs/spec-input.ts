@@ -57,14 +57,30 @@ export interface MetricsInput {
   readonly risk_free?: number
 }
 
+/** How a file of bars is read where it does not say it (docs/data.md). */
+export interface ReadingInput {
+  /** Which of several tickers in the file. */
+  readonly ticker?: string
+  /** Such as `MM/DD/YYYY`. */
+  readonly date_format?: string
+  /** Headers of columns that have names of their own; an empty one: there is none. */
+  readonly columns?: Readonly<Partial<Record<'date' | 'time' | 'open' | 'high' | 'low' | 'close' | 'volume' | 'adjclose' | 'ticker', string>>>
+  /** The sign before decimals. */
+  readonly decimal?: '.' | ','
+  /** Leave bad rows out: true for a tenth of them at most, or the share itself. */
+  readonly skip_bad?: boolean | number
+}
+
 /** Either `strategy` or `strategy_id`; where the bars are not given by the program, also `file`, `symbol` or `symbols`. */
 export interface BacktestSpecInput {
   readonly file?: string
+  /** Of all files of the spec. */
+  readonly reading?: ReadingInput
   readonly symbol?: string
-  readonly symbols?: readonly (string | { readonly symbol: string; readonly file?: string; readonly exchange?: string })[]
+  readonly symbols?: readonly (string | { readonly symbol: string; readonly file?: string; readonly reading?: ReadingInput; readonly exchange?: string })[]
   readonly timeframe?: string
   readonly exchange?: string
-  readonly finer?: { readonly file: string; readonly timeframe?: undefined } | { readonly timeframe: string; readonly file?: undefined } | null
+  readonly finer?: { readonly file: string; readonly reading?: ReadingInput; readonly timeframe?: undefined } | { readonly timeframe: string; readonly file?: undefined } | null
   /** `2020-01-31` or `2020-01-31T12:00:00Z`. */
   readonly start_date?: string
   /** The last bar; a day belongs to it whole. */

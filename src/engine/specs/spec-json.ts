@@ -9,6 +9,7 @@ import type { BacktestSpec, BarsSpec } from './backtest-spec.js'
 import { parseBacktestSpec } from './backtest-spec.js'
 import { executionToJson } from './execution-spec.js'
 import { refuseUnknownKeys, requireObject, specInvalid } from './refuse.js'
+import type { ReadingInput } from './spec-input.js'
 import type { SpaceAxisSpec, SweepSpec } from './sweep-spec.js'
 import { parseSweepSpec } from './sweep-spec.js'
 
@@ -30,7 +31,7 @@ export function specToJson(spec: BacktestSpec | SweepSpec): Record<string, unkno
 }
 
 export function hashInput(spec: BacktestSpec | SweepSpec): string {
-  const { file: _file, symbol: _symbol, timeframe: _timeframe, exchange: _exchange, symbols, finer: _finer, ...content } = spec.bars
+  const { file: _file, reading: _reading, symbol: _symbol, timeframe: _timeframe, exchange: _exchange, symbols, finer: _finer, ...content } = spec.bars
   const named = symbols === undefined ? content : { ...content, symbols: symbols.map(({ symbol }) => ({ symbol })) }
   const { dataWarnings: _warnings, paramsOrder: _order, ...rest } = spec
   return JSON.stringify(specToJson(spec.dataHash === undefined ? rest : { ...rest, bars: named }))
@@ -66,12 +67,13 @@ function refuseExtraKeys(given: Record<string, unknown>, parsed: Record<string, 
 }
 
 function barsToJson(bars: BarsSpec): Record<string, unknown> {
-  const { file, symbol, symbols, finer, parts, timeframe, exchange, startDate, endDate, adjust } = bars
+  const { file, reading, symbol, symbols, finer, parts, timeframe, exchange, startDate, endDate, adjust } = bars
   return {
-    ...(symbols === undefined ? {} : { symbols: symbols.map((one) => ({ symbol: one.symbol, ...(one.file === undefined ? {} : { file: one.file }), ...(one.exchange === undefined ? {} : { exchange: one.exchange }) })) }),
-    ...(finer === undefined ? {} : { finer: { ...finer } }),
+    ...(symbols === undefined ? {} : { symbols: symbols.map((one) => ({ symbol: one.symbol, ...(one.file === undefined ? {} : { file: one.file }), ...(one.reading === undefined ? {} : { reading: readingToJson(one.reading) }), ...(one.exchange === undefined ? {} : { exchange: one.exchange }) })) }),
+    ...(finer === undefined ? {} : { finer: 'reading' in finer && finer.reading !== undefined ? { ...finer, reading: readingToJson(finer.reading) } : { ...finer } }),
     ...(parts === undefined ? {} : { data_parts: [...parts] }),
     ...(file === undefined ? {} : { file }),
+    ...(reading === undefined ? {} : { reading: readingToJson(reading) }),
     ...(symbol === undefined ? {} : { symbol }),
     ...(timeframe === undefined ? {} : { timeframe }),
     ...(exchange === undefined ? {} : { exchange }),
@@ -102,4 +104,12 @@ function axisToJson(axis: SpaceAxisSpec): Record<string, unknown> {
 
 function sorted(params: Readonly<Record<string, number>>): Record<string, number> {
   return Object.fromEntries(Object.entries(params).sort(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+/** Keys in one order; values as they were written. */
+function readingToJson({ ticker, date_format: format, columns, decimal, skip_bad: skipBad }: ReadingInput): Record<string, unknown> {
+  return {
+    ...(ticker === undefined ? {} : { ticker }), ...(format === undefined ? {} : { date_format: format }), ...(columns === undefined ? {} : { columns }),
+    ...(decimal === undefined ? {} : { decimal }), ...(skipBad === undefined ? {} : { skip_bad: skipBad }),
+  }
 }

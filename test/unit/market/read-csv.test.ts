@@ -105,7 +105,7 @@ describe('errors name the line', () => {
     for (const time of ['1e400', '1e30', '99999999999999999999', '000000001', '012345678']) {
       expect(() => parse(HEADER, `${time},1,2,1,2,5`)).toThrow(new RegExp(`line 2 \\(row 1\\) has "${time}" as time, which is not a time`))
     }
-    expect(() => parse(HEADER, '01/02/2020,1,2,1,2,5')).toThrow(/line 2 \(row 1\) has "01\/02\/2020" as time, which is not a time; write 2020-01-31/)
+    expect(() => parse(HEADER, '01/02/2020,1,2,1,2,5')).toThrow(/line 2 \(row 1\) has "01\/02\/2020" as time, which could be 2020-01-02 \(MM\/DD\/YYYY\) or 2020-02-01 \(DD\/MM\/YYYY\)/)
   })
   test('binary garbage', () => {
     expect(() => parseCsv(Uint8Array.from({ length: 500 }, (_, i) => (i * 7919) % 256), 'x.bin')).toThrow(expect.objectContaining({ code: expect.stringMatching(/^DATA_/) as unknown }))

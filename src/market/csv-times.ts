@@ -1,0 +1,103 @@
+/**
+ * How the times of a file are written, when the rows of its beginning are taken together: a number may be the digits of a
+ * calendar or a count since 1970, and of 01/02/2020 no row by itself tells which number is the day.
+ */
+import { SweepmillError } from '../base/errors.js'
+import { compileDateFormat, fieldReader, readingsOf } from './date-format.js'
+import { calendarMs, epochMs, parseTime, timeOfNumber } from './parse-time.js'
+import type { Reading } from './reading.js'
+
+export interface CsvTimes {
+  /** Reads a field; NaN for what is not a time. */
+  readonly parse: (bytes: Uint8Array, from: number, to: number) => number
+  /** Reads a bare number; null where `parse` must see the text. */
+  readonly ofNumber: ((value: number) => number) | null
+  readonly warnings: readonly string[]
+}
+
+/** Rows enough that seconds are not minutes and hours by chance. */
+const LOOKED_AT = 200
+
+export interface TimeCell {
+  readonly text: string
+  readonly line: number
+}
+
+/** `cells` goes over the times of the first rows, as often as it is called. Null where later ones are needed. Throws DATA_INVALID where they can be read in two ways. */
+export function timesOf(cells: () => Iterable<TimeCell>, source: string, { date_format: format }: Reading, complete: boolean): CsvTimes | null {
+  if (format !== undefined) return { parse: fieldReader(compileDateFormat(format)), ofNumber: null, warnings: [] }
+  const first = firstTime(cells())
+  if (first === undefined) return byNumber(timeOfNumber)
+  if (readingsOf(first.text) !== null) return ofDaysAndMonths(first, cells(), source, complete)
+  if (!/^\d{10}(\d\d)?(\.0*)?$/.test(first.text)) return byNumber(timeOfNumber)
+  const numbers = [...cut(cells(), LOOKED_AT)].filter(({ text }) => /^\d+(\.\d*)?$/.test(text)).map(({ text, line }) => ({ value: Number(text), text, line }))
+  if (numbers.every(({ value }) => Number.isFinite(calendarMs(value)))) return byNumber(calendarMs)
+  refuseOddCounts(numbers.map(({ text }) => text), numbers.map(({ value }) => epochMs(value)), first, source)
+  return byNumber(epochMs)
+}
+
+function firstTime(cells: Iterable<TimeCell>): TimeCell | undefined {
+  for (const cell of cut(cells, LOOKED_AT)) if (readingsOf(cell.text) !== null || Number.isFinite(timeOf(cell.text))) return cell
+  return undefined
+}
+
+function* cut(cells: Iterable<TimeCell>, most: number): Generator<TimeCell> {
+  let count = 0
+  for (const cell of cells) {
+    yield cell
+    if ((count += 1) >= most) return
+  }
+}
+
+function byNumber(ofNumber: (value: number) => number): CsvTimes {
+  return { parse: (bytes, from, to) => parseTime(bytes, from, to, ofNumber), ofNumber, warnings: [] }
+}
+
+/** Any row that can be read in one way only tells the way of all. */
+function ofDaysAndMonths(first: TimeCell, cells: Iterable<TimeCell>, source: string, complete: boolean): CsvTimes | null {
+  for (const { text, line } of cells) {
+    const [only, ...others] = readingsOf(text) ?? []
+    if (only === undefined || others.length > 0) continue
+    const parse = fieldReader(compileDateFormat(only.format))
+    return { parse, ofNumber: null, warnings: [`The dates of ${source} are read as ${only.format}: ${JSON.stringify(text)} in line ${line} can be nothing else.`] }
+  }
+  if (!complete) return null
+  const ways = readingsOf(first.text) ?? []
+  if (ways.length === 0) return byNumber(timeOfNumber)
+  const both = ways.map(({ format, ms }) => `${new Date(ms).toISOString().slice(0, 10)} (${format})`).join(' or ')
+  throw new SweepmillError('DATA_INVALID', `${source}, line ${first.line} (row 1) has ${JSON.stringify(first.text)} as time, which could be ${both}. Say which: --date-format ${ways[0]?.format} (reading.date_format in a spec).`, {
+    details: { file: source, line: first.line, row: 1, column: 'time', value: first.text, formats: ways.map((way) => way.format) },
+  })
+}
+
+const ODD_FORMS: readonly string[] = ['DDMMYYYYHHmm', 'MMDDYYYYHHmm', 'YYMMDDHHmm', 'YYMMDDHHmmss', 'DDMMYYHHmm', 'MMDDYYHHmm']
+const ENOUGH = 2
+const OLDEST_MS = Date.UTC(1900, 0)
+const NEWEST_MS = Date.UTC(2100, 0)
+
+/** Counts that would put bars closer together than a second, or a second apart, and are all times in another form. */
+function refuseOddCounts(texts: readonly string[], times: readonly number[], first: TimeCell, source: string): void {
+  const stepMs = Math.min(...times.slice(1).map((time, i) => Math.abs(time - times[i]!)))
+  if (texts.length < ENOUGH || !(stepMs <= 1000)) return
+  const forms = ODD_FORMS.filter((format) => {
+    const parse = compileDateFormat(format)
+    const read = texts.map((text) => parse(text))
+    return read.every((time, i) => time > OLDEST_MS && time < NEWEST_MS && (i < 2 || Math.sign(time - read[i - 1]!) === Math.sign(read[1]! - read[0]!)))
+  })
+  // Bars of a second are nothing odd, unless all are another time besides.
+  if (forms.length === 0 && (stepMs >= 1000 || !looksLikeCalendar(texts))) return
+  const advice = forms.length === 0 ? 'Write dates such as 2020-01-31 14:30:00, or say their form with --date-format (reading.date_format in a spec).' : `Read as ${forms.join(' or ')} they make sense: say --date-format ${forms[0]} (reading.date_format in a spec).`
+  throw new SweepmillError('DATA_INVALID', `${source}, line ${first.line} (row 1) has ${JSON.stringify(first.text)} as time, which as a count since 1970 is ${new Date(times[0]!).toISOString()}, and the bars would lie ${stepMs} ms apart. ${advice}`, {
+    details: { file: source, line: first.line, row: 1, column: 'time', value: first.text, ...(forms.length === 0 ? {} : { formats: forms }) },
+  })
+}
+
+/** Digits of which some are a calendar's and some are not: minutes of 60, a month of 13. */
+function looksLikeCalendar(texts: readonly string[]): boolean {
+  return texts.some((text) => Number.isFinite(calendarMs(Number(text))))
+}
+
+function timeOf(text: string): number {
+  const bytes = new TextEncoder().encode(text)
+  return parseTime(bytes, 0, bytes.length)
+}
