@@ -33,6 +33,7 @@ export interface SpecFlags extends ReadingFlags {
   readonly slippage?: number
   readonly direction?: string
   readonly fill?: string
+  readonly riskFree?: number
   readonly execution?: readonly string[]
 }
 
@@ -77,6 +78,7 @@ export function addSpecFlags(command: Command): Command {
     .option('--slippage <fraction>', 'how far a market fill moves against the trader, such as 0.0005 (default: 0)', number)
     .addOption(new Option('--direction <side>', 'which side to trade: long, short or both (default: long)').argParser(direction))
     .addOption(new Option('--fill <when>', 'when a decision fills: next_open or close (default: next_open)').argParser((text) => text.replaceAll('-', '_')))
+    .option('--risk-free <rate>', 'risk-free rate of the metrics, a year, as a fraction: 0.02 is 2 % (default: 0)', number)
     .option('--execution <key=value>', 'any other key of the execution, such as sizing.whole_units=true (repeatable)', repeated)
 }
 
@@ -107,6 +109,7 @@ export async function backtestSpec(flags: SpecFlags): Promise<Spec> {
     initial_cash: flags.cash, fee_rate: flags.feeRate, slippage: flags.slippage, direction: flags.direction, fill: flags.fill,
   })
   if (Object.keys(execution).length > 0) spec['execution'] = execution
+  if (flags.riskFree !== undefined) spec['metrics'] = { ...objectAt(spec, 'metrics'), risk_free: flags.riskFree }
   for (const file of filesOf(spec)) await assertFile(file)
   return spec
 }

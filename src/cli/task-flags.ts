@@ -6,7 +6,8 @@ import { SweepmillError } from '../base/errors.js'
 import type { SubmitRequest } from '../tasks/backend.js'
 import { PRIORITIES } from '../tasks/task.js'
 import type { TaskPriority, TaskType } from '../tasks/task.js'
-import { wholeNumber } from './spec-flags.js'
+import { isTag, isTaskName, NAME_RULE, TAG_RULE } from '../tasks/task-label.js'
+import { repeated, wholeNumber } from './spec-flags.js'
 import type { Spec } from './spec-flags.js'
 import { duration, time } from './time-flag.js'
 
@@ -17,6 +18,8 @@ export interface QueueFlags {
 }
 
 export interface TaskFlags extends QueueFlags {
+  readonly name?: string
+  readonly tag?: readonly string[]
   readonly detach?: boolean
   /** Milliseconds. */
   readonly delay?: number
@@ -38,15 +41,28 @@ export function addQueueFlags(command: Command): Command {
     })
 }
 
+/** What people call the task. */
+export function addLabelFlags(command: Command): Command {
+  return command
+    .option('--name <text>', 'name of the task, to find it by in "tasks list"', (text: string) => {
+      if (!isTaskName(text)) throw new InvalidArgumentError(`Write ${NAME_RULE}.`)
+      return text
+    })
+    .option('--tag <tag>', 'tag of the task, to find several by (repeatable)', (text: string, before: readonly string[] | undefined) => {
+      if (!isTag(text)) throw new InvalidArgumentError(`Write ${TAG_RULE}.`)
+      return repeated(text, before)
+    })
+}
+
 export function addTaskFlags(command: Command): Command {
-  return addQueueFlags(command.option('--detach', 'queue it and return; a running worker takes it'))
+  return addLabelFlags(addQueueFlags(command.option('--detach', 'queue it and return; a running worker takes it')))
     .option('--delay <duration>', 'queue it and return; do not start until this much time has passed, such as 90s, 5m or 2h', duration)
     .option('--at <time>', 'queue it and return; do not start before this time, such as 2025-11-05T17:30:00Z', time)
     .option('--deadline <duration>', 'if it has not finished in this much time, waiting included, it fails permanently, such as 30m or 8h', duration)
 }
 
-export function taskRequest(taskType: TaskType, data: Spec, flags: QueueFlags, rest: TaskTimes & { readonly fresh?: boolean } = {}): SubmitRequest {
-  return { taskType, data, priority: flags.priority, timeoutSeconds: flags.timeout, roots: null, fresh: rest.fresh === true, notBefore: rest.notBefore, deadlineAt: rest.deadlineAt }
+export function taskRequest(taskType: TaskType, data: Spec, flags: QueueFlags & Pick<TaskFlags, 'name' | 'tag'>, rest: TaskTimes & { readonly fresh?: boolean } = {}): SubmitRequest {
+  return { taskType, data, priority: flags.priority, name: flags.name, tags: flags.tag, timeoutSeconds: flags.timeout, roots: null, fresh: rest.fresh === true, notBefore: rest.notBefore, deadlineAt: rest.deadlineAt }
 }
 
 /** ISO 8601 UTC. */

@@ -18,6 +18,8 @@ export const errorSchema = {
 
 const envelope = {
   priority: { type: 'string', enum: PRIORITIES, description: 'Default: high for a backtest, medium with not_before, low for an optimization.' },
+  name: { type: 'string', maxLength: 100, description: 'What people call the task.' },
+  tags: { type: 'array', items: { type: 'string', maxLength: 50 }, maxItems: 20, description: 'To find several tasks by: letters, digits and . _ : = / @ + -.' },
   user_id: { type: 'string', maxLength: 200 },
   timeout: { type: 'integer', minimum: 1, description: 'Seconds without progress before an attempt ends; default 300.' },
   max_retries: { type: 'integer', minimum: 0, maximum: 100, description: 'Default 3.' },
@@ -124,7 +126,7 @@ export const task = {
   properties: {
     task_id: { type: 'string', format: 'uuid' }, task_type: { type: 'string', enum: Object.values(TaskType) },
     priority: { type: 'string', enum: PRIORITIES }, status: { type: 'string', enum: STATUSES },
-    user_id: { type: ['string', 'null'] }, data: { type: 'object', additionalProperties: true },
+    name: { type: ['string', 'null'] }, tags: { type: 'array', items: { type: 'string' } }, user_id: { type: ['string', 'null'] }, data: { type: 'object', additionalProperties: true },
     result: { description: 'Null until completed. total_return and max_drawdown are percent, win_rate is a fraction. The keys of a sweep\'s result stand beside it as well.' },
     error: { type: ['object', 'null'], additionalProperties: true },
     attempt: { type: 'integer' }, retry_count: { type: 'integer' }, max_retries: { type: 'integer' }, timeout: { type: 'integer' },
@@ -139,6 +141,7 @@ export const taskQuery = {
   type: 'object',
   properties: {
     status: { type: 'string', enum: STATUS_NAMES, description: '`queued`, as the reply to a POST says, is `pending`.' }, type: { type: 'string' }, user_id: { type: 'string' },
+    name: { type: 'string', description: 'A part of the name.' }, tag: { type: 'string', description: 'A tag; several, separated by commas, must all be there.' },
     limit: { type: 'integer', minimum: 1, maximum: 1000 }, before: { type: 'string', format: 'date-time' },
   },
 } as const

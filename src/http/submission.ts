@@ -8,6 +8,7 @@ import { SweepmillError } from '../base/errors.js'
 import { readMoment } from '../tasks/moment.js'
 import { PRIORITIES } from '../tasks/task.js'
 import type { TaskPriority, TaskType } from '../tasks/task.js'
+import { taskLabel } from '../tasks/task-label.js'
 import type { SubmitRequest } from '../tasks/backend.js'
 import { isTaskText, TASK_TEXT_FORM } from '../tasks/task-texts.js'
 
@@ -23,12 +24,14 @@ export function parseSubmission(taskType: TaskType, body: unknown, submitter: Su
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     throw new SweepmillError('REQUEST_INVALID', 'The body must be a JSON object: the spec, with priority, user_id and so on at the same level.')
   }
-  const { priority, user_id: userId, timeout, max_retries: maxRetries, idempotency_key: idempotencyKey, not_before: notBefore, deadline_at: deadlineAt, ...data } =
+  const { priority, name, tags, user_id: userId, timeout, max_retries: maxRetries, idempotency_key: idempotencyKey, not_before: notBefore, deadline_at: deadlineAt, ...data } =
     body as Record<string, unknown>
+  const label = taskLabel({ name, tags })
   return {
     taskType,
     data,
     priority: priorityOf(priority),
+    ...(label.name === null ? {} : { name: label.name }), ...(label.tags.length === 0 ? {} : { tags: label.tags }),
     userId: textOf('user_id', userId),
     ipAddress: submitter.ipAddress,
     timeoutSeconds: wholeOf('timeout', timeout, 1, MAX_TIMEOUT_SECONDS),

@@ -18,6 +18,7 @@ import { defaultPriority, PRIORITIES, TASK_DEFAULTS } from '../tasks/task.js'
 import type { NewTask, TaskPriority } from '../tasks/task.js'
 import { isTaskText, TASK_TEXT_FORM } from '../tasks/task-texts.js'
 import type { Publication, TaskPublisher } from '../tasks/task-stream.js'
+import { taskLabel } from '../tasks/task-label.js'
 import type { PassWaypoint } from '../tasks/waypoint.js'
 
 /** A payload in a row; messages carry at most 64 KiB of it. */
@@ -28,6 +29,9 @@ export interface TaskRequest {
   /** JSON object, refused with its path where it is none; msgpack carries it when it is at most 64 KiB. */
   readonly data: Readonly<Record<string, unknown>>
   readonly priority?: TaskPriority | undefined
+  /** What people call it, and find it by: at most 100 characters, and 20 tags of at most 50. */
+  readonly name?: string | null | undefined
+  readonly tags?: readonly string[] | undefined
   readonly userId?: string | null | undefined
   readonly ipAddress?: string | null | undefined
   readonly timeoutSeconds?: number | undefined
@@ -126,6 +130,7 @@ export class Publisher {
       taskType: textOf('taskType', request.taskType) ?? '',
       priority: request.priority ?? defaultPriority(request.taskType, request.notBefore !== undefined),
       data,
+      ...taskLabel(request),
       userId: textOf('userId', request.userId),
       ipAddress: textOf('ipAddress', request.ipAddress),
       timeoutSeconds: request.timeoutSeconds ?? TASK_DEFAULTS.timeoutSeconds,

@@ -25,6 +25,7 @@ export class ScheduleBook implements Schedules {
   async add(name: string, times: ScheduleTimes, request: SubmitRequest): Promise<ScheduleView> {
     const { store, clock, pin } = this.#parts
     if (!NAME.test(name)) throw new SweepmillError('SPEC_INVALID', `"${name}" cannot name a schedule: write 1 to 100 letters, digits, dots, dashes or underscores.`)
+    if ((request.tags ?? []).length > 0) throw new SweepmillError('SPEC_INVALID', 'A schedule keeps no tags; its tasks have its name.', { details: { path: 'tags' } })
     // Before the file is read: an expression that is none is refused at once.
     firstTime(times, clock.wallMs())
     const added = await store.add({

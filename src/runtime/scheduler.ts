@@ -81,7 +81,7 @@ export class Scheduler {
   #plan(due: Schedule, nowMs: number): Firing {
     return {
       task: this.#parts.publisher.draft({
-        taskType: due.taskType, data: due.data, priority: due.priority, userId: due.userId, timeoutSeconds: due.timeoutSeconds,
+        taskType: due.taskType, data: due.data, priority: due.priority, name: due.name, userId: due.userId, timeoutSeconds: due.timeoutSeconds,
         maxRetries: due.maxRetries, idempotencyKey: `schedule:${due.scheduleId}:${due.nextFireAt}`,
       }),
       nextFireAt: nextFireAt(due.cron, due.timeZone, nowMs),

@@ -85,8 +85,8 @@ async function prepareCleanup(request: SubmitRequest): Promise<Prepared> {
 /** Bars and code are in the store already: the sweep's. */
 async function prepareTrial(request: SubmitRequest, { trials }: PrepareOptions): Promise<Prepared> {
   if (trials === undefined) throw new SweepmillError('INVARIANT', 'A trial was asked for without the store of sweeps.')
-  const { data, warnings } = await trialTask(request.data, trials)
-  return { request, data, bars: null, source: null, attachKey: null, warnings }
+  const { data, warnings, sweepId, trial } = await trialTask(request.data, trials)
+  return { request: { ...request, name: request.name ?? `trial ${trial} of sweep ${sweepId}` }, data, bars: null, source: null, attachKey: null, warnings }
 }
 
 /** The same sync attaches to the one that is under way: two would fetch the same pages. */
@@ -289,7 +289,7 @@ export async function accept(prepared: Prepared, parts: AcceptParts): Promise<Su
     if (unfinished !== null) return { taskId: unfinished, created: false }
   }
   const [accepted] = await parts.publisher.accept([{
-    taskType: request.taskType, data, priority: request.priority, userId: request.userId, ipAddress: request.ipAddress,
+    taskType: request.taskType, data, priority: request.priority, name: request.name, tags: request.tags, userId: request.userId, ipAddress: request.ipAddress,
     timeoutSeconds: request.timeoutSeconds, maxRetries: request.maxRetries, idempotencyKey: request.idempotencyKey,
     notBefore: request.notBefore, deadlineAt: request.deadlineAt, attachKey: request.fresh === true || attachKey === null ? undefined : attachKey,
   }], false)

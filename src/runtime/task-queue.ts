@@ -9,6 +9,7 @@
 import { hasCode, SweepmillError, toSweepmillError } from '../base/errors.js'
 import type { Clock } from '../base/clock.js'
 import { jsonValue } from '../base/json-value.js'
+import { refuseUnknownKeys } from '../engine/specs/refuse.js'
 import type { Random } from '../base/random.js'
 import { DEFAULT_RETRY, outcomeOfError } from '../tasks/retry-policy.js'
 import { leaseLost } from '../tasks/lease-lost.js'
@@ -74,6 +75,15 @@ function jsonText(value: unknown, root: string): string {
   return JSON.stringify(jsonValue(value, root, 'keep'))
 }
 
+const REQUEST_KEYS: readonly string[] = Object.keys({
+  taskType: 1, data: 1, priority: 1, name: 1, tags: 1, userId: 1, ipAddress: 1, timeoutSeconds: 1, maxRetries: 1, idempotencyKey: 1, notBefore: 1, deadlineAt: 1, attachKey: 1,
+} satisfies Record<keyof TaskRequest, 1>)
+
+/** A slip in a key (`maxRetry`) would be a task with the default. */
+function refuseUnknown(requests: readonly TaskRequest[]): void {
+  for (const request of requests) refuseUnknownKeys({ ...request }, REQUEST_KEYS, '')
+}
+
 export class TaskQueue {
   readonly #parts: TaskQueueParts
   readonly #held = new Map<string, Held>()
@@ -85,6 +95,7 @@ export class TaskQueue {
 
   /** The id of the accepted task: the row is committed when this resolves. A repeated idempotency key gives the first id. */
   async enqueueTask(request: TaskRequest): Promise<string> {
+    refuseUnknown([request])
     const [accepted] = await this.#parts.publisher.accept([request], false)
     if (accepted === undefined) throw new SweepmillError('INVARIANT', 'An accepted task has no id.')
     return accepted.taskId
@@ -92,6 +103,7 @@ export class TaskQueue {
 
   /** All of them or none, in one transaction. */
   async enqueueTasks(requests: readonly TaskRequest[]): Promise<string[]> {
+    refuseUnknown(requests)
     return (await this.#parts.publisher.accept(requests, true)).map((accepted) => accepted.taskId)
   }
 

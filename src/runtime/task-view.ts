@@ -9,7 +9,7 @@ export function taskView(record: TaskRecord): TaskView {
   const { data, result } = record
   return {
     task_id: record.taskId, task_type: record.taskType, priority: record.priority, status: record.status,
-    user_id: record.userId, ip_address: record.ipAddress,
+    name: record.name, tags: record.tags, user_id: record.userId, ip_address: record.ipAddress,
     data: runs ? specInOrder(data) : data, result: runs ? resultInOrder(result, data) : result, error: record.error,
     attempt: record.attempt, retry_count: record.retryCount, max_retries: record.maxRetries, timeout: record.timeoutSeconds,
     generation: record.generation, created_at: record.createdAt, not_before: record.notBefore, deadline_at: record.deadlineAt,

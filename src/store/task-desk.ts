@@ -5,12 +5,13 @@ import type { TaskDesk, TaskEventRecord, TaskFilter, TaskRecord } from '../tasks
 import { PARKED } from './parked.js'
 import type { Postgres } from './postgres.js'
 
-const COLUMNS = `task_id, task_type, priority, status, data, user_id, ip_address, timeout, max_retries, retry_count, attempt,
+const COLUMNS = `task_id, task_type, priority, status, data, name, tags, user_id, ip_address, timeout, max_retries, retry_count, attempt,
   generation, crashes, owner, message_id, published_at is not null as published, result, error, error_message, dead_reason,
   progress, created_at, not_before, deadline_at, started_at, completed_at, processing_time_ms`
 
 interface Row {
   task_id: string; task_type: string; priority: TaskPriority; status: TaskStatus; data: Record<string, unknown>
+  name: string | null; tags: string[]
   user_id: string | null; ip_address: string | null; timeout: number; max_retries: number; retry_count: number
   attempt: number; generation: number; crashes: number; owner: string | null; message_id: string | null; published: boolean
   result: unknown; error: ErrorData | null; error_message: string | null; dead_reason: string | null; progress: Progress | null
@@ -70,8 +71,10 @@ export class PostgresTaskDesk implements TaskDesk {
       select ${COLUMNS} from tasks
       where ($1::text is null or status = $1) and ($2::text is null or task_type = $2)
         and ($3::text is null or user_id = $3) and ($4::timestamptz is null or created_at < $4)
+        and ($6::text is null or (name is not null and position(lower($6) in lower(name)) > 0))
+        and ($7::text[] is null or (tags <> '{}' and tags @> $7))
       order by created_at desc limit $5`,
-    [filter.status ?? null, filter.type ?? null, filter.userId ?? null, filter.before ?? null, filter.limit ?? 50])
+    [filter.status ?? null, filter.type ?? null, filter.userId ?? null, filter.before ?? null, filter.limit ?? 50, filter.name ?? null, filter.tags === undefined || filter.tags.length === 0 ? null : filter.tags])
     return rows.map(toRecord)
   }
 
@@ -119,7 +122,7 @@ export class PostgresTaskDesk implements TaskDesk {
 
 function toRecord(row: Row): TaskRecord {
   return {
-    taskId: row.task_id, taskType: row.task_type, priority: row.priority, status: row.status, data: row.data,
+    taskId: row.task_id, taskType: row.task_type, priority: row.priority, status: row.status, data: row.data, name: row.name, tags: row.tags,
     userId: row.user_id, ipAddress: row.ip_address, timeoutSeconds: row.timeout, maxRetries: row.max_retries,
     retryCount: row.retry_count, attempt: row.attempt, generation: row.generation, crashes: row.crashes, owner: row.owner,
     messageId: row.message_id, published: row.published, result: row.result,

@@ -16,11 +16,11 @@ const INSERT = `
 with input as (
   select * from jsonb_to_recordset($1::jsonb) as x(
     task_id uuid, task_type text, priority text, data jsonb, user_id text, ip_address text, timeout integer,
-    max_retries integer, idempotency_key text, not_before timestamptz, deadline_at timestamptz, payload_hash text, attach_key text)
+    max_retries integer, name text, tags jsonb, idempotency_key text, not_before timestamptz, deadline_at timestamptz, payload_hash text, attach_key text)
 ), added as (
-  insert into tasks (task_id, task_type, priority, data, user_id, ip_address, timeout, max_retries,
+  insert into tasks (task_id, task_type, priority, data, user_id, ip_address, timeout, max_retries, name, tags,
                      idempotency_key, not_before, deadline_at, payload_hash, attach_key)
-  select task_id, task_type, priority, data, user_id, ip_address, timeout, max_retries,
+  select task_id, task_type, priority, data, user_id, ip_address, timeout, max_retries, name, coalesce((select array_agg(value) from jsonb_array_elements_text(tags)), '{}'),
          idempotency_key, not_before, deadline_at, payload_hash, attach_key
   from input order by idempotency_key nulls last, task_id
   on conflict (coalesce(user_id, ''), idempotency_key) where idempotency_key is not null do nothing
@@ -91,7 +91,7 @@ export async function insertTasks(sql: Sql, tasks: readonly NewTask[]): Promise<
 function toRow(task: NewTask): Record<string, unknown> {
   return {
     task_id: task.taskId, task_type: task.taskType, priority: task.priority, data: task.data, user_id: task.userId,
-    ip_address: task.ipAddress, timeout: task.timeoutSeconds, max_retries: task.maxRetries,
+    ip_address: task.ipAddress, timeout: task.timeoutSeconds, max_retries: task.maxRetries, name: task.name, tags: task.tags,
     idempotency_key: task.idempotencyKey, not_before: task.notBefore, deadline_at: task.deadlineAt, payload_hash: task.payloadHash, attach_key: task.attachKey,
   }
 }

@@ -8,6 +8,7 @@ import type { ErrorData } from '../base/errors.js'
 import type { ByteSink, TableFormat } from '../base/table-format.js'
 import type { DeadLetterFilter, QuarantineFilter } from './dead-letters.js'
 import type { SeriesDesk } from './bar-series.js'
+import type { TaskFilter } from './task-store.js'
 import type { ParamRange } from '../engine/strategies/strategy.js'
 import type { StrategyDraft } from './strategy-book.js'
 import type { PauseBook } from './pause-book.js'
@@ -18,6 +19,9 @@ export interface SubmitRequest {
   /** The flat snake_case spec as it came in, not yet parsed. */
   readonly data: Readonly<Record<string, unknown>>
   readonly priority?: TaskPriority | undefined
+  /** What people call the task. */
+  readonly name?: string | undefined
+  readonly tags?: readonly string[] | undefined
   readonly userId?: string | undefined
   readonly ipAddress?: string | undefined
   readonly timeoutSeconds?: number | undefined
@@ -44,6 +48,8 @@ export interface TaskView {
   readonly task_type: string
   readonly priority: TaskPriority
   readonly status: TaskStatus
+  readonly name: string | null
+  readonly tags: readonly string[]
   readonly user_id: string | null
   readonly ip_address: string | null
   readonly data: Readonly<Record<string, unknown>>
@@ -67,14 +73,7 @@ export interface TaskView {
   readonly progress: Progress | null
 }
 
-export interface TaskQuery {
-  readonly status?: TaskStatus | undefined
-  readonly type?: string | undefined
-  readonly userId?: string | undefined
-  readonly limit?: number | undefined
-  /** Only tasks created before this ISO time. */
-  readonly before?: string | undefined
-}
+export type TaskQuery = TaskFilter
 
 export interface TaskEventView {
   readonly at: string

@@ -128,6 +128,10 @@ export interface TaskFilter {
   readonly limit?: number | undefined
   /** Only tasks created before this ISO time. */
   readonly before?: string | undefined
+  /** A part of the name, in small or capital letters. */
+  readonly name?: string | undefined
+  /** Tasks that have all of these. */
+  readonly tags?: readonly string[] | undefined
 }
 
 export interface TaskRecord {
@@ -136,6 +140,8 @@ export interface TaskRecord {
   readonly priority: TaskPriority
   readonly status: TaskStatus
   readonly data: Readonly<Record<string, unknown>>
+  readonly name: string | null
+  readonly tags: readonly string[]
   readonly userId: string | null
   readonly ipAddress: string | null
   readonly timeoutSeconds: number

@@ -69,6 +69,9 @@ export interface NewTask {
   readonly taskType: string
   readonly priority: TaskPriority
   readonly data: Readonly<Record<string, unknown>>
+  /** What people call it, and find it by; null and none where nobody said. */
+  readonly name: string | null
+  readonly tags: readonly string[]
   readonly userId: string | null
   readonly ipAddress: string | null
   readonly timeoutSeconds: number

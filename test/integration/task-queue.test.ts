@@ -157,6 +157,26 @@ describe('TaskQueue', () => {
     expect(await bed.sql('select 1 from tasks')).toHaveLength(1)
   })
 
+  test('names and tags find tasks, and change nothing else', async () => {
+    const { queue, backend } = await bed.open()
+    const named = await queue.enqueueTask({ ...work(1), name: 'January run 50 %_', tags: ['nightly', 'desk:fx'], idempotencyKey: 'k' })
+    const [tagged, plain] = await queue.enqueueTasks([{ ...work(2), tags: ['nightly'] }, work(3)])
+    // What a task is called is none of what it asks for.
+    expect(await queue.enqueueTask({ ...work(1), name: 'another', idempotencyKey: 'k' })).toBe(named)
+    const found = async (filter: { name?: string; tags?: readonly string[] }): Promise<unknown> => (await backend.tasks(filter)).map((task) => task.task_id)
+    expect(await found({ name: 'january' })).toEqual([named])
+    expect(await found({ name: '%_' })).toEqual([named])
+    expect(await found({ name: 'a%b' })).toEqual([])
+    expect(new Set(await found({ tags: ['nightly'] }) as string[])).toEqual(new Set([named, tagged]))
+    expect(await found({ tags: ['nightly', 'desk:fx'] })).toEqual([named])
+    expect(await found({ name: 'run', tags: ['other'] })).toEqual([])
+    expect(await found({ tags: [] })).toHaveLength(3)
+    expect(await backend.task(named)).toMatchObject({ name: 'January run 50 %_', tags: ['nightly', 'desk:fx'] })
+    expect(await backend.task(String(plain))).toMatchObject({ name: null, tags: [] })
+    await expect(queue.enqueueTask({ ...work(4), name: ' ' })).rejects.toMatchObject({ code: 'SPEC_INVALID', details: { path: 'name' } })
+    await expect(queue.enqueueTask({ ...work(4), maxRetry: 3 } as never)).rejects.toMatchObject({ code: 'SPEC_INVALID', message: expect.stringContaining('Unknown key "maxRetry"') as string })
+  })
+
   test('a full queue refuses before the row', async () => {
     const { queue } = await bed.open({ env: { STREAM_CAPACITY: '2' } })
     await queue.enqueueTasks([work(1), work(2)])

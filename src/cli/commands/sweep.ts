@@ -43,7 +43,7 @@ async function runSweepCommand(invocation: Invocation, flags: Flags): Promise<vo
     const backend = await workbench.connect(unawaited === null ? 'session' : 'client')
     if (unawaited !== null) return submitDetached(invocation, workbench, backend, request)
     const { taskId, created } = await workbench.submit(request)
-    if (!created) output.note(`Going on with the unfinished sweep ${taskId} (--new would start over).`)
+    if (!created) output.note(`Going on with the unfinished sweep ${taskId} (--new would start over).${flags.name === undefined && flags.tag === undefined ? '' : ' Its name and tags stay as they are.'}`)
     const awaited = await awaitTask(invocation, workbench, backend, taskId,
       { again: 'The same command, without --new, goes on where it was: finished chunks are kept.', outputs })
     const { task } = awaited

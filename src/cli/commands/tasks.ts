@@ -7,7 +7,7 @@ import { taskDocument } from '../../tasks/task-document.js'
 import { isFinal, STATUS_NAMES, statusNamed, TaskType } from '../../tasks/task.js'
 import { cleanupSummary } from '../cleanup-summary.js'
 import type { Invocation, Invocations } from '../context.js'
-import { wholeNumber } from '../spec-flags.js'
+import { repeated, wholeNumber } from '../spec-flags.js'
 import { backtestSummary } from '../backtest-summary.js'
 import { eventTrail } from '../event-trail.js'
 import { TASKS_HELP } from '../help-text.js'
@@ -18,6 +18,7 @@ import { sweepSummary } from '../sweep-summary.js'
 import { fittedTable, formatDuration, shownTime, textPairs, WIDE } from '../text-table.js'
 import { time } from '../time-flag.js'
 import { noteMissingWorker } from '../worker-notice.js'
+import { strategyName, symbolName } from '../task-subject.js'
 import { taskExportCommand } from './task-export.js'
 
 const MAX_LISTED = 1000
@@ -27,6 +28,8 @@ interface ListFlags {
   readonly status?: string
   readonly type?: string
   readonly user?: string
+  readonly name?: string
+  readonly tag?: readonly string[]
   readonly limit: number
   readonly before?: string
   readonly wide?: boolean
@@ -37,6 +40,8 @@ export function tasksCommand(invocations: Invocations): Command {
     .addOption(new Option('--status <status>', 'in this state only').choices(STATUS_NAMES))
     .option('--type <type>', 'such as backtest, sweep, sync or cleanup')
     .option('--user <id>', 'of this user only')
+    .option('--name <text>', 'whose name has this in it')
+    .option('--tag <tag>', 'that has this tag (repeatable: all of them)', repeated)
     .option('--limit <count>', 'at most so many', listLimit, 20)
     .option('--before <time>', 'created before this time', time)
     .option('--wide', WIDE)
@@ -58,15 +63,25 @@ function listLimit(text: string): number {
 
 async function listTasks(invocation: Invocation, flags: ListFlags): Promise<void> {
   const wide = flags.wide === true
-  const { status: named, type, user: userId, limit, before } = flags
+  const { status: named, type, user: userId, name, tag: tags, limit, before } = flags
   const { output } = invocation
   await invocation.withWorkbench(invocation.config(), async (workbench) => {
-    const tasks = await (await workbench.connect('client')).tasks({ status: named === undefined ? undefined : statusNamed(named), type: type === undefined ? undefined : typeNamed(type), userId, limit, before })
+    const tasks = await (await workbench.connect('client')).tasks({ status: named === undefined ? undefined : statusNamed(named), type: type === undefined ? undefined : typeNamed(type), userId, name, tags, limit, before })
     output.document({ tasks })
-    output.text(tasks.length === 0 ? 'No tasks.' : fittedTable(['task', 'type', 'status', 'created', 'took', 'priority'],
-      tasks.map((task) => [task.task_id, nameOfType(task.task_type), listedStatus(task), shownTime(task.created_at, wide), took(task), task.priority]),
-      { drop: ['priority', 'took', 'created'], wide }))
+    output.text(tasks.length === 0 ? 'No tasks.' : listed(tasks, wide))
   })
+}
+
+/** Names and tags have a column where any task has one. */
+function listed(tasks: readonly TaskView[], wide: boolean): string {
+  const [anyName, anyTag] = [tasks.some(({ name }) => name !== null), tasks.some(({ tags }) => tags.length > 0)]
+  const header = ['task', 'type', 'status', ...(anyName ? ['name'] : []), 'strategy', 'symbol', 'created', 'took', 'priority', ...(anyTag ? ['tags'] : [])]
+  const rows = tasks.map((task) => [
+    task.task_id, nameOfType(task.task_type), listedStatus(task), ...(anyName ? [task.name] : []), strategyName(task), symbolName(task),
+    shownTime(task.created_at, wide), took(task), task.priority, ...(anyTag ? [task.tags.join(' ')] : []),
+  ])
+  const drop = ['priority', 'tags', 'took', 'created', 'name', 'symbol', 'strategy'].filter((title) => header.includes(title))
+  return fittedTable(header, rows, { drop, wide })
 }
 
 async function showTask(invocation: Invocation, { wide = false }: { readonly wide?: boolean }, [id]: readonly string[]): Promise<void> {
@@ -104,7 +119,7 @@ function describe(task: TaskView, events: readonly TaskEventView[], sagas: reado
   const facts = textPairs([
     ['type', task.task_type], ['priority', task.priority], ['status', statusOf(task)], ...(task.progress?.waits === undefined || task.status !== 'processing' ? [] : [['waits', task.progress.waits] as const]),
     ['attempt', `${task.attempt} (retry ${task.retry_count} of ${task.max_retries}, generation ${task.generation})`],
-    ['created', task.created_at], ['not before', task.not_before], ['deadline', task.deadline_at], ['started', task.started_at], ['completed', task.completed_at], ['took', took(task)], ['user', task.user_id],
+    ['created', task.created_at], ['not before', task.not_before], ['deadline', task.deadline_at], ['started', task.started_at], ['completed', task.completed_at], ['took', took(task)], ['name', task.name], ['tags', task.tags.length === 0 ? null : task.tags.join(' ')], ['user', task.user_id],
     ...(task.error === null ? [] : [['error', `${task.error.message} [${task.error.code}]`] as const]),
   ])
   // What the saga's own lines tell is not told twice.

@@ -445,8 +445,8 @@ describe('operation', () => {
   test('tasks list, show, cancel, retry', async () => {
     await run(['backtest', '--data', data, '--strategy', 'sma-cross'])
     const [id] = [...bench.backend.rows.keys()]
-    expect((await run(['tasks', 'list'])).stdout).toMatch(new RegExp(`${id} +backtest +completed +2025-11-05 17:00\n--wide shows priority, took too`))
-    expect((await run(['tasks', 'list', '--wide'])).stdout).toMatch(new RegExp(`${id} +backtest +completed +2025-11-05T17:00:00Z +1.2 s +high`))
+    expect((await run(['tasks', 'list'])).stdout).toMatch(new RegExp(`${id} +backtest +completed +sma-cross +bars *\n--wide shows priority, took, created too`))
+    expect((await run(['tasks', 'list', '--wide'])).stdout).toMatch(new RegExp(`${id} +backtest +completed +sma-cross +bars +2025-11-05T17:00:00Z +1.2 s +high`))
     // A type by the command that makes it, or by its own name.
     for (const type of ['backtest', 'backtest_workflow']) expect((await run(['tasks', 'list', '--type', type, '--json'])).document).toMatchObject({ tasks: [{ task_id: id }] })
     bench.backend.set(String(id), { status: 'processing', progress: { step: 'run_backtest', done: 45, total: 100 } })
@@ -465,6 +465,27 @@ describe('operation', () => {
     await run(['tasks', 'retry', String(id)])
     bench.backend.cancel = (taskId) => bench.backend.task(taskId)
     expect((await run(['tasks', 'cancel', String(id)])).stdout).toContain('is asked to stop: the next worker')
+  })
+
+  test('a name and tags are given by the command that submits, listed, and searched by', async () => {
+    await run(['backtest', '--data', data, '--strategy', 'sma-cross', '--name', 'January run', '--tag', 'nightly', '--tag', 'desk:fx', '--risk-free', '0.02'])
+    expect(bench.backend.requests.at(-1)).toMatchObject({ name: 'January run', tags: ['nightly', 'desk:fx'], data: { metrics: { risk_free: 0.02 } } })
+    for (const command of [['sync', '--exchange', 'bybit', '--symbol', 'BTCUSDT', '--timeframe', '1h', '--start', '2024-01-01'], ['cleanup'], ['sweep', '--data', data, '--strategy', 'sma-cross', '--param', 'fast=5:9:1']]) {
+      await run([...command, '--detach', '--name', 'x', '--tag', 'y'])
+      expect(bench.backend.requests.at(-1)).toMatchObject({ name: 'x', tags: ['y'] })
+    }
+    const listed = (await run(['tasks', 'list'])).stdout
+    expect(listed).toMatch(/task +type +status +strategy +symbol\n/)
+    expect(listed).toMatch(/BTCUSDT/)
+    expect(widest(listed)).toBeLessThanOrEqual(80)
+    expect((await run(['tasks', 'list', '--wide'])).stdout).toMatch(/completed +January run +sma-cross +bars .* nightly desk:fx/)
+    const [first] = [...bench.backend.rows.keys()]
+    expect((await run(['tasks', 'show', String(first)])).stdout).toMatch(/name +January run\n +tags +nightly desk:fx/)
+    await run(['tasks', 'list', '--name', 'jan', '--tag', 'a', '--tag', 'b'])
+    expect(bench.backend.queries.at(-1)).toMatchObject({ name: 'jan', tags: ['a', 'b'] })
+    for (const bad of [['--name', ' '], ['--name', 'x'.repeat(101)], ['--name', 'a\nb'], ['--tag', 'two words'], ['--tag', 'a,b'], ['--tag', '']]) {
+      expect(await run(['backtest', '--data', data, '--strategy', 'sma-cross', ...bad])).toMatchObject({ code: 2, stderr: expect.stringContaining(bad[0]!) as string })
+    }
   })
 
   test('tasks export writes what a task left that nobody waited for', async () => {

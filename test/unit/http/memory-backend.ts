@@ -17,6 +17,7 @@ import type { HealthReport } from '../../../src/telemetry/health.js'
 
 export class MemoryBackend implements Backend<HealthReport> {
   readonly requests: SubmitRequest[] = []
+  readonly queries: TaskQuery[] = []
   readonly rows = new Map<string, TaskView>()
   running = true
   /** Thrown by the next submit. */
@@ -34,7 +35,7 @@ export class MemoryBackend implements Backend<HealthReport> {
     const taskId = `01900000-0000-7000-8000-${String(this.rows.size + 1).padStart(12, '0')}`
     this.rows.set(taskId, {
       task_id: taskId, task_type: request.taskType, priority: request.priority ?? defaultPriority(request.taskType, request.notBefore !== undefined),
-      status: 'pending', user_id: request.userId ?? null, ip_address: request.ipAddress ?? null, data: request.data, result: null, error: null,
+      status: 'pending', name: request.name ?? null, tags: request.tags ?? [], user_id: request.userId ?? null, ip_address: request.ipAddress ?? null, data: request.data, result: null, error: null,
       attempt: 0, retry_count: 0, max_retries: request.maxRetries ?? TASK_DEFAULTS.maxRetries,
       timeout: request.timeoutSeconds ?? TASK_DEFAULTS.timeoutSeconds, generation: 1, created_at: '2025-11-05T17:00:00Z', not_before: request.notBefore ?? null, deadline_at: request.deadlineAt ?? null, started_at: null,
       completed_at: null, processing_time_ms: null, progress: null,
@@ -53,6 +54,7 @@ export class MemoryBackend implements Backend<HealthReport> {
   async task(taskId: string): Promise<TaskView> { return this.set(taskId, {}) }
 
   tasks(query: TaskQuery): Promise<readonly TaskView[]> {
+    this.queries.push(query)
     const all = [...this.rows.values()].reverse()
     return Promise.resolve(all.filter((row) => query.status === undefined || row.status === query.status).slice(0, query.limit))
   }

@@ -114,6 +114,19 @@ describe('submitting', () => {
     }])
   })
 
+  test('a name and tags are the task\'s, and tasks are found by them', async () => {
+    expect((await post('/api/backtests', { file: 'a.csv', name: 'January run', tags: ['nightly', 'desk:fx', 'nightly'] })).statusCode).toBe(202)
+    expect(backend.requests[0]).toMatchObject({ name: 'January run', tags: ['nightly', 'desk:fx'], data: { file: 'a.csv' } })
+    expect(backend.requests[0]?.data).toEqual({ file: 'a.csv' })
+    const reply = await server.app.inject({ url: '/api/tasks?name=jan&tag=nightly,desk:fx' })
+    expect(reply.statusCode).toBe(200)
+    expect(backend.queries[0]).toMatchObject({ name: 'jan', tags: ['nightly', 'desk:fx'] })
+    for (const [key, value] of [['name', ''], ['name', 7], ['name', 'x'.repeat(101)], ['name', 'a\u0000b'], ['name', '\ud800'], ['tags', 'one'], ['tags', ['two words']], ['tags', [7]], ['tags', Array.from({ length: 21 }, (_, k) => `t${k}`)]] as const) {
+      const refused = await post('/api/backtests', { file: 'a.csv', [key]: value })
+      expect([refused.statusCode, refused.json()]).toMatchObject([400, { error: { code: 'SPEC_INVALID', details: { path: key } } }])
+    }
+  })
+
   test('an optimization goes the same way', async () => {
     expect((await post('/api/optimizations', { space: {} })).statusCode).toBe(202)
     expect(backend.requests[0]).toMatchObject({ taskType: 'optimization_workflow', data: { space: {} } })
