@@ -121,6 +121,7 @@ export class PostgresSeriesHistory implements SeriesHistory {
         select distinct on (month) month, before from series_revision_months where series_id = $1 and revision > $2 order by month, revision`, [seriesId, revision])
       const now = await monthsNow(client, seriesId, null)
       const months = wanted.filter(({ month, before }) => now.get(month)?.hash !== before?.hash)
+      if (months.length === 0) return { revision: row.last, bars: [...now.values()].reduce((sum, { bars }) => sum + bars, 0), months_changed: 0 }
       await refuseGone(client, months, { name, revision })
       const { rows: [next] } = await client.query<{ marks: unknown }>('select marks from series_revisions where series_id = $1 and revision = $2 + 1', [seriesId, revision])
       const made = await this.#change(client, seriesId, months, now, { kind: 'restore', source: `revision ${revision}` })

@@ -1,14 +1,18 @@
 /** No import destroys a series: bars with other values are refused, every change is a revision, and there is a way back. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { systemClock } from '../../src/base/clock.js'
+import { packageRoot } from '../../src/base/package-root.js'
 import { createComputePool } from '../../src/pool/compute-pool.js'
 import { readSeriesFile } from '../../src/runtime/series-file.js'
 import type { AddedBars, SeriesFile } from '../../src/tasks/bar-series.js'
 import type { ComputePool } from '../../src/tasks/compute-pool.js'
 import { TaskType } from '../../src/tasks/task.js'
+import { eventually } from '../eventually.js'
 import { openTestBed } from '../harness.js'
 import type { TestBed, TestRuntime } from '../harness.js'
 
@@ -119,6 +123,37 @@ test('a restore brings back blocks and marks byte by byte, is a revision itself,
     [7, 'restore', 'revision 1', 40, true], [6, 'restore', 'revision 4', 200, true], [5, 'restore', 'revision 3', 100, true],
   ])
   await expect(series.restore(KEY, 8)).rejects.toMatchObject({ code: 'REVISION_NOT_FOUND', message: expect.stringContaining('it has 1 to 7') as string })
+})
+
+test('a restore of what is there already changes nothing', async () => {
+  await add(file(0, 100))
+  await add(file(0, 100, 200), true)
+  expect(await runtime.backend.series.restore(KEY, 2)).toEqual({ revision: 2, bars: 100, months_changed: 0 })
+  expect(await revisions()).toHaveLength(2)
+})
+
+test.each([
+  ['import', ['import', 'again.csv', '--exchange', 'bybit', '--symbol', 'BTCUSDT', '--timeframe', '1h', '--replace']],
+  ['restore', ['series', 'restore', 'bybit/BTCUSDT/1h', '--revision', '1']], ['removal', ['series', 'remove', 'bybit/BTCUSDT/1h']],
+])('an %s that is killed in its middle has changed nothing, and is repeated as it is', async (_, args) => {
+  await add(file(0, 100))
+  await add(file(0, 100, 200), true)
+  const [before, history] = [await blocks(), await revisions()]
+  writeFileSync(join(folder, 'again.csv'), ['time,open,high,low,close,volume', ...Array.from({ length: 100 }, (__, i) => `${START + i * HOUR},7,7,7,7,7`)].join('\n'))
+  const command = [join(packageRoot, 'dist', 'src', 'cli', 'main.js'), ...args]
+  const options = { cwd: folder, env: { ...process.env, ...bed.environment, WORKER_THREADS: '1' }, stdio: 'ignore' } as const
+  // The first month is written when the second one is waited for.
+  await bed.sql('begin')
+  await bed.sql("select 1 from series_blocks where month = '2024-02' for update")
+  const child = spawn(process.execPath, command, options)
+  const ended = once(child, 'exit')
+  await eventually('it waits for the month', async () => (await bed.sql('select 1 from pg_locks where not granted and pg_backend_pid() = any(pg_blocking_pids(pid))')).length > 0)
+  child.kill('SIGKILL')
+  await ended
+  await bed.sql('rollback')
+  expect([await blocks(), await revisions()]).toEqual([before, history])
+  expect(await once(spawn(process.execPath, command, options), 'exit')).toEqual([0, null])
+  expect(await revisions()).toHaveLength(3)
 })
 
 test('a removed series is none for anybody, its tasks keep their bars, and it can be restored', async () => {

@@ -109,7 +109,9 @@ async function restoreSeries(invocation: Invocation, name: string, revision: num
     // A series may have been empty after a removal.
     const quality = made.bars === 0 ? null : await series.check(key)
     output.document({ series: key, restored: revision, ...made, quality })
-    output.text([`${nameOf(key)} is again what it was after revision ${revision}: ${formatNumber(made.bars)} bars, ${formatNumber(made.months_changed)} months changed. This is revision ${made.revision}.`,
+    const what = made.months_changed === 0 ? `is what it was after revision ${revision}; nothing changed.`
+      : `is again what it was after revision ${revision}: ${formatNumber(made.bars)} bars, ${formatNumber(made.months_changed)} months changed. This is revision ${made.revision}.`
+    output.text([`${nameOf(key)} ${what}`,
       ...(quality === null ? [] : ['', qualityTable(quality)])].join('\n'))
   })
 }

@@ -3,8 +3,11 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Writable } from 'node:stream'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { assertWritable, writeFileAtomically } from '../../../src/cli/output-file.js'
+import { assertWritable, writeFileAtomically, writeOutput } from '../../../src/cli/output-file.js'
+import { Output } from '../../../src/cli/output.js'
+import { bytesTo } from '../../../src/cli/stdout-bytes.js'
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 let folder: string
@@ -30,6 +33,24 @@ test('a pipe is written to, not replaced', async () => {
   await assertWritable({ '--trades': path })
   const [read] = await Promise.all([readFile(path, 'utf8'), writeFileAtomically(path, (write) => write(bytes('through')))])
   expect([read, readdirSync(folder)]).toEqual(['through', ['pipe']])
+})
+
+test('a reader that goes away ends the writing, and is no failure', async () => {
+  const pieces: string[] = []
+  const stream = new Writable({
+    write(piece: Buffer, _encoding, done) {
+      pieces.push(piece.toString())
+      done(pieces.length < 3 ? null : Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }))
+    },
+  })
+  const output = new Output({ stdout: stream, stderr: stream, writeStdout: bytesTo(stream), env: {} }, false)
+  let asked = 0
+  await writeOutput(output, '-', async (write) => {
+    for (; asked < 100; asked += 1) await write(bytes(`${asked};`))
+  })
+  // What comes after the one that found nobody is not even made.
+  expect([pieces, asked]).toEqual([['0;', '1;', '2;'], 2])
+  await expect(writeOutput(output, '-', () => Promise.reject(new Error('the database went away')))).rejects.toThrow('went away')
 })
 
 test('flags that are not given are no outputs', async () => {
