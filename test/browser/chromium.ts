@@ -27,6 +27,7 @@ export const VIEWS: readonly View[] = [1400, 390].flatMap((width) => (['light', 
 
 export async function visit(browser: Browser, file: string, { width, colorScheme }: View): Promise<Visit> {
   const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme })
+  await page.addInitScript(RECORD)
   const complaints: string[] = []
   page.on('console', (message) => complaints.push(`console ${message.type()}: ${message.text()}`))
   page.on('pageerror', (error) => complaints.push(`error: ${error.message}`))
@@ -34,6 +35,36 @@ export async function visit(browser: Browser, file: string, { width, colorScheme
   await page.goto(pathToFileURL(file).href)
   await page.locator('.chart canvas').first().waitFor()
   return { page, complaints }
+}
+
+/** What a canvas has written on it since it was last cleared. */
+export interface Label {
+  readonly canvas: number
+  readonly text: string
+  /** `right`: of the y axis; `center`: of the x axis. */
+  readonly align: string
+  /** Of the text's ends, in pixels of the canvas. */
+  readonly from: number
+  readonly to: number
+  readonly x: number
+  readonly y: number
+  readonly width: number
+}
+
+const RECORD = `(() => {
+  const proto = CanvasRenderingContext2D.prototype, fill = proto.fillText, clear = proto.clearRect, written = new Map()
+  proto.clearRect = function (...at) { written.set(this.canvas, []); return clear.apply(this, at) }
+  proto.fillText = function (text, x, y) {
+    const long = this.measureText(text).width, from = this.textAlign === 'right' ? x - long : this.textAlign === 'center' ? x - long / 2 : x
+    if (!written.has(this.canvas)) written.set(this.canvas, [])
+    written.get(this.canvas).push({ text, align: this.textAlign, from, to: from + long, x, y, width: this.canvas.width })
+    return fill.call(this, text, x, y)
+  }
+  window.labels = () => [...written].filter(([canvas]) => canvas.isConnected).flatMap(([, all], canvas) => all.map((one) => ({ canvas, ...one })))
+})()`
+
+export function labels(page: Page): Promise<Label[]> {
+  return page.evaluate<Label[]>('labels()')
 }
 
 /** By how many pixels the page is wider than the screen. */

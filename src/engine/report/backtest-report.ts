@@ -10,7 +10,7 @@ import type { ChartGrid } from './chart-grid.js'
 import { executionFacts, identityFacts, warningList } from './conventions.js'
 import type { IndicatorRecord } from './indicator-record.js'
 import { definitionList, metricSections, parityTable } from './metric-sections.js'
-import { escapeHtml, formatMetric, formatNumber, label } from './markup.js'
+import { escapeHtml, formatExact, formatMetric, formatNumber, label } from './markup.js'
 import { measuredRows } from './measured-rows.js'
 import { monthTable } from './month-table.js'
 import { renderPage } from './page.js'
@@ -62,7 +62,7 @@ export function renderBacktestReport(input: BacktestReportInput, assets: ReportA
   })
   const { barsPerPoint } = made.charts
   const body = [
-    `<h1>${escapeHtml(name)}${params === '' ? '' : `, ${escapeHtml(params)}`} on ${escapeHtml(input.source)}</h1>`,
+    `<h1>${escapeHtml(name)}${params === '' ? '' : `, ${params}`} on ${escapeHtml(input.source)}</h1>`,
     `<p class="soft">${formatNumber(equity.length, 0)} bars, ${span(time)}.</p>`,
     `<dl class="tiles">${HEADLINE.map((key) => `<div><dt>${label(key)}</dt><dd>${formatMetric(key, summary[key])}</dd></div>`).join('')}</dl>`,
     warningList(warnings),
@@ -82,8 +82,8 @@ export function renderBacktestReport(input: BacktestReportInput, assets: ReportA
 }
 
 function strategyOf(spec: BacktestReportInput['spec']): { name: string; params: string } {
-  const { name = '', params = {} } = (spec['strategy'] ?? {}) as { name?: string; params?: Record<string, unknown> }
-  return { name, params: Object.entries(params).map(([key, value]) => `${key} ${String(value)}`).join(', ') }
+  const { name = '', params = {} } = (spec['strategy'] ?? {}) as { name?: string; params?: Record<string, number | string | boolean> }
+  return { name, params: Object.entries(params).map(([key, value]) => `${escapeHtml(key)} ${formatExact(value)}`).join(', ') }
 }
 
 function priceSection({ lines, left, note }: IndicatorRecord, marked: number, trades: number): string {

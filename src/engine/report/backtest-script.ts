@@ -6,25 +6,12 @@ export const BACKTEST_SCRIPT = String.raw`
 (function () {
   'use strict'
   var data = JSON.parse(document.getElementById('data').textContent)
-  var css = function (name) { return getComputedStyle(document.documentElement).getPropertyValue(name).trim() }
+  var css = report.css, number = report.number, rest = report.rest
   var charts = [], busy = false, range = null
   var PALETTE = ['#e08a1e', '#8a5cf6', '#0fa3a3', '#d6409f', '#7a8b2a', '#3f7fd1', '#b5532a', '#5d6d7e']
-  var number = function (value, digits) { return value == null ? '–' : value.toLocaleString('en-US', { maximumFractionDigits: digits === undefined ? 2 : digits }) }
   var intraday = data.time.some(function (t) { return t % 86400 !== 0 })
   function when(t) { return new Date(t * 1000).toISOString().slice(0, intraday ? 16 : 10).replace('T', ' ') }
 
-  // Days as ISO writes them; the year where it turns.
-  function ticks(u, splits, axis, space, step) {
-    var before = ''
-    return splits.map(function (t) {
-      var iso = new Date(t * 1000).toISOString(), year = iso.slice(0, 4), day = iso.slice(5, 10)
-      var text = step >= 31536000 ? year : step >= 2419200 ? iso.slice(0, 7) : step >= 86400 ? day : iso.slice(11, 16)
-      if (step < 86400 && iso.slice(11, 16) === '00:00') text = day
-      if (step < 2419200 && year !== before && (step >= 86400 || text === day || before === '')) text = text + '\n' + (step >= 86400 ? year : iso.slice(0, 10))
-      before = year
-      return text
-    })
-  }
   function shareX(u, key) {
     if (key !== 'x' || busy) return
     range = { min: u.scales.x.min, max: u.scales.x.max }
@@ -32,30 +19,27 @@ export const BACKTEST_SCRIPT = String.raw`
     charts.forEach(function (other) { if (other !== u) other.setScale('x', range) })
     busy = false
   }
-  // Where no cursor is, the legend shows the last bar.
-  function rest(u) { if (u.cursor.idx == null) u.setLegend({ idx: u.data[0].length - 1 }, false) }
   function chart(id, height, columns, series, options) {
     var host = document.getElementById(id)
     if (!host) return
     host.textContent = ''
     var o = options || {}
-    var axis = { stroke: css('--soft'), grid: { stroke: css('--line'), width: 1 }, ticks: { stroke: css('--line'), width: 1 } }
     var narrow = host.clientWidth < 520
     charts.push(new uPlot({
-      width: host.clientWidth, height: narrow ? Math.round(height * 0.8) : height, tzDate: function (t) { return uPlot.tzDate(new Date(t * 1000), 'UTC') },
+      width: host.clientWidth, height: narrow && height > 200 ? Math.round(height * 0.8) : height, tzDate: report.utc,
       cursor: { sync: { key: 'report', setSeries: false, filters: { pub: function (type) { return type !== 'mouseup' && type !== 'mousedown' && type !== 'dblclick' } } }, drag: { x: true, y: false } },
       scales: { x: { time: true }, y: o.log ? { distr: 3 } : o.range ? { range: o.range } : {} },
       bands: o.bands || [],
       series: [{ value: function (u, t) { return t == null ? '–' : when(t) } }].concat(series.map(function (one) { return Object.assign({ points: { show: false } }, one) })),
-      axes: [Object.assign({}, axis, { space: narrow ? 70 : 60, values: ticks }), Object.assign({ size: narrow ? 52 : 64, space: 26 }, axis)],
+      axes: [report.timeAxis(), report.yAxis(o.log)],
       hooks: { ready: [rest], setCursor: [rest].concat(o.onCursor || []), setScale: [shareX], draw: o.draw || [] }
     }, [data.time].concat(columns), host))
   }
-  var value = function (digits, unit) { return function (u, v) { return v == null ? '–' : number(v, digits) + (unit || '') } }
+  function amount(u, v) { return v == null ? '–' : report.amount(v) }
   // A line with the range of each point behind it, where a point is more than a bar.
   function ranged(columns, series, bands, line, label, colour, options) {
     columns.push(line.last)
-    series.push(Object.assign({ label: label, stroke: colour, width: 1.4, value: value() }, options))
+    series.push(Object.assign({ label: label, stroke: colour, width: 1.4, value: amount }, options))
     if (!line.low) return
     columns.push(line.high, line.low)
     var at = columns.length
@@ -68,10 +52,10 @@ export const BACKTEST_SCRIPT = String.raw`
     var columns = [], series = [], bands = []
     ranged(columns, series, bands, data.equity, data.name, css('--a'))
     columns.push(data.hold)
-    series.push({ label: data.holdName, stroke: css('--b'), width: 1, value: value() })
+    series.push({ label: data.holdName, stroke: css('--b'), width: 1, value: amount })
     chart('equity', 300, columns, series, { bands: bands, log: log })
-    chart('drawdown', 130, [data.drawdown], [{ label: 'Drawdown', stroke: css('--bad'), fill: css('--bad') + '33', width: 1, value: value(2, ' %') }], { range: function (u, low) { return [low == null ? -1 : Math.min(low * 1.05, -1e-9), 0] } })
-    if (data.sharpe) chart('sharpe', 150, [data.sharpe], [{ label: 'Sharpe', stroke: css('--a'), width: 1.2, value: value() }])
+    chart('drawdown', 130, [data.drawdown], [{ label: 'Drawdown', stroke: css('--bad'), fill: css('--bad') + '33', width: 1, value: function (u, v) { return report.percent(v) } }], { range: function (u, low) { return [low == null ? -1 : Math.min(low * 1.05, -1e-9), 0] } })
+    if (data.sharpe) chart('sharpe', 150, [data.sharpe], [{ label: 'Sharpe', stroke: css('--a'), width: 1.2, value: function (u, v) { return number(v) } }])
   }
 
   function inside(u, t) { return t >= u.scales.x.min && t <= u.scales.x.max }
@@ -117,17 +101,17 @@ export const BACKTEST_SCRIPT = String.raw`
         if (d < least) { least = d; best = m }
       })
     })
-    out.textContent = best === null ? '' : 'Trade ' + best[0] + ', ' + (best[1] > 0 ? 'long' : 'short') + ': ' + when(best[2]) + ' at ' + number(best[3], 6) + ' to ' + when(best[4]) + ' at ' + number(best[5], 6) + ', ' + number(best[7]) + ' %, P&L ' + number(best[6])
+    out.textContent = best === null ? '' : 'Trade ' + best[0] + ', ' + (best[1] > 0 ? 'long' : 'short') + ': ' + when(best[2]) + ' at ' + report.amount(best[3]) + ' to ' + when(best[4]) + ' at ' + report.amount(best[5]) + ', ' + report.percent(best[7]) + ', P&L ' + number(best[6])
   }
   function price() {
     if (!data.price) return
     var columns = [], series = [], bands = [], p = data.price
-    ranged(columns, series, bands, { last: p.close, high: p.high, low: p.low }, 'Close', css('--b'), { width: 1, value: value(6) })
-    data.indicators.forEach(function (one, i) { if (one.panel === null) ranged(columns, series, bands, one.line, one.label, PALETTE[i % PALETTE.length], { width: 1, value: value(6) }) })
+    ranged(columns, series, bands, { last: p.close, high: p.high, low: p.low }, 'Close', css('--b'), { width: 1 })
+    data.indicators.forEach(function (one, i) { if (one.panel === null) ranged(columns, series, bands, one.line, one.label, PALETTE[i % PALETTE.length], { width: 1 }) })
     chart('price', 380, columns, series, { bands: bands, draw: [candles, marks], onCursor: [nearestTrade] })
     document.querySelectorAll('.panel').forEach(function (host) {
       var c = [], s = [], b = []
-      data.indicators.forEach(function (one, i) { if (one.panel === host.dataset.panel) ranged(c, s, b, one.line, one.label, PALETTE[i % PALETTE.length], { width: 1, value: value(4) }) })
+      data.indicators.forEach(function (one, i) { if (one.panel === host.dataset.panel) ranged(c, s, b, one.line, one.label, PALETTE[i % PALETTE.length], { width: 1 }) })
       chart(host.id, 130, c, s, { bands: b })
     })
   }
@@ -135,7 +119,7 @@ export const BACKTEST_SCRIPT = String.raw`
     charts.forEach(function (c) { c.destroy() })
     charts = []
     busy = true
-    equity(); price()
+    report.aligned(function () { equity(); price(); return charts })
     if (range) charts.forEach(function (c) { c.setScale('x', range) })
     busy = false
   }

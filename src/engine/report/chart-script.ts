@@ -6,7 +6,7 @@ export const CHART_SCRIPT = String.raw`
 (function () {
   'use strict'
   var data = JSON.parse(document.getElementById('data').textContent)
-  var css = function (name) { return getComputedStyle(document.documentElement).getPropertyValue(name).trim() }
+  var css = report.css
   var charts = []
 
   function boundary(u) {
@@ -18,39 +18,40 @@ export const CHART_SCRIPT = String.raw`
     if (u.root.parentNode.id === 'equity') { c.fillStyle = css('--soft'); c.textAlign = 'left'; c.font = 11 * devicePixelRatio + 'px system-ui'; c.fillText('held out', x + 5 * devicePixelRatio, u.bbox.top + 13 * devicePixelRatio) }
     c.restore()
   }
-  // Where no cursor is, the legend shows the last bar.
-  function rest(u) { if (u.cursor.idx == null) u.setLegend({ idx: u.data[0].length - 1 }, false) }
   function line(host, columns, series, height, log) {
-    var axis = { stroke: css('--soft'), grid: { stroke: css('--line'), width: 1 }, ticks: { stroke: css('--line'), width: 1 } }
     return new uPlot({
-      width: host.clientWidth, height: height, legend: { live: true }, cursor: { sync: { key: 'report' } },
+      width: host.clientWidth, height: height, tzDate: report.utc, legend: { live: true }, cursor: { sync: { key: 'report' } },
       scales: { x: { time: true }, y: log ? { distr: 3 } : {} },
-      series: [{ value: '{YYYY}-{MM}-{DD}' }].concat(series), axes: [Object.assign({}, axis), Object.assign({ size: 64, space: 24 }, axis)],
-      hooks: { draw: [boundary], ready: [rest], setCursor: [rest] }
+      series: [{ value: function (u, t) { return t == null ? '–' : new Date(t * 1000).toISOString().slice(0, 10) } }].concat(series), axes: [report.timeAxis(), report.yAxis(log)],
+      hooks: { draw: [boundary], ready: [report.rest], setCursor: [report.rest] }
     }, columns, host)
   }
+  function amount(u, v) { return v == null ? '–' : report.amount(v) }
   // A sweep over one parameter: its objective as a line, in the order of the values.
   function profile(host, map) {
     var order = map.x.values.map(function (_, i) { return i }).sort(function (a, b) { return map.x.values[a] - map.x.values[b] })
     var columns = [order.map(function (i) { return map.x.values[i] }), order.map(function (i) { return map.cells[i] })]
-    var axis = { stroke: css('--soft'), grid: { stroke: css('--line'), width: 1 }, ticks: { stroke: css('--line'), width: 1 } }
     return new uPlot({
-      width: host.clientWidth, height: 240, scales: { x: { time: false } }, axes: [Object.assign({ label: map.x.name }, axis), Object.assign({ size: 64 }, axis)],
-      series: [{ label: map.x.name }, { label: map.objective, stroke: css('--a'), width: 1.5 }]
+      width: host.clientWidth, height: 240, scales: { x: { time: false } }, axes: [report.xAxis(map.x.name), report.yAxis(false)],
+      series: [{ label: map.x.name, value: function (u, v) { return v == null ? '–' : report.exact(v) } }, { label: map.objective, stroke: css('--a'), width: 1.5, value: function (u, v) { return report.digits(v, 4) } }],
+      hooks: { ready: [report.rest], setCursor: [report.rest] }
     }, columns, host)
   }
   function draw() {
     charts.forEach(function (c) { c.destroy() }); charts = []
+    report.aligned(function () { drawAll(); return charts })
+  }
+  function drawAll() {
     var alone = document.getElementById('profile')
     if (alone && data.heatMap) charts.push(profile(alone, data.heatMap))
     var equity = document.getElementById('equity'), water = document.getElementById('drawdown')
     if (equity && data.equity) {
-      var series = [{ label: data.name, stroke: css('--a'), width: 1.5 }]
-      if (data.equity.columns.length > 1) series.push({ label: 'Buy and hold', stroke: css('--b'), width: 1 })
+      var series = [{ label: data.name, stroke: css('--a'), width: 1.5, value: amount }]
+      if (data.equity.columns.length > 1) series.push({ label: 'Buy and hold', stroke: css('--b'), width: 1, value: amount })
       charts.push(line(equity, [data.equity.time].concat(data.equity.columns), series, 300, equity.dataset.log === '1'))
     }
     if (water && data.drawdown) {
-      charts.push(line(water, [data.drawdown.time].concat(data.drawdown.columns), [{ label: 'Drawdown %', stroke: css('--bad'), fill: css('--bad') + '33', width: 1 }], 160, false))
+      charts.push(line(water, [data.drawdown.time].concat(data.drawdown.columns), [{ label: 'Drawdown', stroke: css('--bad'), fill: css('--bad') + '33', width: 1, value: function (u, v) { return report.percent(v) } }], 160, false))
     }
   }
   var STOPS = [[68, 1, 84], [70, 50, 127], [54, 92, 141], [39, 127, 142], [31, 161, 135], [74, 194, 109], [159, 218, 58], [253, 231, 37]]
@@ -78,14 +79,14 @@ export const CHART_SCRIPT = String.raw`
     var bar = document.getElementById('scale'), stops = []
     for (var s = 0; s <= 10; s++) stops.push('rgb(' + colour(data.direction === 'minimize' ? 1 - s / 10 : s / 10).join(',') + ')')
     bar.style.background = 'linear-gradient(to right,' + stops.join(',') + ')'
-    document.getElementById('low').textContent = low.toPrecision(3); document.getElementById('high').textContent = high.toPrecision(3)
+    document.getElementById('low').textContent = report.digits(low, 3); document.getElementById('high').textContent = report.digits(high, 3)
     var out = document.getElementById('readout')
     canvas.addEventListener('mousemove', function (event) {
       var box = canvas.getBoundingClientRect()
       var c = Math.min(nx - 1, Math.max(0, Math.floor((event.clientX - box.left) / box.width * nx)))
       var r = ny - 1 - Math.min(ny - 1, Math.max(0, Math.floor((event.clientY - box.top) / box.height * ny)))
       var v = map.cells[r * nx + c]
-      out.textContent = map.x.name + ' ' + map.x.values[c] + ', ' + map.y.name + ' ' + map.y.values[r] + ': ' + (v === null ? 'no trial' : map.objective + ' ' + v.toPrecision(4))
+      out.textContent = map.x.name + ' ' + report.exact(map.x.values[c]) + ', ' + map.y.name + ' ' + report.exact(map.y.values[r]) + ': ' + (v === null ? 'no trial' : map.objective + ' ' + report.digits(v, 4))
     })
   }
   var toggle = document.getElementById('log')

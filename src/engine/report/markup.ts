@@ -20,6 +20,14 @@ export function formatNumber(value: unknown, decimals = 2): string {
   return `${sign}${grouped}${fraction === undefined ? '' : `.${fraction}`}`
 }
 
+/** A parameter: all that was written of it, in the same style; texts as they are. */
+export function formatExact(value: number | string | boolean | undefined): string {
+  if (typeof value !== 'number' || !Number.isFinite(value)) return escapeHtml(value === undefined ? '' : String(value))
+  const [mantissa = '', power] = String(Math.abs(value)).split('e')
+  const text = formatNumber(Number(mantissa), mantissa.split('.')[1]?.length ?? 0)
+  return `${value < 0 ? '\u2212' : ''}${text}${power === undefined ? '' : `e${power.replace('+', '').replace('-', '\u2212')}`}`
+}
+
 /** Metrics whose value is percent already, and those that are fractions; the rest are plain numbers. */
 const PERCENT = new Set(['total_return', 'annual_return', 'cagr', 'volatility', 'annual_volatility', 'max_drawdown', 'avg_drawdown', 'buy_and_hold_return', 'best_trade', 'worst_trade', 'avg_trade', 'ulcer_index', 'alpha', 'value_at_risk', 'conditional_value_at_risk',
   'excess_return', 'tracking_error', 'up_capture', 'down_capture', 'median_trade', 'avg_win', 'avg_loss', 'avg_mae', 'avg_mfe', 'worst_mae', 'best_mfe'])

@@ -1,4 +1,5 @@
 /** The frame of every report: one file with its style, its charts and its data, and no request to anywhere. */
+import { AXES_SCRIPT } from './axes-script.js'
 import { escapeHtml, scriptJson } from './markup.js'
 import { TABLE_SCRIPT } from './table-script.js'
 
@@ -25,7 +26,7 @@ td{border-bottom:1px solid var(--line)}tr:last-child td{border-bottom:0}.l{text-
 .facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(250px,1fr));gap:4px 28px;margin:8px 0;font-size:13px}.facts div{display:flex;justify-content:space-between;gap:12px;border-bottom:1px dotted var(--line);min-width:0}.facts dt{color:var(--soft);flex:none}.facts dd{margin:0;overflow-wrap:anywhere;text-align:right}
 code{font:12px/1.4 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;overflow-wrap:anywhere}
 .warn{border-left:3px solid var(--bad);padding:2px 0 2px 12px;margin:8px 0}
-.heat{display:grid;grid-template-columns:auto minmax(0,1fr);gap:4px 8px;max-width:760px}.heat .plot{position:relative;border:1px solid var(--line)}.heat canvas{display:block;width:100%;height:min(420px,70vw);image-rendering:pixelated;cursor:crosshair}
+.heat{display:grid;grid-template-columns:auto minmax(0,1fr);gap:4px 8px;max-width:760px}.heat .title{color:var(--soft);font-size:12px;font-weight:600}.heat .x.title{justify-content:center}.heat .y.title{grid-column:1/3;text-align:left}.heat .plot{position:relative;border:1px solid var(--line)}.heat canvas{display:block;width:100%;height:min(420px,70vw);image-rendering:pixelated;cursor:crosshair}
 .heat .y,.heat .x{display:flex;justify-content:space-between;color:var(--soft);font-size:12px}.heat .y{flex-direction:column;text-align:right}.heat .x{grid-column:2}
 .mark{position:absolute;width:14px;height:14px;margin:-7px;border:2px solid #fff;outline:1.5px solid #000;border-radius:50%;pointer-events:none}
 .legend{display:flex;flex-wrap:wrap;align-items:center;gap:8px;margin:8px 0;font-size:12px;color:var(--soft)}.legend i{flex:0 0 180px;height:10px;border:1px solid var(--line)}.readout{min-height:1.5em;font-size:13px}
@@ -39,7 +40,7 @@ code{font:12px/1.4 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;overflow
 .note{font-size:13px;color:var(--soft)}.bar{display:flex;flex-wrap:wrap;gap:8px;align-items:baseline;justify-content:space-between}.u-legend .range{display:none}.print-only{display:none}#mark{min-height:1.5em;font-size:13px;color:var(--soft)}
 .chart{margin:6px 0 14px;min-width:0;overflow:hidden}th.group{text-align:center}.u-legend{font-size:12px;text-align:left}.toggle{font:inherit;font-size:12px;color:var(--a);background:none;border:1px solid var(--line);padding:2px 8px;cursor:pointer}
 @media print{main{max-width:none;padding:0}.toggle,.filters,#mark{display:none}h2,h3{break-after:avoid}.chart,.shape{break-inside:avoid}.scroll{overflow:visible}.tall{max-height:none}.tall thead th{position:static}.tall tbody tr:nth-child(n+61){display:none}.print-only{display:block}}
-@media (max-width:560px){main{padding:18px 12px 40px}.tiles{grid-template-columns:repeat(auto-fit,minmax(104px,1fr))}.defs div{grid-template-columns:1fr;gap:0}}
+@media (max-width:560px){main{padding:18px 12px 40px}.shape{font-size:14px}.tiles{grid-template-columns:repeat(auto-fit,minmax(104px,1fr))}.defs div{grid-template-columns:1fr;gap:0}}
 `
 
 export interface Page {
@@ -60,7 +61,7 @@ ${body}
 </main>
 <script type="application/json" id="data">${scriptJson(data)}</script>
 <script>${assets.uplotJs.replaceAll('</script', '<\\/script')}</script>
-<script>${TABLE_SCRIPT};${script}</script>
+<script>${AXES_SCRIPT};${TABLE_SCRIPT};${script}</script>
 </body></html>
 `
 }

@@ -3,7 +3,7 @@ import { formatIsoTime } from '../calendar/iso-time.js'
 import type { HeatMap } from '../search/heat-map.js'
 import { executionFacts, identityFacts, warningList } from './conventions.js'
 import { definitionList, metricSections } from './metric-sections.js'
-import { escapeHtml, formatMetric, formatNumber, label, table } from './markup.js'
+import { escapeHtml, formatExact, formatMetric, formatNumber, label, table } from './markup.js'
 import type { Cell } from './markup.js'
 import { renderPage } from './page.js'
 import type { ReportAssets } from './page.js'
@@ -86,7 +86,7 @@ export function renderSweepReport(input: SweepReportInput, assets: ReportAssets)
     splitTime: ranking.holdout === undefined ? null : Date.parse(ranking.holdout.first_time) / 1000,
     ...(best === undefined ? {} : { equity: thinOut(time, equity, [hold]), drawdown: thinOut(time, water, []) }),
   }
-  return renderPage({ title: `${strategy}: sweep of ${ranking.trials} trials`, body, data, script: CHART_SCRIPT }, assets)
+  return renderPage({ title: `${strategy}: sweep of ${formatNumber(ranking.trials, 0)} trials`, body, data, script: CHART_SCRIPT }, assets)
 }
 
 /** Everything of the best trial as its own report shows it. */
@@ -118,16 +118,16 @@ function heatSection({ heat_map: map, objective, direction }: SweepRankingDocume
   }
   const { x, y } = map
   const others = names.filter((name) => name !== x.name && name !== y.name)
-  const edge = (values: readonly number[]): string[] => [values[0], values[values.length >> 1], values.at(-1)].map((one) => formatNumber(one, Number.isInteger(one) ? 0 : 3))
+  const edge = (values: readonly number[]): string[] => [...new Set([values[0], values[values.length >> 1], values.at(-1)])].map(formatExact)
   // Choices may stand in any order; in a range that is binned the value lies between two bins' names.
   const nearestIndex = (values: readonly number[], wanted: number): number =>
     (values.includes(wanted) ? values.indexOf(wanted) : values.reduce((at, value, i) => (value <= wanted ? i : at), 0))
   const at = (values: readonly number[], wanted: number | undefined): number => (wanted === undefined ? 0 : ((nearestIndex(values, wanted) + 0.5) / values.length) * 100)
   const mark = best === undefined ? '' : `<span class="mark" style="left:${at(x.values, best.params[x.name]).toFixed(2)}%;top:${(100 - at(y.values, best.params[y.name])).toFixed(2)}%"></span>`
   return `<h2>${label(objective)} by ${escapeHtml(x.name)} and ${escapeHtml(y.name)}</h2>
-<div class="heat"><div class="y">${edge(y.values).toReversed().map((one, i) => `<span>${i === 1 ? `${escapeHtml(y.name)} ` : ''}${one}</span>`).join('')}</div>
+<div class="heat"><div class="y title">${escapeHtml(y.name)}</div><div class="y">${edge(y.values).toReversed().map((one) => `<span>${one}</span>`).join('')}</div>
 <div class="plot"><canvas id="heat" role="img" aria-label="Heat map of ${label(objective)}; the table below lists the best trials"></canvas>${mark}</div>
-<div class="x">${edge(x.values).map((one, i) => `<span>${i === 1 ? `${escapeHtml(x.name)} ` : ''}${one}</span>`).join('')}</div></div>
+<div class="x">${edge(x.values).map((one) => `<span>${one}</span>`).join('')}</div><div class="x title">${escapeHtml(x.name)}</div></div>
 <div class="legend"><span id="low"></span><i id="scale"></i><span id="high"></span><span>${direction === 'minimize' ? 'lower is better' : 'higher is better'}; the ring marks the best trial; blank: no trial${others.length === 0 ? '' : `; each cell is its best over ${others.map(escapeHtml).join(', ')}`}</span></div><p class="readout" id="readout" aria-live="polite"></p>`
 }
 
@@ -139,7 +139,7 @@ function topSection({ top, holdout, buy_and_hold: hold }: SweepRankingDocument):
   const metric = (values: MetricValues | undefined) => (name: string): Cell => ({ html: formatMetric(name, values?.[name]), sort: values?.[name] ?? null })
   const rows = top.map((trial, i): Cell[] => [
     { html: String(i + 1), sort: i + 1 }, { html: formatNumber(trial.trial, 0), sort: trial.trial },
-    ...names.map((name) => ({ html: escapeHtml(String(trial.params[name] ?? '')), sort: trial.params[name] ?? null })),
+    ...names.map((name) => ({ html: formatExact(trial.params[name]), sort: trial.params[name] ?? null })),
     ...COLUMNS.map(metric(trial.metrics)), ...(held ? HELD_OUT_COLUMNS.map(metric(trial.held_out)) : []),
   ])
   return `<h2>The best ${top.length} trials</h2>${table(headings, rows, true, groups)}
@@ -147,7 +147,7 @@ function topSection({ top, holdout, buy_and_hold: hold }: SweepRankingDocument):
 }
 
 function paramsText(params: Readonly<Record<string, number>>): string {
-  return Object.entries(params).map(([name, value]) => `${escapeHtml(name)}\u202f${escapeHtml(String(value))}`).join(', ')
+  return Object.entries(params).map(([name, value]) => `${escapeHtml(name)}\u202f${formatExact(value)}`).join(', ')
 }
 
 /** `fast 5 to 50 by 1; slow 20, 50, 200`, in the order that decides the trials' numbers. */
@@ -156,7 +156,7 @@ function spaceText(spec: Readonly<Record<string, unknown>>): string {
   const order = (spec['space_order'] ?? Object.keys(space)) as readonly string[]
   return order.map((name) => {
     const { choices, min, max, step } = space[name] ?? {}
-    return `${name} ${choices === undefined ? `${min} to ${max}${step === undefined ? '' : ` by ${step}`}` : choices.join(', ')}`
+    return `${name} ${choices === undefined ? `${formatExact(min)} to ${formatExact(max)}${step === undefined ? '' : ` by ${formatExact(step)}`}` : choices.map((one) => (typeof one === 'number' ? formatExact(one) : String(one))).join(', ')}`
   }).join('; ')
 }
 

@@ -36,7 +36,7 @@ export const TABLE_SCRIPT = String.raw`
       row.hidden = !fits
       if (fits) left += 1
     })
-    shown.textContent = left === rows.length ? '' : left + ' of ' + rows.length + ' rows'
+    shown.textContent = left === rows.length ? '' : report.number(left, 0) + ' of ' + report.number(rows.length, 0) + ' rows'
   }
   choices.forEach(function (choice) { choice.addEventListener('change', filter) })
 })()

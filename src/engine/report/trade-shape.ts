@@ -9,8 +9,8 @@ const STEPS = [1, 2, 2.5, 5, 10]
 /** A point a trade; more than this would be a blot. */
 const SCATTER_POINTS = 1500
 const WIDTH = 520
-const HEIGHT = 230
-const BOX = { left: 44, right: 10, top: 10, bottom: 34 } as const
+const HEIGHT = 244
+const BOX = { left: 54, right: 10, top: 10, bottom: 46 } as const
 
 export interface Histogram {
   /** Lower edge of the first bin; 0 is always an edge. */
@@ -32,7 +32,7 @@ export function histogram(values: Float64Array): Histogram | null {
   // Returns of rounding errors alone are all 0.
   const step = roundStep(high - low > 1e-9 ? (high - low) / BINS : 1)
   const first = Math.floor(low / step + 1e-9)
-  const last = Math.max(first + 1, Math.ceil(high / step - 1e-9))
+  const last = Math.max(first + 2, Math.ceil(high / step - 1e-9))
   const counts = Array.from({ length: last - first }, () => 0)
   for (const value of sorted) {
     const bin = Math.min(counts.length - 1, Math.max(0, Math.floor(value / step + 1e-9) - first))
@@ -50,7 +50,8 @@ export function roundStep(wanted: number): number {
 export function histogramSvg({ start, step, counts, clipped }: Histogram, total: number): string {
   const most = Math.max(...counts, 1)
   const tick = roundStep(most / 4) < 1 ? 1 : Math.ceil(roundStep(most / 4))
-  const top = Math.ceil(most / tick) * tick
+  // Three ticks at least, also of a single trade.
+  const top = Math.max(2, Math.ceil(most / tick)) * tick
   const inner = WIDTH - BOX.left - BOX.right
   const width = inner / counts.length
   const x = (bin: number): number => BOX.left + bin * width
@@ -62,8 +63,8 @@ export function histogramSvg({ start, step, counts, clipped }: Histogram, total:
   const every = Math.max(1, Math.ceil(counts.length / 8))
   const zero = Math.round(-start / step)
   const labels = counts.map((_, bin) => bin).concat(counts.length).filter((bin) => (bin - zero) % every === 0)
-    .map((bin) => `<text x="${x(bin).toFixed(1)}" y="${HEIGHT - 16}" text-anchor="middle">${formatNumber(start + bin * step, digits)}</text>`).join('')
-  return svg(`Distribution of the returns of ${total} trades`, `${yAxis(0, top, tick, 0)}${bars}<line class="zero" x1="${x(zero).toFixed(1)}" x2="${x(zero).toFixed(1)}" y1="${BOX.top}" y2="${HEIGHT - BOX.bottom}"/>${labels}${caption('return, %')}`)
+    .map((bin) => `<text x="${x(bin).toFixed(1)}" y="${HEIGHT - 28}" text-anchor="middle">${formatNumber(start + bin * step, digits)}</text>`).join('')
+  return svg(`Distribution of the returns of ${formatNumber(total, 0)} trades`, `${yAxis(0, top, tick, 0)}${bars}<line class="zero" x1="${x(zero).toFixed(1)}" x2="${x(zero).toFixed(1)}" y1="${BOX.top}" y2="${HEIGHT - BOX.bottom}"/>${labels}${caption('return, %')}`)
 }
 
 /** How far trades went against (mae) and for (mfe) their holders, in percent of the entry: each against what they returned. */
@@ -81,7 +82,7 @@ export function excursionSvg(mae: Float64Array, mfe: Float64Array, returns: Floa
   const maxX = Math.ceil(right / stepX) * stepX, maxY = Math.ceil(top / stepY) * stepY
   const y = yScale(0, maxY)
   const x = (value: number): number => BOX.left + (value / maxX) * (WIDTH - BOX.left - BOX.right)
-  const ticks = Array.from({ length: Math.round(maxX / stepX) + 1 }, (_, k) => `<text x="${x(k * stepX).toFixed(1)}" y="${HEIGHT - 16}" text-anchor="middle">${formatNumber(k * stepX, decimals(stepX))}</text>`).join('')
+  const ticks = Array.from({ length: Math.round(maxX / stepX) + 1 }, (_, k) => `<text x="${x(k * stepX).toFixed(1)}" y="${HEIGHT - 28}" text-anchor="middle">${formatNumber(k * stepX, decimals(stepX))}</text>`).join('')
   const dots = shown.map((i) => `<circle class="${returns[i]! > 0 ? 'pos' : 'neg'}" cx="${x(against(i)).toFixed(1)}" cy="${y(forIt(i)).toFixed(1)}" r="2.4"><title>trade ${i + 1}: against ${formatNumber(against(i))}\u202f%, for ${formatNumber(forIt(i))}\u202f%, returned ${formatNumber(returns[i]! * 100)}\u202f%</title></circle>`).join('')
   return svg('Furthest move for each trade over the furthest move against it', `${yAxis(0, maxY, stepY, decimals(stepY))}${ticks}<g class="dots">${dots}</g>${caption('furthest against, % of entry; up: furthest for')}`)
 }
@@ -108,7 +109,7 @@ function yAxis(low: number, high: number, step: number, digits: number): string 
 }
 
 function caption(text: string): string {
-  return `<text x="${WIDTH - BOX.right}" y="${HEIGHT - 4}" text-anchor="end">${escapeHtml(text)}</text>`
+  return `<text x="${WIDTH - BOX.right}" y="${HEIGHT - 8}" text-anchor="end">${escapeHtml(text)}</text>`
 }
 
 function svg(title: string, content: string): string {

@@ -9,12 +9,15 @@ import { packageRoot } from '../../../src/base/package-root.js'
 import { builtinStrategy, parseBacktestSpec, recordIndicators, renderBacktestReport, runBacktest, tradesCsv } from '../../../src/engine/index.js'
 import type { BacktestSpecInput } from '../../../src/engine/index.js'
 import { parseCsv } from '../../../src/market/read-csv.js'
-import { chromiumPath, openChromium, overflow, VIEWS, visit } from '../../browser/chromium.js'
+import { renderSweepReport } from '../../../src/engine/report/sweep-report.js'
+import { chromiumPath, labels, openChromium, overflow, VIEWS, visit } from '../../browser/chromium.js'
 
 describe.skipIf(chromiumPath === undefined)(`a report in Chromium${chromiumPath === undefined ? ' (there is none on this machine)' : ''}`, () => {
   let browser: Browser
   let folder: string
   let file: string
+  /** Reports of sweeps over two parameters and over one. */
+  let sweeps: readonly string[]
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'sweepmill-report-'))
     file = join(folder, 'report.html')
@@ -23,10 +26,25 @@ describe.skipIf(chromiumPath === undefined)(`a report in Chromium${chromiumPath 
     const strategy = builtinStrategy('sma-cross')
     const result = runBacktest(bars, strategy, parseBacktestSpec(json, { barsGiven: true }))
     const uplot = dirname(createRequire(import.meta.url).resolve('uplot/dist/uPlot.min.css'))
+    const assets = { uplotJs: readFileSync(join(uplot, 'uPlot.iife.min.js'), 'utf8'), uplotCss: readFileSync(join(uplot, 'uPlot.min.css'), 'utf8') }
+    const metrics = { total_return: -1234.5, sharpe_ratio: 0.125, max_drawdown: -8, total_trades: 3000, win_rate: 0.5, profit_factor: null }
+    const line = { x: { name: 'slow', values: Array.from({ length: 40 }, (_, k) => 100_000 + 50 * k) }, y: null, cells: Array.from({ length: 40 }, (_, k) => Math.sin(k) / 4), objective: 'sharpe_ratio' }
+    const square = { ...line, y: { name: 'fast', values: [-2, -1, 0, 1] }, cells: Array.from({ length: 160 }, (_, k) => Math.sin(k) / 4) }
+    sweeps = [square, line].map((map, k) => {
+      const path = join(folder, `sweep-${k}.html`)
+      writeFileSync(path, renderSweepReport({
+        taskId: 't', source: 'bars.csv', spec: { strategy: { name: 'sma-cross' }, space: { slow: { min: 100_000, max: 101_950, step: 50 } } }, time: result.time, equity: result.equity, close: bars.close, tradesCsv: null,
+        ranking: {
+          trials: 12_345, result_hash: 'r', objective: 'sharpe_ratio', direction: 'maximize', bars: bars.length, data_hash: 'd', spec_hash: 's', engine_version: 'e', seed: 0,
+          top: [{ trial: 1, params: { slow: 100_050, fast: -1 }, metrics }], warnings: [], buy_and_hold: { in_sample: 1, held_out: null }, heat_map: map,
+        },
+      }, assets))
+      return path
+    })
     writeFileSync(file, renderBacktestReport({
       taskId: 't', source: 'sp500-daily.csv', spec: json, summary: result.summary, time: result.time, equity: result.equity, close: bars.close, bars, tradesCsv: tradesCsv(result),
       indicators: (grid) => recordIndicators(strategy, bars, json.strategy.params, grid),
-    }, { uplotJs: readFileSync(join(uplot, 'uPlot.iife.min.js'), 'utf8'), uplotCss: readFileSync(join(uplot, 'uPlot.min.css'), 'utf8') }))
+    }, assets))
     browser = await openChromium()
   })
   afterAll(async () => {
@@ -40,6 +58,39 @@ describe.skipIf(chromiumPath === undefined)(`a report in Chromium${chromiumPath 
     expect(await page.locator('.chart canvas').count()).toBe(4)
     expect(complaints).toEqual([])
     await page.close()
+  })
+
+  test.each([1400, 390])('no label is cut off, every axis has three ticks, and numbers have one style, at %i pixels', async (width) => {
+    for (const [path, log] of [[file, false], [file, true], ...sweeps.map((one) => [one, false] as const)] as const) {
+      const { page, complaints } = await visit(browser, path, { width, colorScheme: 'light' })
+      if (log) await page.locator('#log').click()
+      const all = await labels(page)
+      const charts = [...new Set(all.map(({ canvas }) => canvas))]
+      expect(charts.length).toBeGreaterThanOrEqual(2)
+      for (const canvas of charts) {
+        const own = all.filter((one) => one.canvas === canvas)
+        expect(own.filter(({ from, to, width: most }) => from < 0 || to > most)).toEqual([])
+        expect(own.filter(({ align }) => align === 'right').length, `ticks of y in ${path}`).toBeGreaterThanOrEqual(3)
+        const beside = own.filter(({ align }) => align === 'center')
+        expect(new Set(beside.map(({ x }) => x)).size, `ticks of x in ${path}`).toBeGreaterThanOrEqual(3)
+        // Labels of one line do not run into each other.
+        for (const y of new Set(beside.map((one) => one.y))) {
+          const line = beside.filter((one) => one.y === y)
+          for (const [k, one] of line.entries()) expect(k === 0 || one.from > (line[k - 1]?.to ?? 0), one.text).toBe(true)
+        }
+      }
+      const texts = [...all.map(({ text }) => text), await page.locator('main').innerText()]
+      // Thousands by a thin blank and a true minus, in charts, legends and text; dates and names have hyphens of their own.
+      expect(texts.flatMap((text) => text.match(/\d,\d{3}|(?<![\w-])-\d/g) ?? [])).toEqual([])
+      for (const title of await page.locator('.heat .title').allTextContents()) expect(['slow', 'fast']).toContain(title)
+      for (const tick of await page.locator('.heat .x:not(.title) span, .heat .y:not(.title) span').allTextContents()) expect(tick).toMatch(/^[\u2212\d\u202f.]+$/)
+      expect(await page.locator('.shape text').evaluateAll((found) => found.filter((one) => {
+        const { left, right, top, bottom } = one.getBoundingClientRect(), box = one.closest('svg')!.getBoundingClientRect()
+        return left < box.left - 0.5 || right > box.right + 0.5 || top < box.top - 0.5 || bottom > box.bottom + 0.5
+      }).map((one) => one.textContent))).toEqual([])
+      expect([complaints, await overflow(page)]).toEqual([[], 0])
+      await page.close()
+    }
   })
 
   test('headings sort, choices filter, and a trade is shown', async () => {
