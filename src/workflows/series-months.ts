@@ -61,7 +61,7 @@ export async function addMonths(tools: MonthTools, key: SeriesKey, sources: read
     const { seriesId } = series ?? await tools.series.ensure(key)
     const { added, replaced } = total(counts)
     const outcome = await tools.series.replace(seriesId, changing.map(({ month, before, after }) => ({ seriesId, month, before, after })), options.writer,
-      { kind: options.kind, source: sources.map(({ name }) => name).join(', '), added, replaced })
+      { kind: options.kind, source: namesOf(sources), added, replaced })
     if (outcome.kind === 'fenced') throw leaseLost(options.writer?.taskId ?? '', 'series')
     if (outcome.kind === 'replaced') return { ...total(counts), files: counts, changed: changing.map(({ month }) => month).sort(), revision: outcome.revision }
     open = [...outcome.months]
@@ -159,6 +159,12 @@ function refuseDiffering(key: SeriesKey, plans: readonly MonthPlan[], sources: r
   if (first?.first == null) return
   const count = found.reduce((sum, { differing }) => sum + differing, 0)
   throw differingBarsError(nameOf(key), { count, ...first.first, source: sources[first.source]?.name ?? '', follows: first.source > 0, synced: kind === 'sync' })
+}
+
+/** Of a year of daily files the history names the first and the last. */
+function namesOf(sources: readonly MonthSource[]): string {
+  const names = sources.map(({ name }) => name)
+  return names.length <= 3 ? names.join(', ') : `${names[0]} to ${names.at(-1)} (${names.length} files)`
 }
 
 function countsOf(plans: readonly MonthPlan[], source: number): BarCounts {

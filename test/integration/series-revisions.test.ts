@@ -77,6 +77,8 @@ test('what is equal is neither refused nor a revision', async () => {
   expect(await add(file(30, 60))).toMatchObject({ same: 30, revision: null })
   expect(await add(files(() => file(90, 110), () => file(100, 120)))).toMatchObject({ added: 20, same: 20, revision: 2, files: [{ added: 10, same: 10 }, { added: 10, same: 10 }] })
   expect(await revisions()).toEqual([[2, 'import', 120, 20, 0, true], [1, 'import', 100, 100, 0, false]])
+  await add(files(...[120, 121, 122, 123].map((from) => () => file(from, from + 1))))
+  expect((await runtime.backend.series.history(KEY)).map(({ source }) => source.replaceAll(/\d+\.csv/g, 'N.csv'))).toEqual(['fN.csv to fN.csv (4 files)', 'fN.csv, fN.csv', 'fN.csv'])
 })
 
 test('files of two instruments in one import: the second is refused, and nothing of the first is stored', async () => {
@@ -85,6 +87,14 @@ test('files of two instruments in one import: the second is refused, and nothing
   expect(await runtime.backend.series.list()).toEqual([])
   await expect(runtime.backend.series.show(KEY)).rejects.toMatchObject({ code: 'SERIES_NOT_FOUND' })
   expect(await add(files(() => file(0, 100), () => file(50, 150, 7)), true)).toMatchObject({ added: 150, replaced: 50, revision: 1 })
+})
+
+test('of two imports at the same time that differ, the later is refused', async () => {
+  const both = await Promise.allSettled([add(file(0, 60)), add(file(40, 100, 200))])
+  const refused = both.find((one) => one.status === 'rejected')
+  expect(both.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+  expect(refused?.reason).toMatchObject({ code: 'DATA_CONFLICT', details: { count: 20 } })
+  expect(await revisions()).toEqual([[1, 'import', 60, 60, 0, true]])
 })
 
 test('a last bar that was not finished and bars that were made up are replaced by anybody', async () => {
