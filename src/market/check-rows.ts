@@ -45,11 +45,22 @@ export function problemOfOrder(time: Float64Array, place: (row: number) => strin
     const when = new Date(time[i]!).toISOString()
     const before = `${new Date(time[i - 1]!).toISOString()} of ${place(i - 1)}`
     const what = time[i] === time[i - 1]
-      ? `repeats the time ${before}`
-      : `has the time ${when}, which is ${descending ? `after ${before}, in a file from new to old` : `before ${before}`}`
+      ? `repeats the time ${before}${autumnAdvice(time, i)}`
+      : `has the time ${when}, which is ${descending ? `after ${before}, in a file from new to old` : `before ${before}`}${autumnAdvice(time, i)}`
     return { what, column: 'time', value: when, row: i }
   }
   return null
+}
+
+const HOUR_MS = 3_600_000
+
+/** Local times have one hour twice, once a year, and none of the two rows is wrong. */
+function autumnAdvice(time: Float64Array, at: number): string {
+  const backMs = Math.abs(time[at - 1]! - time[at]!)
+  const stepMs = at >= 2 ? Math.abs(time[at - 1]! - time[at - 2]!) : Infinity
+  const month = new Date(time[at]!).getUTCMonth()
+  const isAutumn = month === 9 || month === 10 || month === 3
+  return isAutumn && stepMs <= HOUR_MS && backMs + stepMs === HOUR_MS ? ' (where clocks went back an hour, local times repeat: write UTC, or the offset of each)' : ''
 }
 
 export function runsBackwards(time: Float64Array): boolean {

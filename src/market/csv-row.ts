@@ -123,8 +123,13 @@ export class CsvRow {
 
 function unreadable(name: string, text: string, which: string): RowFault {
   const found = text === '' ? 'nothing' : JSON.stringify(text)
-  const ways = name === 'time' && (readingsOf(text)?.length ?? 0) > 0 ? ', or say its form with --date-format (reading.date_format in a spec)' : ''
+  const ways = name === 'time' ? timeAdvice(text) : name === 'volume' ? '; where there is none, --columns volume= leaves it out (reading.columns in a spec)' : ''
   return { code: 'DATA_INVALID', what: `has ${found} as ${name}, which is ${which}${ways}`, column: name, value: text }
+}
+
+function timeAdvice(text: string): string {
+  if ((readingsOf(text)?.length ?? 0) > 0) return ', or say its form with --date-format (reading.date_format in a spec)'
+  return /^\d.*:\d\d.*[\s/][A-Za-z_/]{3,}$/.test(text) ? '; a zone is written as its offset from UTC, such as -05:00' : ''
 }
 
 function noNumber(text: string, decimal: '.' | ','): string {

@@ -29,11 +29,16 @@ export function timesOf(cells: () => Iterable<TimeCell>, source: string, { date_
   const first = firstTime(cells())
   if (first === undefined) return byNumber(timeOfNumber)
   if (readingsOf(first.text) !== null) return ofDaysAndMonths(first, cells(), source, complete)
-  if (!/^\d{10}(\d\d)?(\.0*)?$/.test(first.text)) return byNumber(timeOfNumber)
+  if (!/^\d{9,}(\.\d*)?$/.test(first.text)) return byNumber(timeOfNumber)
   const numbers = [...cut(cells(), LOOKED_AT)].filter(({ text }) => /^\d+(\.\d*)?$/.test(text)).map(({ text, line }) => ({ value: Number(text), text, line }))
+  // Of more digits than a double holds the text tells, and no count since 1970 has as many.
+  if (/^(\d{17}|\d{20})$/.test(first.text)) return byNumber(timeOfNumber)
   if (numbers.every(({ value }) => Number.isFinite(calendarMs(value)))) return byNumber(calendarMs)
-  refuseOddCounts(numbers.map(({ text }) => text), numbers.map(({ value }) => epochMs(value)), first, source)
-  return byNumber(epochMs)
+  const times = numbers.map(({ value }) => epochMs(value))
+  const stepMs = Math.min(...times.slice(1).map((time, i) => Math.abs(time - times[i]!)).filter((step) => step > 0))
+  refuseOddCounts(numbers.map(({ text }) => text), times, stepMs, first, source)
+  const warnings = stepMs < 1000 ? [`The times of ${source} are read as counts since 1970, and so its bars lie ${stepMs} ms apart.`] : []
+  return { ...byNumber(epochMs), warnings }
 }
 
 function firstTime(cells: Iterable<TimeCell>): TimeCell | undefined {
@@ -76,8 +81,7 @@ const OLDEST_MS = Date.UTC(1900, 0)
 const NEWEST_MS = Date.UTC(2100, 0)
 
 /** Counts that would put bars closer together than a second, or a second apart, and are all times in another form. */
-function refuseOddCounts(texts: readonly string[], times: readonly number[], first: TimeCell, source: string): void {
-  const stepMs = Math.min(...times.slice(1).map((time, i) => Math.abs(time - times[i]!)))
+function refuseOddCounts(texts: readonly string[], times: readonly number[], stepMs: number, first: TimeCell, source: string): void {
   if (texts.length < ENOUGH || !(stepMs <= 1000)) return
   const forms = ODD_FORMS.filter((format) => {
     const parse = compileDateFormat(format)
@@ -92,9 +96,9 @@ function refuseOddCounts(texts: readonly string[], times: readonly number[], fir
   })
 }
 
-/** Digits of which some are a calendar's and some are not: minutes of 60, a month of 13. */
+/** Digits of which some are a calendar's and some are not (minutes of 60, a month of 13), or all begin with a day of one. */
 function looksLikeCalendar(texts: readonly string[]): boolean {
-  return texts.some((text) => Number.isFinite(calendarMs(Number(text))))
+  return texts.some((text) => Number.isFinite(calendarMs(Number(text)))) || texts.every((text) => /^(19[789]|20)\d/.test(text) && Number.isFinite(calendarMs(Number(text.slice(0, 8)))))
 }
 
 function timeOf(text: string): number {

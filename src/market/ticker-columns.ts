@@ -51,5 +51,5 @@ export function noSuchTicker(wanted: string, tickers: Iterable<string>, source: 
 }
 
 function listed(all: readonly string[]): string {
-  return `${all.slice(0, LISTED).join(', ')}${all.length > LISTED ? ` and ${all.length - LISTED} more` : ''}`
+  return `${all.slice(0, LISTED).map((name) => (name === '' ? '""' : name)).join(', ')}${all.length > LISTED ? ` and ${all.length - LISTED} more` : ''}`
 }

@@ -11,7 +11,7 @@ const REST = '(.*)$'
 /** Groups: year, month or its name, day, what follows. */
 const YEAR_FIRST = /^(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?!\d)(.*)$/
 const RUN_TOGETHER = /^(\d{4})(\d{2})(\d{2})([ T_-].+)$/i
-const DAY_NAME_YEAR = new RegExp(String.raw`^${WEEKDAY}(\d{1,2})\.?[-/. ]\s*${WORD},?[-/. ]\s*(\d{4})(?!\d)${REST}`, 'u')
+const DAY_NAME_YEAR = new RegExp(String.raw`^${WEEKDAY}(\d{1,2})\.?[-/. ]?\s*${WORD},?[-/. ]?\s*(\d{4})(?!\d)${REST}`, 'u')
 const NAME_DAY_YEAR = new RegExp(String.raw`^${WEEKDAY}${WORD}[-/. ]\s*(\d{1,2})(?:,\s*|[-/. ]\s*)(\d{4})(?!\d)${REST}`, 'u')
 const YEAR_NAME_DAY = new RegExp(String.raw`^(\d{4})[-/. ]\s*${WORD}[-/. ]\s*(\d{1,2})(?!\d)${REST}`, 'u')
 

@@ -34,8 +34,8 @@ export async function checkStrategy({ strategy, params, files, reading }: Strate
   // One run by itself shows an endless loop soon.
   const tried = await runStrategy(options, 'check_strategy', { ...input, once: true }, null, shared, LIMIT_MS / 10)
   const once = JSON.parse(tried.json) as StrategyCheck
-  if (!once.passed) return once
-  return JSON.parse((await runStrategy(options, 'check_strategy', input, null, shared, LIMIT_MS)).json) as StrategyCheck
+  const report = once.passed ? JSON.parse((await runStrategy(options, 'check_strategy', input, null, shared, LIMIT_MS)).json) as StrategyCheck : once
+  return { ...report, warnings: [...parsed.flatMap(({ dataset }) => dataset.warnings), ...report.warnings] }
 }
 
 /** A file's name without its ending; with a number where two have the same. */

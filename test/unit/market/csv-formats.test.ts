@@ -99,6 +99,11 @@ test.each<readonly [name: string, text: string, reading: Reading, code: string, 
   ['seconds without a century', `${ROWS}200102093000,1,2,1,2,5\n200102093100,1,2,1,2,5\n`, {}, 'DATA_INVALID', /100 ms apart\. Read as YYMMDDHHmmss they/],
   ['days before months and minutes', `${ROWS}310120200930,1,2,1,2,5\n310120200931,1,2,1,2,5\n`, {}, 'DATA_INVALID', /1 ms apart\. Read as DDMMYYYYHHmm or YYMMDDHHmmss they make sense: say --date-format DDMMYYYYHHmm/],
   ['a minute of 60 among a calendar\'s digits', `${ROWS}202001020959,1,2,1,2,5\n202001020960,1,2,1,2,5\n`, {}, 'DATA_INVALID', /1 ms apart/],
+  ['a digit too many', `${ROWS}2020010209300,1,2,1,2,5\n2020010209310,1,2,1,2,5\n`, {}, 'DATA_INVALID', /is 2034-01-04T17:56:49\.300Z, and the bars would lie 10 ms apart/],
+  ['an hour twice', `${ROWS}2020-10-25 00:00,1,2,1,2,5\n2020-10-25 01:00,1,2,1,2,5\n2020-10-25 01:00,1,2,1,2,5\n`, {}, 'DATA_ORDER', /line 4 .*clocks went back an hour/],
+  ['an hour twice in minutes', `${ROWS}2020-10-25 01:58,1,2,1,2,5\n2020-10-25 01:59,1,2,1,2,5\n2020-10-25 01:00,1,2,1,2,5\n2020-10-25 03:00,1,2,1,2,5\n`, {}, 'DATA_ORDER', /line 4 .*clocks went back an hour/],
+  ['a zone by its name', `${ROWS}20220103 09:30:00 US/Eastern,1,2,1,2,5\n`, {}, 'DATA_INVALID', /its offset from UTC, such as -05:00/],
+  ['a volume that is a word', `${ROWS}2020-01-02,1,2,1,2,N/A\n`, {}, 'DATA_INVALID', /"N\/A" as volume.*--columns volume=/],
   ['a compact hour of 24 later on', `${ROWS}${Array.from({ length: 300 }, (_, i) => `${2000 + i % 100}0102${String(Math.floor(i / 100)).padStart(2, '0')},1,2,1,2,5\n`).join('')}2020010224,1,2,1,2,5\n`, {}, 'DATA_INVALID', /line 302 \(row 301\) has "2020010224" as time/],
   ['a time of day that is none', 'date,time,open,high,low,close\n2020-01-02,09:30,1,2,1,2\n2020-01-02,24:00,1,2,1,2\n', {}, 'DATA_INVALID', /line 3 \(row 2\) has "24:00" as time of day/],
   ['several tickers', 'symbol,date,open,high,low,close\nA,2020-01-02,1,2,1,2\nB,2020-01-02,1,2,1,2\nA,2020-01-03,1,2,1,2\nC,x,1,2,1,2\n', {}, 'DATA_FORMAT', /has bars of several tickers: A, B, C\. Say which one with --ticker A/],
@@ -135,4 +140,9 @@ test('bad rows of many kinds are left out, counted and listed, in either directi
 test('a file in the older encoding of umlauts', () => {
   const text = Buffer.from('Datum;Eröffnung;high;low;close\n2020-01-02;1;2;1;2\n', 'latin1')
   expect(parseCsv(text, 'x.csv', { columns: { time: 'Datum', open: 'Eröffnung' } }).open[0]).toBe(1)
+})
+
+test('counts that put bars less than a second apart are said', () => {
+  const bars = parseCsv(new TextEncoder().encode(`${ROWS}1577957400000,1,2,1,2,5\n1577957400100,1,2,1,2,5\n`), 'x.csv')
+  expect(bars.meta.warnings.join()).toMatch(/counts since 1970, and so its bars lie 100 ms apart/)
 })
