@@ -72,7 +72,7 @@ const BENCHMARK: readonly (readonly [key: string, label: string, unit: Unit])[] 
 function benchmarkOf(values: Readonly<Record<string, unknown>>): string[] {
   const benchmark = asRecord(values['benchmark'])
   const cells = BENCHMARK.flatMap(([key, label, unit]) => (typeof benchmark[key] === 'number' ? [`${label} ${inUnit(benchmark[key], unit)}`] : []))
-  return cells.length === 0 ? [] : ['  against buy and hold:', ...inLines(cells, 3, 24)]
+  return cells.length === 0 ? [] : [`  against ${benchmark['name'] === undefined || benchmark['name'] === 'buy_and_hold' ? 'buy and hold' : textOr(benchmark['name'])}:`, ...inLines(cells, 3, 24)]
 }
 
 const SHOWN_YEARS = 12

@@ -4,6 +4,7 @@
  * A spec file is read first and flags override it key by key. The result is unparsed JSON, exactly what
  * a POST would carry; nothing is validated here but what only the command line can get wrong.
  */
+import { statSync } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
 import { basename, resolve } from 'node:path'
 import { InvalidArgumentError, Option } from 'commander'
@@ -34,6 +35,7 @@ export interface SpecFlags extends ReadingFlags {
   readonly direction?: string
   readonly fill?: string
   readonly riskFree?: number
+  readonly benchmark?: string
   readonly execution?: readonly string[]
 }
 
@@ -79,6 +81,7 @@ export function addSpecFlags(command: Command): Command {
     .addOption(new Option('--direction <side>', 'which side to trade: long, short or both (default: long)').argParser(direction))
     .addOption(new Option('--fill <when>', 'when a decision fills: next_open or close (default: next_open)').argParser((text) => text.replaceAll('-', '_')))
     .option('--risk-free <rate>', 'risk-free rate of the metrics, a year, as a fraction: 0.02 is 2 % (default: 0)', number)
+    .option('--benchmark <symbol|file>', 'what alpha, beta and the benchmark\'s returns are against: stored bars or a file (default: buy and hold of the same bars)')
     .option('--execution <key=value>', 'any other key of the execution, such as sizing.whole_units=true (repeatable)', repeated)
 }
 
@@ -109,6 +112,10 @@ export async function backtestSpec(flags: SpecFlags): Promise<Spec> {
     initial_cash: flags.cash, fee_rate: flags.feeRate, slippage: flags.slippage, direction: flags.direction, fill: flags.fill,
   })
   if (Object.keys(execution).length > 0) spec['execution'] = execution
+  if (flags.benchmark !== undefined) {
+    for (const key of ['data_hash', 'data_parts']) delete spec[key]
+    spec['benchmark'] = isFileName(flags.benchmark) ? { file: flags.benchmark } : { symbol: flags.benchmark }
+  }
   if (flags.riskFree !== undefined) spec['metrics'] = { ...objectAt(spec, 'metrics'), risk_free: flags.riskFree }
   for (const file of filesOf(spec)) await assertFile(file)
   return spec
@@ -145,10 +152,15 @@ function overrideReading(spec: Spec, flags: SpecFlags): void {
   if (reading !== undefined) spec['reading'] = { ...objectAt(spec, 'reading'), ...reading }
 }
 
+/** A symbol has neither a folder nor one of the endings of files of bars. */
+function isFileName(text: string): boolean {
+  return /[/\\]/.test(text) || /\.(csv|txt|parquet|zip|gz)$/i.test(text) || statSync(text, { throwIfNoEntry: false })?.isFile() === true
+}
+
 /** What stands in the spec, whatever it is: its parser judges it. */
 function filesOf(spec: Spec): string[] {
   const symbols: readonly unknown[] = Array.isArray(spec['symbols']) ? spec['symbols'] : []
-  return [spec, ...symbols].map((one) => (typeof one === 'object' && one !== null ? (one as Spec)['file'] : undefined)).filter((file) => typeof file === 'string')
+  return [spec, spec['benchmark'], ...symbols].map((one) => (typeof one === 'object' && one !== null ? (one as Spec)['file'] : undefined)).filter((file) => typeof file === 'string')
 }
 
 export async function sweepSpec(flags: SweepFlags): Promise<Spec> {

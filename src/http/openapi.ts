@@ -62,13 +62,17 @@ const onlyOfBacktests = {
   finer: { type: 'object', additionalProperties: true, description: '{"timeframe": "1m"} or {"file": "bars-1m.csv"}, for the intrabar_path "finer".' },
 } as const
 
+const ofBacktests = {
+  benchmark: { type: ['object', 'string'], additionalProperties: true, description: 'What alpha, beta and the benchmark\'s returns are against: a stored symbol, {"symbol", "exchange", "timeframe"} or {"file"}.' },
+} as const
+
 const ofTrials = {
   from_sweep: { type: 'string', description: 'The id of a completed sweep, one of whose trials is repeated in full, in place of bars, strategy and execution.' },
   trial: { type: 'integer', description: 'With from_sweep: the number of the trial.' }, rank: { type: 'integer', description: 'With from_sweep: its place among the best, from 1.' },
 } as const
 
 export const backtestBody = {
-  type: 'object', properties: { ...bars, ...onlyOfBacktests, strategy, ...run, ...ofTrials, ...envelope },
+  type: 'object', properties: { ...bars, ...onlyOfBacktests, strategy, ...run, ...ofBacktests, ...ofTrials, ...envelope },
   example: { file: 'sp500-daily.csv', strategy: { name: 'sma-cross', params: { fast: 10, slow: 20 } }, execution: { fee_rate: 0.002 } },
 } as const
 

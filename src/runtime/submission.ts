@@ -25,7 +25,7 @@ import { EXCHANGE_OFFERS } from '../exchange/exchanges.js'
 import { parseDataSyncSpec } from '../workflows/data-sync-spec.js'
 import { parseCleanupSpec } from '../workflows/cleanup-spec.js'
 import { findFile, isStrategyFile } from './data-files.js'
-import { joinedBars, withFiner } from './joined-bars.js'
+import { joinedBars, withCompanions } from './joined-bars.js'
 import { parsedBars } from './parsed-bars.js'
 import type { ParsedBars } from './parsed-bars.js'
 import type { Publisher } from './publisher.js'
@@ -97,8 +97,8 @@ async function prepareSync(request: SubmitRequest): Promise<Prepared> {
 }
 
 /** Whether the bars of a spec are found only in the store. What is no list is for its parser to refuse. */
-export function namesStoredBars({ symbol, symbols }: Readonly<Record<string, unknown>>): boolean {
-  return symbol !== undefined || (Array.isArray(symbols) && symbols.some((one: unknown) => typeof one === 'string' || (one as { file?: unknown } | null)?.file === undefined))
+export function namesStoredBars({ symbol, symbols, benchmark }: Readonly<Record<string, unknown>>): boolean {
+  return symbol !== undefined || typeof benchmark === 'string' || (benchmark as { symbol?: unknown } | null | undefined)?.symbol !== undefined || (Array.isArray(symbols) && symbols.some((one: unknown) => typeof one === 'string' || (one as { file?: unknown } | null)?.file === undefined))
 }
 
 /** What can be told wrong of a run before the bar store is there: its spec and its strategy. */
@@ -244,11 +244,20 @@ async function parseBars(spec: Record<string, unknown>, request: SubmitRequest, 
   if (symbols === undefined) {
     const bars = await parseOne(spec, request, options)
     const finer = spec['finer'] as Record<string, unknown> | undefined
-    return finer === undefined ? bars : withFiner(bars, await parseOne({ ...spec, ...bars.pinned, ...finer, reading: readingOf(spec, finer) }, request, options), options.pool)
+    const inside = finer === undefined ? null : await parseOne({ ...spec, ...bars.pinned, ...finer, reading: readingOf(spec, finer) }, request, options)
+    return withCompanions(bars, inside, await parseBenchmark(spec, request, options), options.pool)
   }
   const parts: ParsedBars[] = []
   for (const one of symbols) parts.push(await parseOne({ ...spec, exchange: spec['exchange'], ...one, reading: readingOf(spec, one) }, request, options))
-  return joinedBars(symbols, parts, options.pool)
+  return joinedBars(symbols, parts, await parseBenchmark(spec, request, options), options.pool)
+}
+
+/** Bars of its own, read in its own way; of the spec's timeframe where it names none. */
+async function parseBenchmark(spec: Record<string, unknown>, request: SubmitRequest, options: PrepareOptions): Promise<ParsedBars | null> {
+  const benchmark = spec['benchmark'] as Record<string, unknown> | undefined
+  if (benchmark === undefined) return null
+  const { timeframe, start_date: from, end_date: to } = spec
+  return parseOne({ timeframe, start_date: from, end_date: to, ...benchmark }, request, options)
 }
 
 /** That of one file, key by key before that of the spec. */

@@ -72,6 +72,29 @@ test('the same bars by symbol and by file give the same result', async () => {
   expect(bySymbol.data).not.toHaveProperty('data_warnings')
 })
 
+test('a benchmark by symbol and by file, beside bars, a portfolio and finer bars', async () => {
+  const spx = ROWS.map((row, i) => ({ ...row, open: 50 + i / 10, high: 51 + i / 10, low: 49 + i / 10, close: 50 + (i + 1) / 10 }))
+  await store('bybit', '1h', spx, 'INDEX')
+  const path = file(spx.slice(0, -1)) // of another length than the bars, which are written under the same name
+  const total = (rows: typeof spx): number => (rows.at(-1)!.close / rows[0]!.close - 1) * 100
+  const bySymbol = await backtest({ symbol: 'BTCUSDT', timeframe: '1h', benchmark: 'INDEX' })
+  expect(bySymbol.result['benchmark']).toMatchObject({ name: 'INDEX' })
+  expect((bySymbol.result['benchmark'] as Record<string, number>)['total_return']).toBeCloseTo(total(spx), 9)
+  expect(bySymbol.data).toMatchObject({ benchmark: { symbol: 'INDEX' }, data_parts: [BARS, BARS] })
+  const byFile = await backtest({ file: file(ROWS), benchmark: { file: path } })
+  expect((byFile.result['benchmark'] as Record<string, number>)['total_return']).toBeCloseTo(total(spx.slice(0, -1)), 9)
+  expect((byFile.result['warnings'] as string[]).join(' ')).toMatch(/covers 499 of 500 bars/)
+  const portfolio = await backtest({ symbols: [{ symbol: 'A', file: file(ROWS) }, { symbol: 'B', file: file(ROWS) }], benchmark: { symbol: 'INDEX', timeframe: '1h' } })
+  expect(portfolio.result['benchmark']).toMatchObject({ name: 'INDEX' })
+  expect(portfolio.data).toMatchObject({ data_parts: [BARS, BARS, BARS] })
+  const finer = await backtest({ file: file(ROWS), finer: { file: file(ROWS) }, execution: { intrabar_path: 'finer' }, benchmark: { file: path } })
+  expect(finer.data).toMatchObject({ data_parts: [BARS, BARS, BARS - 1] })
+  expect(finer.result['benchmark']).toMatchObject({ name: expect.stringMatching(/^bars-499/) as string })
+  const submit = (data: Record<string, unknown>): Promise<unknown> => runtime.backend.submit({ taskType: TaskType.BACKTEST, data: { ...data, strategy: STRATEGY }, roots: null })
+  await expect(submit({ file: file(ROWS), benchmark: { symbol: 'NONE', timeframe: '1h' } })).rejects.toMatchObject({ code: 'SERIES_NOT_FOUND' })
+  await expect(submit({ file: file(ROWS), benchmark: { file: file(spx.map((row) => ({ ...row, time: row.time - 1e11 }))) } })).rejects.toMatchObject({ code: 'DATA_EMPTY' })
+})
+
 test('dates cut the series, across months', async () => {
   const { result } = await backtest({ symbol: 'BTCUSDT', timeframe: '1h', exchange: 'bybit', start_date: '2024-01-31T10:00:00Z', end_date: '2024-02-02' })
   const inside = ROWS.filter(({ time }) => time >= Date.UTC(2024, 0, 31, 10) && time < Date.UTC(2024, 1, 3))

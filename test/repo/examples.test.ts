@@ -97,7 +97,7 @@ const KEYS = {
   'execution.sizing': { mode: 1, value: 1, whole_units: 1, lot_size: 1, min_notional: 1 } satisfies Record<keyof SizingInput, 1>,
   metrics: { periods_per_year: 1, risk_free: 1 } satisfies Record<keyof MetricsInput, 1>,
   backtest: {
-    file: 1, reading: 1, symbol: 1, symbols: 1, timeframe: 1, exchange: 1, finer: 1, start_date: 1, end_date: 1, adjust: 1, strategy: 1, strategy_id: 1, execution: 1, metrics: 1,
+    file: 1, reading: 1, symbol: 1, symbols: 1, timeframe: 1, exchange: 1, finer: 1, benchmark: 1, start_date: 1, end_date: 1, adjust: 1, strategy: 1, strategy_id: 1, execution: 1, metrics: 1,
     data_hash: 1, data_parts: 1, data_warnings: 1, strategy_hash: 1, params_order: 1,
   } satisfies Record<keyof BacktestSpecInput, 1>,
   sweep: { space: 1, space_order: 1, constraint: 1, method: 1, objective: 1, direction: 1, holdout: 1, seed: 1, top: 1 } satisfies Record<Exclude<keyof SweepSpecInput, keyof BacktestSpecInput>, 1>,

@@ -1,6 +1,6 @@
 /** Strategies and single backtests. */
 import { engineVersion } from '../../src/base/engine-version.js'
-import { checkParams, describeStrategy, frameParts, prepareBars, runBacktest, runPortfolio, splitParts, tradesCsv } from '../../src/engine/index.js'
+import { checkParams, describeStrategy, frameParts, mergeTimes, prepareBars, runBacktest, runBenchmark, runPortfolio, splitParts, tradesCsv } from '../../src/engine/index.js'
 import type { BacktestResult, BacktestSpec, RunIdentity, Strategy } from '../../src/engine/index.js'
 import type { Bars } from '../../src/market/layout.js'
 import { keptArtifacts } from '../artifact-limit.js'
@@ -26,7 +26,8 @@ export const checkBacktest: Step = async (context) => {
   checkParams(strategy, 'params' in spec.strategy ? spec.strategy.params : {})
   const bars = barsOf(context)
   const parts = frameParts(bars, spec)
-  for (const part of spec.bars.finer === undefined ? parts : parts.slice(0, 1)) prepareBars(part, spec.bars)
+  const prepared = parts.slice(0, spec.bars.symbols?.length ?? 1).map((part) => prepareBars(part, spec.bars).bars)
+  if (spec.bars.benchmark !== undefined) runBenchmark(prepared.length === 1 ? prepared[0]!.time : mergeTimes(prepared).time, spec, parts.at(-1))
   return { json: { spec_hash: specHash } }
 }
 
@@ -38,9 +39,10 @@ export const tryBacktest: Step = async (context) => {
 }
 
 function runOne(bars: Bars, strategy: Strategy, spec: BacktestSpec, identity?: RunIdentity): BacktestResult {
-  if (spec.bars.symbols !== undefined) return runPortfolio(splitParts(bars, spec), strategy, spec, identity)
-  const [main = bars, finer] = frameParts(bars, spec)
-  return runBacktest(main, strategy, spec, identity, undefined, finer)
+  const parts = frameParts(bars, spec)
+  const benchmark = spec.bars.benchmark === undefined || parts.length < 2 ? undefined : parts.at(-1)
+  if (spec.bars.symbols !== undefined) return runPortfolio(splitParts(bars, spec), strategy, spec, identity, benchmark)
+  return runBacktest(parts[0] ?? bars, strategy, spec, identity, undefined, spec.bars.finer === undefined ? undefined : parts[1], benchmark)
 }
 
 /** {spec} and bars → the result, and trades and equity as bytes. */

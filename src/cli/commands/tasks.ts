@@ -15,7 +15,7 @@ import { sagaTimeline } from '../saga-timeline.js'
 import { syncSummary } from '../sync-summary.js'
 import { stepInWords } from '../step-words.js'
 import { sweepSummary } from '../sweep-summary.js'
-import { fittedTable, formatDuration, shownTime, textPairs, WIDE } from '../text-table.js'
+import { fittedTable, formatDuration, shownTime, TABLE_WIDTH, textPairs, WIDE } from '../text-table.js'
 import { time } from '../time-flag.js'
 import { noteMissingWorker } from '../worker-notice.js'
 import { strategyName, symbolName } from '../task-subject.js'
@@ -72,12 +72,27 @@ async function listTasks(invocation: Invocation, flags: ListFlags): Promise<void
   })
 }
 
+/** A long name is cut so that strategy and symbol both have a place beside id, type and status. */
+const SYMBOL_WIDTH = 10
+const LEAST_STRATEGY = 6
+
+/** What id, type and status leave of a line, gaps taken off. */
+function roomBeside(tasks: readonly TaskView[]): number {
+  const longest = (of: (task: TaskView) => string): number => Math.max(...tasks.map((task) => of(task).length))
+  return TABLE_WIDTH - longest((task) => task.task_id) - longest((task) => nameOfType(task.task_type)) - longest(listedStatus) - 8
+}
+
+function cut(text: string | null, width: number): string | null {
+  return text === null || text.length <= width ? text : `${text.slice(0, width - 1)}…`
+}
+
 /** Names and tags have a column where any task has one. */
 function listed(tasks: readonly TaskView[], wide: boolean): string {
   const [anyName, anyTag] = [tasks.some(({ name }) => name !== null), tasks.some(({ tags }) => tags.length > 0)]
   const header = ['task', 'type', 'status', ...(anyName ? ['name'] : []), 'strategy', 'symbol', 'created', 'took', 'priority', ...(anyTag ? ['tags'] : [])]
+  const [strategyWidth, symbolWidth] = wide ? [Infinity, Infinity] : [Math.max(LEAST_STRATEGY, roomBeside(tasks) - SYMBOL_WIDTH), SYMBOL_WIDTH]
   const rows = tasks.map((task) => [
-    task.task_id, nameOfType(task.task_type), listedStatus(task), ...(anyName ? [task.name] : []), strategyName(task), symbolName(task),
+    task.task_id, nameOfType(task.task_type), listedStatus(task), ...(anyName ? [task.name] : []), cut(strategyName(task), strategyWidth), cut(symbolName(task), symbolWidth),
     shownTime(task.created_at, wide), took(task), task.priority, ...(anyTag ? [task.tags.join(' ')] : []),
   ])
   const drop = ['priority', 'tags', 'took', 'created', 'name', 'symbol', 'strategy'].filter((title) => header.includes(title))

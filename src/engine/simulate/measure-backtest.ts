@@ -2,6 +2,7 @@
 import type { BarColumns } from '../../market/layout.js'
 import { DAY_MS } from '../calendar/iso-time.js'
 import { backtestingPyStats } from '../metrics/backtesting-py.js'
+import type { AlignedBenchmark } from '../metrics/aligned-benchmark.js'
 import { compareBenchmark } from '../metrics/benchmark.js'
 import type { MonthReturn, YearReturn } from '../metrics/calendar-periods.js'
 import { monthlyReturns, yearlyReturns } from '../metrics/calendar-periods.js'
@@ -42,6 +43,8 @@ export interface MeasureInput {
   readonly meter: SweepMeter
   /** Of a portfolio's trades, each by the bars of its own symbol; else they are found here. */
   readonly excursions?: TradeExcursions
+  /** Of bars from..to; null: buy-and-hold of the bars themselves. */
+  readonly benchmark?: AlignedBenchmark | null
 }
 
 export interface BacktestMeasures {
@@ -54,7 +57,7 @@ export interface BacktestMeasures {
   readonly excursions: TradeExcursions
 }
 
-export function measureBacktest({ bars, from, to, spec, periods, warmUp, simulation, meter, excursions: given }: MeasureInput): BacktestMeasures {
+export function measureBacktest({ bars, from, to, spec, periods, warmUp, simulation, meter, excursions: given, benchmark = null }: MeasureInput): BacktestMeasures {
   const { initialCash } = spec.execution
   const { value: periodsPerYear, days: { shiftMs } } = periods
   const { riskFree } = spec.metrics
@@ -75,7 +78,10 @@ export function measureBacktest({ bars, from, to, spec, periods, warmUp, simulat
   const shape = describeReturns(returns, tails, sums)
   const trades = tradeColumns(simulation.trades)
   const excursions = given ?? excursionsOf(bars, simulation.trades, trades, spec)
-  const { alpha, beta } = alphaBeta(sums, marketSums, pairs, periodsPerYear, riskFree)
+  const totalReturn = values.total_return ?? NaN
+  const compared = benchmark === null
+    ? { ...alphaBeta(sums, marketSums, pairs, periodsPerYear, riskFree), figures: compareBenchmark({ time, close, sums, marketSums, pairs, totalReturn, periodsPerYear, riskFree }) }
+    : compareWith(benchmark, { time, equity, returns, totalReturn, periodsPerYear, riskFree })
   const libraries: LibraryInput = {
     time, equity, initialCash, returns, sums, tails, marketSums, pairs, trades, riskFree, feesPaid: simulation.feesPaid, periodsPerYear: spec.metrics.periodsPerYear, shiftMs,
   }
@@ -91,8 +97,8 @@ export function measureBacktest({ bars, from, to, spec, periods, warmUp, simulat
       skew: shape.skew,
       kurtosis: shape.kurtosis,
       probabilistic_sharpe_ratio: probabilisticSharpe(sums, riskFree / periodsPerYear, shape),
-      alpha: alpha * 100,
-      beta,
+      alpha: compared.alpha * 100,
+      beta: compared.beta,
       ...tradeDurations(trades),
       ...tradeStatistics(trades, excursions),
     },
@@ -102,10 +108,37 @@ export function measureBacktest({ bars, from, to, spec, periods, warmUp, simulat
       ...empyricalMetrics(libraries),
       ...quantstatsMetrics(libraries, shape),
     },
-    benchmark: compareBenchmark({ time, close, sums, marketSums, pairs, totalReturn: values.total_return ?? NaN, periodsPerYear, riskFree }),
+    benchmark: compared.figures,
     months: monthlyReturns(time, equity, initialCash, shiftMs),
     years: yearlyReturns(time, equity, initialCash, shiftMs),
     excursions,
+  }
+}
+
+interface ComparedRun {
+  readonly time: Float64Array
+  readonly equity: Float64Array
+  /** Of bars from the second on; fewer where the equity fell to nothing. */
+  readonly returns: Float64Array
+  readonly totalReturn: number
+  readonly periodsPerYear: number
+  readonly riskFree: number
+}
+
+/** Over the bars that the benchmark has: the returns of both from its first price to its last. */
+function compareWith({ close, from, to }: AlignedBenchmark, run: ComparedRun): { alpha: number; beta: number; figures: Record<string, number> } {
+  const { periodsPerYear, riskFree } = run
+  const last = Math.min(to - 1, run.returns.length)
+  const returns = run.returns.subarray(from, last)
+  const market = new Float64Array(returns.length)
+  for (let k = 0; k < market.length; k++) market[k] = close[from + k + 1]! / close[from + k]! - 1
+  const [sums, marketSums] = [sumReturns(returns), sumReturns(market)]
+  const pairs = pairReturns(returns, market, sums, marketSums)
+  const isWhole = from === 0 && to === run.time.length
+  const totalReturn = isWhole ? run.totalReturn : (run.equity[to - 1]! / run.equity[from]! - 1) * 100
+  return {
+    ...alphaBeta(sums, marketSums, pairs, periodsPerYear, riskFree),
+    figures: compareBenchmark({ time: run.time.subarray(from, to), close: close.subarray(from, to), sums, marketSums, pairs, totalReturn, periodsPerYear, riskFree }),
   }
 }
 

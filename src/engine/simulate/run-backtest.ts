@@ -15,6 +15,7 @@ import { measureBacktest } from './measure-backtest.js'
 import { observeIndicators } from './observed-indicators.js'
 import { prepareBars, sliceBars } from './prepare-bars.js'
 import type { RunIdentity } from './run-identity.js'
+import { runBenchmark } from './run-benchmark.js'
 import { runStrategy } from './run-strategy.js'
 import { alignFiner } from './finer-bars.js'
 import type { FinerBars } from './finer-bars.js'
@@ -42,15 +43,16 @@ export interface BacktestResult {
 /**
  * Trades only within the window (default: all bars), flat and with the initial cash at its start; earlier bars
  * are warm-up, their decisions do not count; later bars are not seen. Bars are prepared here (dates, adjust).
- * `finer` are bars of the same market, for `intrabar_path` "finer". Throws PARAM_INVALID, STRATEGY_FAILED, DATA_EMPTY, SPEC_INVALID.
+ * `finer` are bars of the same market, for `intrabar_path` "finer", `benchmark` those that the spec names. Throws PARAM_INVALID, STRATEGY_FAILED, DATA_EMPTY, SPEC_INVALID.
  */
-export function runBacktest(bars: BarColumns, strategy: Strategy, spec: BacktestSpec, identity: RunIdentity = {}, window?: BarWindow, finer?: BarColumns): BacktestResult {
+export function runBacktest(bars: BarColumns, strategy: Strategy, spec: BacktestSpec, identity: RunIdentity = {}, window?: BarWindow, finer?: BarColumns, benchmark?: BarColumns): BacktestResult {
   requireSpec(spec)
   const prepared = prepareBars(bars, spec.bars)
   const { from, to } = checkWindow(prepared.bars.length, window)
   const params = checkParams(strategy, 'params' in spec.strategy ? spec.strategy.params : {})
   const periods = periodsPerYear(prepared.bars.time, spec.metrics.periodsPerYear)
   const seen = sliceBars(prepared.bars, 0, to)
+  const compared = runBenchmark(seen.time.subarray(from, to), spec, benchmark)
   const decisions = new Uint8Array(seen.length)
   const observed = observeIndicators(ta)
   const inside = finerOf(seen, spec, finer)
@@ -58,8 +60,8 @@ export function runBacktest(bars: BarColumns, strategy: Strategy, spec: Backtest
   const onClose = runStrategy(strategy, seen, params, observed.ta, spec.execution.direction, decisions, simulation)
   simulation.run(seen, decisions, from, to, onClose)
   const meter = new SweepMeter(seen.length, { periodsPerYear: periods.value, riskFree: spec.metrics.riskFree })
-  const measures = measureBacktest({ bars: seen, from, to, spec, periods, warmUp: observed.warmUp(), simulation, meter })
-  const warnings = [...spec.dataWarnings ?? [], ...prepared.warnings, ...finerWarning(inside, seen.length)]
+  const measures = measureBacktest({ bars: seen, from, to, spec, periods, warmUp: observed.warmUp(), simulation, meter, benchmark: compared.aligned })
+  const warnings = [...spec.dataWarnings ?? [], ...prepared.warnings, ...finerWarning(inside, seen.length), ...compared.warnings]
   const summary = summarise({ bars: seen, from, to, strategy, params, spec, identity, periods, simulation, measures, warnings })
   const { mae, mfe } = measures.excursions
   return {

@@ -20,6 +20,7 @@ import { PortfolioSimulation } from './portfolio-simulation.js'
 import { prepareBars } from './prepare-bars.js'
 import { excursionsOf, measureBacktest } from './measure-backtest.js'
 import type { BacktestResult } from './run-backtest.js'
+import { runBenchmark } from './run-benchmark.js'
 import type { RunIdentity } from './run-identity.js'
 import { decisionsOf, decisionsOfAll } from './run-strategy.js'
 import type { RunRecord } from './simulation.js'
@@ -44,7 +45,7 @@ export function splitParts(bars: BarColumns, spec: BacktestSpec): PortfolioPart[
  * Trades of all symbols by the time of their exit, `symbol` in each; bars count along the times of all symbols together.
  * Throws PARAM_INVALID, STRATEGY_FAILED, DATA_EMPTY, SPEC_INVALID.
  */
-export function runPortfolio(parts: readonly PortfolioPart[], strategy: Strategy, spec: BacktestSpec, identity: RunIdentity = {}): BacktestResult {
+export function runPortfolio(parts: readonly PortfolioPart[], strategy: Strategy, spec: BacktestSpec, identity: RunIdentity = {}, benchmark?: BarColumns): BacktestResult {
   requireSpec(spec)
   const params = checkParams(strategy, 'params' in spec.strategy ? spec.strategy.params : {})
   const prepared = parts.map(({ symbol, bars }) => preparedPart(symbol, bars, spec))
@@ -55,14 +56,15 @@ export function runPortfolio(parts: readonly PortfolioPart[], strategy: Strategy
   const { direction } = spec.execution
   simulation.run(strategy.signalsOfAll === undefined
     ? series.map((bars) => decisionsOf(strategy, bars, params, observed.ta, direction)) : decisionsOfAll(strategy, series, params, observed.ta, direction))
+  const compared = runBenchmark(timeline.time, spec, benchmark)
   const record = recordOf(simulation)
   const index = equalWeights(timeline, series)
   const periods = periodsPerYear(timeline.time, spec.metrics.periodsPerYear)
   const meter = new SweepMeter(timeline.length, { periodsPerYear: periods.value, riskFree: spec.metrics.riskFree })
-  const warnings = [...spec.dataWarnings ?? [], ...prepared.flatMap((one) => one.warnings), ...leftOut(prepared.map(({ bars }) => bars), series, parts)]
+  const warnings = [...spec.dataWarnings ?? [], ...prepared.flatMap((one) => one.warnings), ...leftOut(prepared.map(({ bars }) => bars), series, parts), ...compared.warnings]
   const trades = tradesOf(simulation, parts, series, spec)
   const excursions = { mae: Float64Array.from(trades, ({ mae }) => mae), mfe: Float64Array.from(trades, ({ mfe }) => mfe) }
-  const measures = measureBacktest({ bars: index, from: 0, to: timeline.length, spec, periods, warmUp: observed.warmUp(), simulation: record, meter, excursions })
+  const measures = measureBacktest({ bars: index, from: 0, to: timeline.length, spec, periods, warmUp: observed.warmUp(), simulation: record, meter, excursions, benchmark: compared.aligned })
   const summary = summarise({ bars: index, from: 0, to: timeline.length, strategy, params, spec, identity, periods, simulation: record, measures, warnings })
   return {
     summary: {

@@ -12,6 +12,7 @@ import { executionToJson } from '../specs/execution-spec.js'
 import type { Params, Strategy } from '../strategies/strategy.js'
 import type { BacktestMeasures } from './measure-backtest.js'
 import type { RunIdentity } from './run-identity.js'
+import { benchmarkName } from './run-benchmark.js'
 import type { RunRecord } from './simulation.js'
 import { MARGIN_CALL, REASON } from './trade-log.js'
 
@@ -58,7 +59,7 @@ export function summarise(input: SummaryInput): Record<string, unknown> {
     interest_paid: simulation.interestPaid,
     funding_paid: simulation.fundingPaid,
     open_position: openPosition(input),
-    benchmark: { name: 'buy_and_hold', ...finite(measures.benchmark, 'benchmark.') },
+    benchmark: { name: benchmarkName(spec), ...finite(measures.benchmark, 'benchmark.') },
     parity: finite(measures.parity),
     monthly_returns: months,
     yearly_returns: years,

@@ -20,12 +20,19 @@ export interface SymbolSpec {
   readonly exchange?: string
 }
 
+/** A file, or stored bars; of the spec's timeframe where none is named. */
+export type BenchmarkSpec =
+  | { readonly file: string; readonly reading?: ReadingInput }
+  | { readonly symbol: string; readonly exchange?: string; readonly timeframe?: string }
+
 export interface BarsSpec {
   readonly file?: string
   /** How the files are read; what its keys may say is judged by whoever reads. */
   readonly reading?: ReadingInput
   /** A portfolio, in the order in which it trades. */
   readonly symbols?: readonly SymbolSpec[]
+  /** What the run is compared with, where that is not buy-and-hold of the same bars. */
+  readonly benchmark?: BenchmarkSpec
   /** Finer bars of the same market, which say what happened inside a bar (`intrabar_path` "finer"): a file, or a stored timeframe. */
   readonly finer?: { readonly file: string; readonly reading?: ReadingInput } | { readonly timeframe: string }
   /** How many of the pinned bars belong to each of the symbols, one after the other; or to the bars and to the finer ones. */
@@ -83,7 +90,7 @@ const commonSchema = z.object({
   end_date: day.optional(),
   adjust: z.boolean('must be true or false').optional(),
   data_hash: hash.optional(),
-  data_parts: z.array(z.int('must be a whole number').min(1, 'must be at least 1'), 'must be a list of bar counts').max(MOST_SYMBOLS, `must have at most ${MOST_SYMBOLS} counts`).optional(),
+  data_parts: z.array(z.int('must be a whole number').min(1, 'must be at least 1'), 'must be a list of bar counts').max(MOST_SYMBOLS + 1, `must have at most ${MOST_SYMBOLS + 1} counts`).optional(),
   data_warnings: z.array(z.string('must be a text'), 'must be a list of texts').max(100, 'must have at most 100 texts').optional(),
   strategy_id: z.int('must be a whole number').min(1, 'must be at least 1').optional(),
   strategy_hash: hash.optional(),
@@ -96,7 +103,7 @@ const metricsSchema = z.object({
 })
 
 /** The keys a backtest may have; a sweep has these and its own. */
-export const COMMON_KEYS: readonly string[] = [...Object.keys(commonSchema.shape), 'reading', 'symbols', 'finer', 'strategy', 'execution', 'metrics']
+export const COMMON_KEYS: readonly string[] = [...Object.keys(commonSchema.shape), 'reading', 'symbols', 'finer', 'benchmark', 'strategy', 'execution', 'metrics']
 
 /** Throws SPEC_INVALID, PARAM_INVALID, NOT_SUPPORTED. Literals are held to the keys by their type, other JSON by the parser alone. */
 export function parseBacktestSpec<Json>(json: Json & Untyped<Json>, options?: ParseOptions): BacktestSpec
@@ -113,7 +120,7 @@ export function parseCommon(raw: Record<string, unknown>, options: ParseOptions)
   const bars: BarsSpec = {
     ...pick('file', common.file), ...pick('symbol', common.symbol), ...pick('timeframe', common.timeframe), ...pick('exchange', common.exchange),
     ...pick('startDate', common.start_date), ...pick('endDate', common.end_date), ...pick('adjust', common.adjust),
-    ...pick('reading', parseReading(raw.reading, 'reading')), ...pick('symbols', parseSymbols(raw.symbols)), ...pick('finer', parseFiner(raw.finer)), ...pick('parts', common.data_parts),
+    ...pick('reading', parseReading(raw.reading, 'reading')), ...pick('symbols', parseSymbols(raw.symbols)), ...pick('finer', parseFiner(raw.finer)), ...pick('benchmark', parseBenchmark(raw.benchmark)), ...pick('parts', common.data_parts),
   }
   checkBars(bars, options.barsGiven === true || common.data_hash !== undefined)
   const rawMetrics = requireObject(raw.metrics ?? {}, 'metrics')
@@ -138,6 +145,7 @@ export function parseCommon(raw: Record<string, unknown>, options: ParseOptions)
   }
 }
 
+const benchmarkSchema = z.object({ symbol: text('a symbol such as "BTCUSDT"'), exchange: text('the name of an exchange').optional(), timeframe: text('a timeframe such as "1d"').optional() })
 const symbolSchema = z.object({ symbol: text('a symbol such as "BTCUSDT"'), file: text('the path of a file').optional(), exchange: text('the name of an exchange').optional() })
 const SYMBOL_KEYS = [...Object.keys(symbolSchema.shape), 'reading']
 
@@ -180,12 +188,30 @@ function parseFiner(raw: unknown): BarsSpec['finer'] {
     : { file: parseOrRefuse(text('the path of a file'), given.file, 'finer.file'), ...pick('reading', reading) }
 }
 
+function parseBenchmark(raw: unknown): BenchmarkSpec | undefined {
+  if (raw === undefined || raw === null) return undefined
+  const path = 'benchmark'
+  const given = typeof raw === 'string' ? { symbol: raw } : requireObject(raw, path)
+  refuseUnknownKeys(given, ['file', 'reading', 'symbol', 'exchange', 'timeframe'], path)
+  if ((given.file === undefined) === (given.symbol === undefined)) throw specInvalid(path, 'benchmark must name either a file or a symbol, such as {"file": "spx.csv"} or "BTCUSDT".')
+  const stray = (given.file === undefined ? ['reading'] : ['exchange', 'timeframe']).find((key) => given[key] !== undefined)
+  if (stray !== undefined) throw specInvalid(`${path}.${stray}`, `${path}.${stray} has no meaning for ${given.file === undefined ? 'stored bars' : 'a file'}; leave it out.`)
+  if (given.file !== undefined) return { file: parseOrRefuse(text('the path of a file'), given.file, `${path}.file`), ...pick('reading', parseReading(given.reading, `${path}.reading`)) }
+  const { symbol, exchange, timeframe } = parseOrRefuse(benchmarkSchema, given, path)
+  return { symbol, ...pick('exchange', exchange), ...pick('timeframe', timeframe) }
+}
+
 function checkBars(bars: BarsSpec, given: boolean): void {
   if (bars.reading !== undefined && !given && bars.file === undefined && !(bars.symbols ?? []).some(({ file }) => file !== undefined)) throw specInvalid('reading', 'reading says how a file is read, and the spec names none; leave it out for stored bars.')
+  const { benchmark } = bars
+  const besides = benchmark === undefined ? 0 : 1
+  if (benchmark !== undefined && 'symbol' in benchmark && benchmark.timeframe === undefined && bars.timeframe === undefined && !given) {
+    throw specInvalid('benchmark.timeframe', `benchmark names the stored bars of ${benchmark.symbol}, but the spec has no timeframe; write {"symbol": ${show(benchmark.symbol)}, "timeframe": "1d"}, or name a file.`)
+  }
   if (bars.symbols !== undefined) {
     if (bars.file !== undefined || bars.symbol !== undefined) throw specInvalid('symbols', 'The spec names symbols and a single file or symbol beside them; keep one.')
     if (bars.timeframe === undefined && bars.symbols.some(({ file }) => file === undefined)) throw specInvalid('timeframe', 'timeframe is missing; stored bars are named by symbol and timeframe.')
-    if (bars.parts !== undefined && bars.parts.length !== bars.symbols.length) throw specInvalid('data_parts', `data_parts has ${bars.parts.length} counts for ${bars.symbols.length} symbols.`)
+    if (bars.parts !== undefined && bars.parts.length !== bars.symbols.length + besides) throw specInvalid('data_parts', `data_parts has ${bars.parts.length} counts for ${bars.symbols.length} symbols.`)
     checkDates(bars)
     return
   }
@@ -197,7 +223,7 @@ function checkBars(bars: BarsSpec, given: boolean): void {
   }
   if (bars.symbol !== undefined && bars.timeframe === undefined) throw specInvalid('timeframe', 'timeframe is missing; stored bars are named by symbol and timeframe.')
   if (bars.finer !== undefined && 'timeframe' in bars.finer && bars.symbol === undefined && !given) throw specInvalid('finer.timeframe', 'finer.timeframe names stored bars, but the bars are a file; name the finer ones by "file" too.')
-  if (bars.parts !== undefined && bars.parts.length !== (bars.finer === undefined ? 1 : 2)) throw specInvalid('data_parts', `data_parts has ${bars.parts.length} counts; leave it out.`)
+  if (bars.parts !== undefined && bars.parts.length !== (bars.finer === undefined ? 1 : 2) + besides) throw specInvalid('data_parts', `data_parts has ${bars.parts.length} counts; leave it out.`)
   checkDates(bars)
 }
 

@@ -8,7 +8,7 @@
 import { METRIC_UNITS } from '../metrics/sweep-metrics.js'
 
 const SPEC_KEYS: readonly string[] = [
-  'file', 'reading', 'ticker', 'date_format', 'columns', 'decimal', 'skip_bad', 'symbol', 'symbols', 'finer', 'timeframe', 'exchange', 'start_date', 'end_date', 'adjust', 'strategy', 'strategy_id',
+  'file', 'reading', 'ticker', 'date_format', 'columns', 'decimal', 'skip_bad', 'symbol', 'symbols', 'finer', 'timeframe', 'exchange', 'start_date', 'end_date', 'adjust', 'benchmark', 'strategy', 'strategy_id',
   'name', 'params', 'space', 'min', 'max', 'step', 'choices', 'constraint', 'method', 'objective', 'direction', 'holdout', 'seed', 'top',
   'execution', 'metrics', 'periods_per_year', 'risk_free',
   'data_hash', 'data_parts', 'data_warnings', 'strategy_hash', 'params_order', 'space_order',

@@ -81,6 +81,9 @@ export interface BacktestSpecInput {
   readonly timeframe?: string
   readonly exchange?: string
   readonly finer?: { readonly file: string; readonly reading?: ReadingInput; readonly timeframe?: undefined } | { readonly timeframe: string; readonly file?: undefined } | null
+  /** What the run is compared with: a stored symbol, or a file; without it buy-and-hold of the same bars. Not in a sweep. */
+  readonly benchmark?: string | { readonly symbol: string; readonly exchange?: string; readonly timeframe?: string; readonly file?: undefined }
+    | { readonly file: string; readonly reading?: ReadingInput; readonly symbol?: undefined } | null
   /** `2020-01-31` or `2020-01-31T12:00:00Z`. */
   readonly start_date?: string
   /** The last bar; a day belongs to it whole. */

@@ -31,7 +31,7 @@ export function specToJson(spec: BacktestSpec | SweepSpec): Record<string, unkno
 }
 
 export function hashInput(spec: BacktestSpec | SweepSpec): string {
-  const { file: _file, reading: _reading, symbol: _symbol, timeframe: _timeframe, exchange: _exchange, symbols, finer: _finer, ...content } = spec.bars
+  const { file: _file, reading: _reading, symbol: _symbol, timeframe: _timeframe, exchange: _exchange, symbols, finer: _finer, benchmark: _benchmark, ...content } = spec.bars
   const named = symbols === undefined ? content : { ...content, symbols: symbols.map(({ symbol }) => ({ symbol })) }
   const { dataWarnings: _warnings, paramsOrder: _order, ...rest } = spec
   return JSON.stringify(specToJson(spec.dataHash === undefined ? rest : { ...rest, bars: named }))
@@ -67,10 +67,11 @@ function refuseExtraKeys(given: Record<string, unknown>, parsed: Record<string, 
 }
 
 function barsToJson(bars: BarsSpec): Record<string, unknown> {
-  const { file, reading, symbol, symbols, finer, parts, timeframe, exchange, startDate, endDate, adjust } = bars
+  const { file, reading, symbol, symbols, finer, benchmark, parts, timeframe, exchange, startDate, endDate, adjust } = bars
   return {
     ...(symbols === undefined ? {} : { symbols: symbols.map((one) => ({ symbol: one.symbol, ...(one.file === undefined ? {} : { file: one.file }), ...(one.reading === undefined ? {} : { reading: readingToJson(one.reading) }), ...(one.exchange === undefined ? {} : { exchange: one.exchange }) })) }),
     ...(finer === undefined ? {} : { finer: 'reading' in finer && finer.reading !== undefined ? { ...finer, reading: readingToJson(finer.reading) } : { ...finer } }),
+    ...(benchmark === undefined ? {} : { benchmark: 'reading' in benchmark && benchmark.reading !== undefined ? { ...benchmark, reading: readingToJson(benchmark.reading) } : { ...benchmark } }),
     ...(parts === undefined ? {} : { data_parts: [...parts] }),
     ...(file === undefined ? {} : { file }),
     ...(reading === undefined ? {} : { reading: readingToJson(reading) }),

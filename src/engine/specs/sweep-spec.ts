@@ -71,6 +71,7 @@ export function parseSweepSpec(json: unknown, options: ParseOptions = {}): Sweep
 function refuseLater(raw: Record<string, unknown>): void {
   if (raw.finer !== undefined) refuseNotSupported('finer', raw.finer, 'sweep with "intrabar_path": "adaptive", and run the best with finer bars')
   if (raw.symbols !== undefined) refuseNotSupported('symbols', raw.symbols, 'sweep one symbol at a time, and run the best as a backtest of all')
+  if (raw.benchmark !== undefined && raw.benchmark !== null) refuseNotSupported('benchmark', raw.benchmark, 'the metrics of a trial compare with nothing; run the best as a backtest with it')
   const method = raw.method ?? 'grid'
   if (typeof method !== 'string' || (method !== 'grid' && !LATER_METHODS.includes(method))) throw specInvalid('method', `method is ${show(method)}, but must be one of grid.`)
   if (method !== 'grid') refuseNotSupported('method', method, 'use "grid"')

@@ -479,6 +479,11 @@ describe('operation', () => {
     expect(listed).toMatch(/BTCUSDT/)
     expect(widest(listed)).toBeLessThanOrEqual(80)
     expect((await run(['tasks', 'list', '--wide'])).stdout).toMatch(/completed +January run +sma-cross +bars .* nightly desk:fx/)
+    // Long names leave room for each other.
+    bench.backend.set([...bench.backend.rows.keys()].at(-1)!, { data: { strategy: { name: 'bollinger-reversion' }, file: 'data/sp500-daily-adjusted.csv' }, status: 'completed' })
+    const long = (await run(['tasks', 'list'])).stdout
+    expect(long).toMatch(/ bollinge… +sp500-dai…\n/)
+    expect(widest(long)).toBeLessThanOrEqual(80)
     const [first] = [...bench.backend.rows.keys()]
     expect((await run(['tasks', 'show', String(first)])).stdout).toMatch(/name +January run\n +tags +nightly desk:fx/)
     await run(['tasks', 'list', '--name', 'jan', '--tag', 'a', '--tag', 'b'])
@@ -568,6 +573,15 @@ describe('operation', () => {
     expect(await run([])).toMatchObject({ code: 2, stdout: '' })
     expect((await run(['--version'])).stdout).toBe('0.0.0-test\n')
   })
+})
+
+test('a benchmark is a file or a symbol', async () => {
+  const args = ['backtest', '--data', data, '--strategy', 'sma-cross', '--benchmark']
+  for (const [given, wanted] of [[data, { file: data }], ['SPX', { symbol: 'SPX' }], ['BTC-USD', { symbol: 'BTC-USD' }], ['BRK.B', { symbol: 'BRK.B' }]] as const) {
+    await run([...args, given])
+    expect(bench.backend.requests.at(-1)?.data).toMatchObject({ benchmark: wanted })
+  }
+  for (const missing of ['spx.csv', './spx', 'spx.parquet', 'SPX.CSV']) expect(await run([...args, missing])).toMatchObject({ code: 2, stderr: expect.stringContaining('FILE_NOT_FOUND') as string })
 })
 
 test('a trial of a sweep brings all of its own: what stands beside it is refused before anything starts', async () => {
