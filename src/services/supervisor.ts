@@ -75,10 +75,11 @@ function startGrace(): void {
 }
 
 const listener = createServer((socket) => {
-  if (ending) { socket.destroy(); return }
+  socket.on('error', () => undefined)
+  // Held until this process is gone: turned away at once, a user would come back again and again while the servers still end.
+  if (ending) return
   cancelGrace?.()
   users.add(socket)
-  socket.on('error', () => undefined)
   socket.on('close', () => {
     users.delete(socket)
     startGrace()

@@ -1,6 +1,8 @@
 /** Embedded Redis and Postgres: started from nothing, shared, stopped with the last user, reaped after a kill. */
 import { spawn } from 'node:child_process'
 import { existsSync, lstatSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { connect } from 'node:net'
+import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
@@ -42,6 +44,12 @@ async function ask(services: Services): Promise<[string, number]> {
   redis.disconnect()
   await client.end()
   return [pong, rows[0]?.n ?? 0]
+}
+
+function connected(path: string): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(path, () => { resolve(socket) }).on('error', reject)
+  })
 }
 
 interface Run { pid: number; started: string }
@@ -95,6 +103,25 @@ describe('services', () => {
     child.kill('SIGKILL')
     await eventually('the servers to end by themselves', () => Promise.resolve(!runs.some(alive)))
     await eventually('the supervisor to end', () => Promise.resolve(!existsSync(findPlace(stateDir).socket)))
+  })
+
+  test('a user who comes while the servers end waits for their end, and gets new ones', async () => {
+    const first = await open()
+    const [redis, postgres] = [runOf('redis'), runOf('postgres')]
+    if (postgres === null) throw new Error('no Postgres')
+    // It cannot end while it is held, however long that takes.
+    process.kill(postgres.pid, 'SIGSTOP')
+    const stopped = first.stop()
+    await eventually('Redis to end', () => Promise.resolve(!alive(redis)))
+    const later = open()
+    // Others meanwhile: by the last of them the one above would have used up its tries, were it turned away.
+    const others: Socket[] = []
+    for (let i = 0; i < 20; i += 1) others.push(await connected(findPlace(stateDir).socket))
+    process.kill(postgres.pid, 'SIGCONT')
+    expect(await ask(await later)).toEqual(['PONG', 1])
+    await stopped
+    expect([alive(postgres), alive(runOf('postgres'))]).toEqual([false, true])
+    for (const other of others) other.destroy()
   })
 
   test('the next start reaps what a killed supervisor left', async () => {
