@@ -185,7 +185,7 @@ export async function createRuntime<Health>(options: RuntimeOptions<Health>): Pr
     tools: { bars, archive, series, artifacts, sweeps, retention, exchanges, checkSeries: (key) => storedSeries.check(key), clock, threads: pool.threads, engineVersion, barsProcessed: (count) => options.observers?.barsProcessed(count) },
     checkpoints: {
       save: async ({ taskId, attempt }, step, data) => {
-        if (!await attempts.checkpoint(taskId, attempt, step, JSON.stringify(data))) throw leaseLost(taskId, 'checkpoint')
+        if (!await attempts.checkpoint(taskId, attempt, step, JSON.stringify(data ?? null))) throw leaseLost(taskId, 'checkpoint')
       },
       last: (taskId, step) => desk.lastCheckpoint(taskId, step),
     },

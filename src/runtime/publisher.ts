@@ -133,8 +133,8 @@ export class Publisher {
       ...taskLabel(request),
       userId: textOf('userId', request.userId),
       ipAddress: textOf('ipAddress', request.ipAddress),
-      timeoutSeconds: request.timeoutSeconds ?? TASK_DEFAULTS.timeoutSeconds,
-      maxRetries: request.maxRetries ?? TASK_DEFAULTS.maxRetries,
+      timeoutSeconds: wholeOf('timeoutSeconds', request.timeoutSeconds, 1) ?? TASK_DEFAULTS.timeoutSeconds,
+      maxRetries: wholeOf('maxRetries', request.maxRetries, 0) ?? TASK_DEFAULTS.maxRetries,
       idempotencyKey: textOf('idempotencyKey', request.idempotencyKey),
       notBefore: momentOf('notBefore', request.notBefore),
       deadlineAt: momentOf('deadlineAt', request.deadlineAt),
@@ -148,6 +148,12 @@ function textOf(key: string, value: string | null | undefined): string | null {
   if (value === null || value === undefined) return null
   if (!isTaskText(value)) throw refusal(key, TASK_TEXT_FORM)
   return value
+}
+
+/** A column of 32 bits. */
+function wholeOf(key: string, value: number | undefined, least: number): number | undefined {
+  if (value === undefined || (Number.isInteger(value) && value >= least && value < 2 ** 31)) return value
+  throw refusal(key, `a whole number from ${least} to ${2 ** 31 - 1}`)
 }
 
 function momentOf(key: string, value: string | null | undefined): string | null {

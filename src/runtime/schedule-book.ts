@@ -4,6 +4,7 @@ import type { Clock } from '../base/clock.js'
 import type { Schedules, ScheduleView, ScheduleTimes, SubmitRequest } from '../tasks/backend.js'
 import type { NextTime, Schedule, ScheduleStore } from '../tasks/schedule.js'
 import { defaultPriority, TASK_DEFAULTS } from '../tasks/task.js'
+import { isTaskText, TASK_TEXT_FORM } from '../tasks/task-texts.js'
 import { nextFireAt } from './cron.js'
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/
@@ -26,11 +27,13 @@ export class ScheduleBook implements Schedules {
     const { store, clock, pin } = this.#parts
     if (!NAME.test(name)) throw new SweepmillError('SPEC_INVALID', `"${name}" cannot name a schedule: write 1 to 100 letters, digits, dots, dashes or underscores.`)
     if ((request.tags ?? []).length > 0) throw new SweepmillError('SPEC_INVALID', 'A schedule keeps no tags; its tasks have its name.', { details: { path: 'tags' } })
+    const { userId = null } = request
+    if (userId !== null && !isTaskText(userId)) throw new SweepmillError('SPEC_INVALID', `userId must be ${TASK_TEXT_FORM}.`, { details: { path: 'userId' } })
     // Before the file is read: an expression that is none is refused at once.
     firstTime(times, clock.wallMs())
     const added = await store.add({
       name, cron: times.cron, timeZone: times.timeZone, taskType: request.taskType, data: await pin(request),
-      priority: request.priority ?? defaultPriority(request.taskType, true), userId: request.userId ?? null,
+      priority: request.priority ?? defaultPriority(request.taskType, true), userId,
       timeoutSeconds: request.timeoutSeconds ?? TASK_DEFAULTS.timeoutSeconds, maxRetries: request.maxRetries ?? TASK_DEFAULTS.maxRetries,
     }, firstTime)
     if (!added) throw new SweepmillError('STATE_CONFLICT', `A schedule named ${name} exists already. Remove it first, or choose another name.`, { details: { name } })

@@ -6,7 +6,9 @@
  * /var/tmp named by a hash of STATE_DIR takes its place. Whatever lies where everybody may write must be this user's own.
  */
 import { createHash } from 'node:crypto'
-import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, readFileSync, realpathSync, statSync } from 'node:fs'
+import {
+  chmodSync, chownSync, closeSync, existsSync, fchownSync, lstatSync, mkdirSync, openSync, readFileSync, realpathSync, rmSync, statSync, writeSync,
+} from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { SweepmillError } from '../base/errors.js'
 import { assertPrivate, assertUnshared, ownPrivateFolder } from './own-path.js'
@@ -87,6 +89,21 @@ export function ownFolder(place: Place, name: string): string {
 
 export function giveTo(place: Place, path: string): void {
   if (place.owner !== null) chownSync(path, place.owner.uid, place.owner.gid)
+}
+
+/**
+ * A file for the service user alone, in a folder of its own: made anew and never through a link, which that user could have
+ * put there to have root write elsewhere.
+ */
+export function giveFile(place: Place, path: string, text: string): void {
+  rmSync(path, { force: true })
+  const file = openSync(path, 'wx', 0o600)
+  try {
+    writeSync(file, text)
+    if (place.owner !== null) fchownSync(file, place.owner.uid, place.owner.gid)
+  } finally {
+    closeSync(file)
+  }
 }
 
 /** True when every folder from `path` up lets other users in; those that are not there yet will. */

@@ -1,11 +1,11 @@
 /** The embedded Postgres: durable (fsync on), loopback and password only, one data folder per major version. */
-import { existsSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import pg from 'pg'
 import { SweepmillError } from '../base/errors.js'
 import { debianPostgresFolders, findProgram, runProgram } from './binary.js'
 import { npmPostgres } from './npm-postgres.js'
-import { canEnter, giveTo, ownFolder } from './place.js'
+import { canEnter, giveFile, ownFolder } from './place.js'
 import type { Place } from './place.js'
 import type { StartedServer } from './redis-server.js'
 import { secretOf } from './secret.js'
@@ -23,9 +23,9 @@ export async function startPostgres(place: Place, searchPath: string, log: (line
   if (!existsSync(join(data, 'PG_VERSION'))) {
     log('creating the Postgres data folder')
     const passwordFile = join(home, 'password')
-    writeFileSync(passwordFile, secret, { mode: 0o600 })
-    giveTo(place, passwordFile)
-    rmSync(data, { recursive: true, force: true })
+    giveFile(place, passwordFile, secret)
+    // As their owner: what root removes by name could have become a link meanwhile.
+    await runProgram('rm', ['-rf', data], { cwd: '/', ...place.owner })
     const made = await runProgram(join(programs, 'initdb'), [
       '-D', data, '-U', USER, '--encoding=UTF8', '--locale=C', '--auth=scram-sha-256', `--pwfile=${passwordFile}`,
     ], { cwd: '/', ...place.owner })

@@ -1,12 +1,11 @@
 /** The embedded Redis: append-only file synced every second, no eviction, loopback and password only. */
-import { chmodSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { Redis } from 'ioredis'
 import { SweepmillError } from '../base/errors.js'
 import { findProgram, runProgram } from './binary.js'
 import { fetchRedis } from './fetch-redis.js'
 import type { RedisProgram } from './fetch-redis.js'
-import { giveTo, ownFolder } from './place.js'
+import { giveFile, ownFolder } from './place.js'
 import type { Place } from './place.js'
 import { secretOf } from './secret.js'
 import { ownPort, startServer } from './server-process.js'
@@ -23,12 +22,10 @@ export async function startRedis(place: Place, searchPath: string, log: (line: s
   const port = await ownPort(place, 'redis')
   const secret = secretOf(place)
   const config = join(data, 'redis.conf')
-  writeFileSync(config, [
+  giveFile(place, config, [
     `port ${port}`, 'bind 127.0.0.1', `requirepass ${secret}`, `dir "${data}"`, 'appendonly yes', 'appendfsync everysec', 'save ""',
     'maxmemory-policy noeviction', 'daemonize no', 'tcp-backlog 128', '',
-  ].join('\n'), { mode: 0o600 })
-  chmodSync(config, 0o600)
-  giveTo(place, config)
+  ].join('\n'))
   const url = `redis://:${secret}@127.0.0.1:${port}`
   const server = await startServer(place, {
     name: 'redis', file: program.file, args: [config], stopSignal: 'SIGTERM',

@@ -181,6 +181,7 @@ describe('a payload', () => {
       [{ ...one, data: { when: new Date(0) } }, 'data.when'], [{ ...one, data: { text: 'a\0' } }, 'data.text'], [{ ...one, data: { list: [Number.NaN] } }, 'data.list[0]'],
       [{ ...one, userId: 'a\0' }, 'userId'], [{ ...one, idempotencyKey: '\ud800' }, 'idempotencyKey'], [{ ...one, idempotencyKey: 'x'.repeat(3000) }, 'idempotencyKey'],
       [{ ...one, taskType: 'no\0op' }, 'taskType'], [{ ...one, notBefore: '2027-02-30T00:00:00Z' }, 'notBefore'], [{ ...one, deadlineAt: 'tomorrow' }, 'deadlineAt'],
+      [{ ...one, timeoutSeconds: 1.5 }, 'timeoutSeconds'], [{ ...one, maxRetries: Number.NaN }, 'maxRetries'],
     ] as const) {
       await expect(queue.enqueueTask(request), path).rejects.toMatchObject({ code: 'SPEC_INVALID', details: { path } })
       await expect(queue.enqueueTasks([one, request]), path).rejects.toMatchObject({ code: 'SPEC_INVALID' })

@@ -4,7 +4,7 @@
  */
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
-import { chmodSync, chownSync, cpSync, existsSync, lstatSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, cpSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,7 +12,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { packageRoot } from '../../../src/base/package-root.js'
 import { ScratchFolder } from '../../../src/pool/scratch-folder.js'
 import { assertUnshared, isOwnSocket, ownPrivateFolder } from '../../../src/services/own-path.js'
-import { findPlace, ownFolder, servicesFolder } from '../../../src/services/place.js'
+import { findPlace, giveFile, ownFolder, servicesFolder } from '../../../src/services/place.js'
 
 const VICTIM = 424_243
 const OTHER = 424_242
@@ -175,6 +175,15 @@ describe.skipIf(process.getuid?.() !== 0)(`two users${process.getuid?.() === 0 ?
     const found = findPlace(state)
     made(join(place, 'redis'), 0o700, OTHER)
     expect(() => ownFolder(found, 'redis')).toThrow(refused(join(place, 'redis'), /belongs to the user with the id 424242/) as Error)
+  })
+
+  test('root writes for the service user through no link', () => {
+    const [ours, theirs] = [join(folder, 'passwd'), join(made(join(folder, 'data'), 0o700, OTHER), 'redis.conf')]
+    writeFileSync(ours, 'ours', { mode: 0o600 })
+    symlinkSync(ours, theirs)
+    giveFile({ folder, socket: '', owner: { uid: OTHER, gid: OTHER } }, theirs, 'theirs')
+    expect([readFileSync(ours, 'utf8'), lstatSync(ours).uid, readFileSync(theirs, 'utf8'), lstatSync(theirs).isFile(), lstatSync(theirs).uid, lstatSync(theirs).mode & 0o777])
+      .toEqual(['ours', 0, 'theirs', true, OTHER, 0o600])
   })
 
   test('scratch of a dead process is removed only where it is this user\'s', () => {
