@@ -116,44 +116,40 @@ describe('an error that cannot be stored', () => {
   })
 })
 
-describe('a saga', () => {
-  interface Context { readonly attempt: Attempt; readonly tools: WorkflowTools }
+interface Context { readonly attempt: Attempt; readonly tools: WorkflowTools }
+type Run = SagaStep<Context>['run']
+
+test('a saga that fails with what cannot be stored is undone', async () => {
   const done = (): Promise<string> => Promise.resolve('null')
-
-  async function run(last: SagaStep<Context>['run'], first: SagaStep<Context>['run'] = done): Promise<{ undone: number; status: string; error: unknown; runs: object[] }> {
-    let undone = 0
-    const steps: SagaStep<Context>[] = [
-      { name: 'first', kind: 'compensatable', run: first, compensation: { name: 'undo', undo: () => { undone += 1; return Promise.resolve() } } },
-      { name: 'last', kind: 'pivot', endsRun: true, run: last },
-    ]
-    const worker = await bed.open({ workflows: [register<Context>({
-      taskType: 'tested', begin: (attempt, tools) => ({ attempt, tools }), end: () => undefined, definition: defineSaga<Context>({ type: 'tested', version: 1, steps }),
-    })] })
-    await worker.start()
-    const taskId = await worker.queue.enqueueTask({ taskType: 'tested', data: {} })
-    const { status, error } = await worker.backend.wait(taskId)
-    await worker.worker.stop()
-    return { undone, status, error, runs: await bed.sql('select status from saga_runs') }
+  const commit = (resultJson: string): Run => async ({ tools }) => { await tools.commit({ kind: 'completed', resultJson }); return 'null' }
+  const failing: readonly { readonly what: string; readonly last: Run; readonly first?: Run; readonly error: object }[] = [
+    { what: 'a NUL', last: () => Promise.reject(new Error('a \0 \ud800')), error: { code: 'COMPUTE_FAILED', message: 'a \u2400 \ufffd' } },
+    { what: 'details that are no JSON', last: () => Promise.reject(new SweepmillError('STRATEGY_FAILED', 'm', { details: { n: 1n } })), error: { code: 'STRATEGY_FAILED', message: 'm' } },
+    { what: 'a result that is too large', last: commit(JSON.stringify(TOO_LARGE)), error: { code: 'PAYLOAD_TOO_LARGE' } },
+    { what: 'a result that is no JSON', last: commit('{oops'), error: { code: 'INVARIANT', message: expect.stringContaining('json') as string } },
+    { what: 'a checkpoint that is too large', last: async ({ tools }) => { await tools.checkpoint('c', 'x'.repeat(2 ** 20)); return 'null' }, error: { code: 'PAYLOAD_TOO_LARGE' } },
+    { what: 'words that the log refuses', last: () => Promise.reject(new SweepmillError('STRATEGY_FAILED', 'unheard of')), error: { code: 'STRATEGY_FAILED', message: 'unheard of' } },
+    { what: 'an output that is no JSON', first: () => Promise.resolve('no JSON'), last: done, error: { code: 'INVARIANT' } },
+  ]
+  const undone = failing.map(() => 0)
+  const workflows = failing.map(({ first = done, last }, i) => register<Context>({
+    taskType: `failing-${i}`, begin: (attempt, tools) => ({ attempt, tools }), end: () => undefined,
+    definition: defineSaga<Context>({
+      type: `failing-${i}`, version: 1, steps: [
+        { name: 'first', kind: 'compensatable', run: first, compensation: { name: 'undo', undo: () => { undone[i] = (undone[i] ?? 0) + 1; return Promise.resolve() } } },
+        { name: 'last', kind: 'pivot', endsRun: true, run: last },
+      ],
+    }),
+  }))
+  const worker = await bed.open({ workflows })
+  await bed.sql("alter table saga_steps add constraint picky check (error->>'message' not like '%unheard of%')")
+  await worker.start()
+  const ids = await worker.queue.enqueueTasks(failing.map((_, i) => ({ taskType: `failing-${i}`, data: {} })))
+  for (const [i, { what, error }] of failing.entries()) {
+    expect(await worker.backend.wait(ids[i] ?? ''), what).toMatchObject({ status: 'failed', attempt: 1, error })
+    expect(await bed.sql('select status from saga_runs where task_id = $1', [ids[i]]), what).toEqual([{ status: 'compensated' }])
   }
-  const undoneOnce = { undone: 1, status: 'failed', runs: [{ status: 'compensated' }] }
-
-  test.each([
-    ['a NUL', () => Promise.reject(new Error('a \0 \ud800')), 'a \u2400 \ufffd'],
-    ['details that are no JSON', () => Promise.reject(new SweepmillError('STRATEGY_FAILED', 'm', { details: { n: 1n } })), 'm'],
-    ['a result that is too large', async ({ tools }: Context) => { await tools.commit({ kind: 'completed', resultJson: JSON.stringify(TOO_LARGE) }); return 'null' }, /65536/],
-    ['a result that is no JSON', async ({ tools }: Context) => { await tools.commit({ kind: 'completed', resultJson: '{oops' }); return 'null' }, /json/],
-    ['a checkpoint that is too large', async ({ tools }: Context) => { await tools.checkpoint('c', 'x'.repeat(2 ** 20)); return 'null' }, /1048576/],
-  ] satisfies [string, SagaStep<Context>['run'], string | RegExp][])('that fails with %s is undone', async (_what, last, message) => {
-    expect(await run(last)).toMatchObject({ ...undoneOnce, error: { message: typeof message === 'string' ? message : expect.stringMatching(message) as string } })
-  })
-
-  test('whose error, or whose output, the log refuses is undone too', async () => {
-    await bed.open({ role: 'client' })
-    await bed.sql("alter table saga_steps add constraint picky check (error->>'message' not like '%unheard of%')")
-    expect(await run(() => Promise.reject(new SweepmillError('STRATEGY_FAILED', 'unheard of')))).toMatchObject({ ...undoneOnce, error: { code: 'STRATEGY_FAILED', message: 'unheard of' } })
-    await bed.sql('truncate saga_runs cascade')
-    expect(await run(done, () => Promise.resolve('no JSON'))).toMatchObject({ ...undoneOnce, error: { code: 'INVARIANT' } })
-  })
+  expect(undone).toEqual(failing.map(() => 1))
 })
 
 describe('a payload', () => {
