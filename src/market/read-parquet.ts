@@ -14,6 +14,7 @@ import { GrowingColumns } from './growing-columns.js'
 import type { ColumnName } from './layout.js'
 import { parseTime, TIME_FORMS, timeOfNumber } from './parse-time.js'
 import type { ReadBars, RowWatcher } from './read-csv.js'
+import { severalTickers } from './ticker-columns.js'
 
 /** 24 GiB of columns: no file of bars has more. */
 const MOST_ROWS = 500_000_000
@@ -21,6 +22,7 @@ const MOST_ROWS = 500_000_000
 const FARTHEST_MS = 1e13
 /** Between a count of microseconds and one of nanoseconds a whole number can only be the digits of a calendar. */
 const MOST_OF_EPOCHS = 10n ** 16n
+const MOST_TICKERS = 1000
 /** What pandas calls an index that has no name. */
 const PANDAS_INDEX = '__index_level_0__'
 
@@ -38,7 +40,8 @@ export async function readParquet(file: AsyncBuffer, source: string, onRows?: Ro
   const rowCount = Number(metadata.num_rows)
   if (rowCount === 0) throw new SweepmillError('DATA_EMPTY', `${source} has columns but no row of data.`, { details: { file: source } })
   if (!(rowCount <= MOST_ROWS)) throw new SweepmillError('DATA_FORMAT', `${source} says that it has ${rowCount} rows; at most ${MOST_ROWS} are read.`, { details: { file: source } })
-  const chosen = chooseColumns(metadata, source)
+  const { chosen, ticker, choices } = chooseColumns(metadata, source)
+  if (ticker !== null) await damaged(source, () => refuseSeveralTickers(file, metadata, ticker, source))
   const rows = new GrowingColumns(chosen.some(({ column }) => column === 'adjclose'))
   for (const group of metadata.row_groups) {
     const from = rows.count
@@ -59,7 +62,7 @@ export async function readParquet(file: AsyncBuffer, source: string, onRows?: Ro
   const backwards = dropped === 0 && runsBackwards(columns.time)
   const disorder = problemOfOrder(columns.time, (row) => `row ${dropped + row + 1}`, backwards)
   if (disorder !== null) throw bad('DATA_ORDER', source, dropped + disorder.row, disorder)
-  const warnings: string[] = []
+  const warnings = choices.map((text) => `${source} ${text}`)
   if (backwards) {
     turnRound(columns)
     warnings.push(`The rows of ${source} run from new to old and were turned round.`)
@@ -73,7 +76,14 @@ interface ChosenColumn {
   readonly column: ColumnName
 }
 
-function chooseColumns(metadata: FileMetaData, source: string): ChosenColumn[] {
+interface Chosen {
+  readonly chosen: readonly ChosenColumn[]
+  /** The column that tells rows of several tickers apart. */
+  readonly ticker: SchemaElement | null
+  readonly choices: readonly string[]
+}
+
+function chooseColumns(metadata: FileMetaData, source: string): Chosen {
   const flat = parquetSchema(metadata).children.filter(({ children }) => children.length === 0).map(({ element }) => element)
   const names = flat.map(({ name }) => (name === PANDAS_INDEX ? 'index' : name))
   // An index without a name stands last, and is the time only where nothing else is.
@@ -82,14 +92,31 @@ function chooseColumns(metadata: FileMetaData, source: string): ChosenColumn[] {
     flat.unshift(...flat.splice(index, 1))
     names.unshift(...names.splice(index, 1))
   }
-  const { fields, missing } = columnsOfNames(names, null)
+  const { fields, missing, choices } = columnsOfNames(names, null)
   if (missing.length > 0) {
     throw new SweepmillError('DATA_FORMAT', `${source} is not a Parquet file of bars that is understood: it has the columns ${flat.map(({ name }) => JSON.stringify(name)).join(', ').slice(0, 200)}, and none for ${missing.join(', ')}. Name them time, open, high, low, close, volume.`, { details: { file: source } })
   }
-  return flat.flatMap((element, i) => {
+  const chosen = flat.flatMap((element, i) => {
     const column = fields[i]
     return column === null || column === undefined || column === 'clock' || column === 'ticker' ? [] : [{ element, column }]
   })
+  // Of a CSV flags may say another; here the column that is not wanted has to go.
+  return { chosen, ticker: flat[fields.indexOf('ticker')] ?? null, choices: choices.map((text) => text.replace(/ Name another with .*$/, ' Rename or drop the one that is not meant.')) }
+}
+
+/** Rows of several tickers would repeat times, or pass for one market. Throws DATA_FORMAT with their names. */
+async function refuseSeveralTickers(file: AsyncBuffer, metadata: FileMetaData, { name }: SchemaElement, source: string): Promise<void> {
+  const tickers = new Set<string>()
+  let rowStart = 0
+  for (const group of metadata.row_groups) {
+    const rowEnd = rowStart + Number(group.num_rows)
+    await parquetRead({
+      file, metadata, columns: [name], rowStart, rowEnd, compressors, parsers: PARSERS,
+      onChunk: ({ columnData }) => { for (const value of columnData) if (tickers.size < MOST_TICKERS) tickers.add(String(value)) },
+    })
+    rowStart = rowEnd
+  }
+  if (tickers.size > 1) throw severalTickers(tickers, source, 'Write those of one ticker to a file of their own.')
 }
 
 /** The rows behind those that are there already, up to `rowEnd`. */

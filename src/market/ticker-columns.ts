@@ -40,9 +40,9 @@ export function columnsOfTicker(names: readonly string[], tickers: readonly stri
   return names.map((name, k) => (k === 0 || tickers[k] === (wanted ?? all[0]) ? name : '-'))
 }
 
-export function severalTickers(tickers: Iterable<string>, source: string): SweepmillError {
+export function severalTickers(tickers: Iterable<string>, source: string, advice?: string): SweepmillError {
   const all = [...tickers]
-  return new SweepmillError('DATA_FORMAT', `${source} has bars of several tickers: ${listed(all)}. Say which one with --ticker ${all[0]} (reading.ticker in a spec).`, { details: { file: source, tickers: all.slice(0, 1000) } })
+  return new SweepmillError('DATA_FORMAT', `${source} has bars of several tickers: ${listed(all)}. ${advice ?? `Say which one with --ticker ${all[0]} (reading.ticker in a spec).`}`, { details: { file: source, tickers: all.slice(0, 1000) } })
 }
 
 export function noSuchTicker(wanted: string, tickers: Iterable<string>, source: string): SweepmillError {

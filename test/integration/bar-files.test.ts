@@ -205,6 +205,17 @@ describe('Parquet', () => {
     expect(await parse('back.parquet', new Uint8Array(parquetWriteBuffer({ columnData: back })))).toMatchObject({ data_hash: hash, warnings: [expect.stringContaining('turned round')] })
   })
 
+  test('several tickers are refused by their names, and of two columns of one meaning the left one is named', async () => {
+    const ticker = (names: readonly string[]): ColumnSource => column('symbol', rows.map((_, i) => names[i % names.length]), 'STRING')
+    expect(await parse('one.parquet', file(time, [...prices, ticker(['A'])], 700))).toMatchObject({ data_hash: hash, warnings: [] })
+    await expect(parse('several.parquet', file(time, [...prices, ticker(['B', 'A', 'C'])], 700))).rejects.toMatchObject({ code: 'DATA_FORMAT', message: expect.stringContaining('several tickers: B, A, C. Write those of one ticker') as string })
+    const two = column('timestamp', rows.map((row) => BigInt(row.time + HOUR)), 'INT64')
+    const opened = column('timeOpen', rows.map((row) => BigInt(row.time)), 'INT64')
+    expect(await parse('two.parquet', file(opened, [...prices, two]))).toMatchObject({ data_hash: hash, warnings: [expect.stringContaining('"timeOpen" is taken and "timestamp" left') as string] })
+    const digits = column('time', rows.map((row) => BigInt(new Date(row.time).toISOString().replaceAll(/\D/g, ''))), 'INT64')
+    expect(await parse('digits.parquet', file(digits))).toMatchObject({ data_hash: hash })
+  })
+
   test('what is wrong is named by its row or column', async () => {
     const withClose = (close: unknown[]): Uint8Array => file(time, [...prices.filter(({ name }) => name !== 'close'), column('close', close, 'DOUBLE')])
     const closes = rows.map(({ close }): number | null => close)
