@@ -35,6 +35,14 @@ const sizing = fc.oneof(
   fc.record({ mode: fc.constant('units'), value: fc.constantFrom(0.3, 10, 500), whole_units: fc.boolean() }),
 )
 
+const unitFees = { fee_per_unit: fc.constantFrom(0, 0, 0.05, 1), fee_min: fc.constantFrom(0, 0, 7, 60) }
+/** Without a minimum that would be refused. */
+function feesOf(execution: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const { fee_rate: rate, fee_per_unit: perUnit, fee_fixed: fixed, fee_min: least, market } = execution
+  const isIdle = market === 'perpetual' || (rate === 0 && perUnit === 0) || Number(fixed) >= Number(least)
+  return { ...execution, fee_min: isIdle ? 0 : least }
+}
+
 export const executionArbitrary: fc.Arbitrary<ExecutionSpec> = fc.record({
   initial_cash: fc.constantFrom(1000, 10_000),
   fill: fc.constantFrom('next_open', 'close'),
@@ -42,6 +50,7 @@ export const executionArbitrary: fc.Arbitrary<ExecutionSpec> = fc.record({
   sizing,
   fee_rate: fc.constantFrom(0, 0.001, 0.02),
   fee_fixed: fc.constantFrom(0, 1, 50),
+  ...unitFees,
   spread: fc.constantFrom(0, 0.002),
   slippage: fc.constantFrom(0, 0.001),
   stop_slippage: fc.constantFrom(0, 0.004),
@@ -53,7 +62,7 @@ export const executionArbitrary: fc.Arbitrary<ExecutionSpec> = fc.record({
   stop_on_entry_bar: fc.boolean(),
   stop_priority: fc.constantFrom('signal_first', 'stop_first'),
   finalize: fc.constantFrom('mark_to_market', 'close_last_open', 'close_last_close'),
-}).map((execution) => parseBacktestSpec({ strategy: { name: 'masks' }, execution }, { barsGiven: true }).execution)
+}).map((execution) => parseBacktestSpec({ strategy: { name: 'masks' }, execution: feesOf(execution) }, { barsGiven: true }).execution)
 
 // Fractions that doubles hold exactly: where a level ties with a price it does so in any order of computing.
 const exactShare = fc.constantFrom(0.03125, 0.0625, 0.125, 0.25)
@@ -89,7 +98,7 @@ export const fullExecutionArbitrary: fc.Arbitrary<ExecutionSpec> = fc.tuple(fc.r
   fill: fc.constantFrom('next_open', 'close'),
   direction: fc.constantFrom('long', 'short', 'both'),
   sizing: fullSizing,
-  fee_rate: fc.constantFrom(0, 0.001, 0.02), fee_fixed: fc.constantFrom(0, 1, 20), maker_fee_rate: fc.constantFrom(0, 0.0005, 0.03),
+  fee_rate: fc.constantFrom(0, 0.001, 0.02), fee_fixed: fc.constantFrom(0, 1, 20), maker_fee_rate: fc.constantFrom(0, 0.0005, 0.03), ...unitFees,
   spread: fc.constantFrom(0, 0.0078125), slippage: fc.constantFrom(0, 0.00390625), stop_slippage: fc.constantFrom(0, 0.015625),
   stop_loss: fc.option(distance, { nil: null }), take_profit: fc.option(distance, { nil: null }), trailing_stop: fc.option(distance, { nil: null }),
   stop_reference: fc.constantFrom('fill_price', 'signal_close'), stop_on_entry_bar: fc.boolean(), stop_priority: fc.constantFrom('signal_first', 'stop_first'),
@@ -101,7 +110,7 @@ export const fullExecutionArbitrary: fc.Arbitrary<ExecutionSpec> = fc.tuple(fc.r
   const execution: Record<string, unknown> = { ...base, ...market, ...position }
   if (base.entry_order !== null || base.intrabar_path !== 'pessimistic') execution['stop_priority'] = 'signal_first'
   if (base.sizing.mode === 'risk' && base.stop_loss === null && base.trailing_stop === null) execution['stop_loss'] = 0.125
-  return parseBacktestSpec({ strategy: { name: 'masks' }, execution }, { barsGiven: true }).execution
+  return parseBacktestSpec({ strategy: { name: 'masks' }, execution: feesOf(execution) }, { barsGiven: true }).execution
 })
 
 export interface RandomMasks {

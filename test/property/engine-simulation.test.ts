@@ -52,7 +52,7 @@ test('cash, units and fills reconcile at every bar', () => {
     const fills: { bar: number; cash: number; units: number }[] = []
     for (const t of result.trades) {
       const side = t.side === 'long' ? 1 : -1
-      const exitFee = t.units * t.exitPrice * execution.feeRate + execution.feeFixed
+      const exitFee = Math.max(t.units * t.exitPrice * execution.feeRate + t.units * execution.feePerUnit + execution.feeFixed, execution.feeMin)
       fills.push({ bar: t.entryBar, units: side * t.units, cash: -side * t.units * t.entryPrice - (t.fees - exitFee) })
       fills.push({ bar: t.exitBar, units: -side * t.units, cash: side * t.units * t.exitPrice - exitFee })
     }
@@ -69,6 +69,24 @@ test('cash, units and fills reconcile at every bar', () => {
       if (Math.abs((result.equity[bar] ?? NaN) - expected) > 1e-9 * scale) throw new Error(`bar ${bar}: equity ${result.equity[bar]}, cash and units give ${expected}`)
     }
   }), RUNS)
+})
+
+test('an all-in entry by whole units pays its fee, and one unit more would not', () => {
+  fc.assert(fc.property(fc.integer({ min: 1, max: 50_000 }), fc.integer({ min: 100, max: 10_000_000 }), fc.integer({ min: 0, max: 500 }), fc.integer({ min: 1, max: 2000 }), fc.integer({ min: 0, max: 100 }), fc.integer({ min: 0, max: 9 }), (cents, cash, perUnit, least, rate, fixed) => {
+    const at = cents / 100
+    const bars = { length: 2, time: Float64Array.of(0, 1), open: Float64Array.of(at, at), high: Float64Array.of(at, at), low: Float64Array.of(at, at), close: Float64Array.of(at, at), volume: new Float64Array(2) }
+    if ((perUnit === 0 && rate === 0) || fixed * 100 >= least) return
+    const execution = parseExecution({ initial_cash: cash / 100, sizing: { mode: 'all_in', whole_units: true }, fee_per_unit: perUnit / 10_000, fee_min: least / 100, fee_rate: rate / 10_000, fee_fixed: fixed })
+    const { summary } = runBacktest(bars, maskStrategy({ longEntry: Uint8Array.of(1, 0), longExit: new Uint8Array(2) }), specOf(execution))
+    const units = BigInt((summary.open_position as { units: number } | null)?.units ?? 0)
+    // In ten-thousandths of a cent.
+    const cost = (n: bigint): bigint => {
+      const fee = n * BigInt(cents) * BigInt(rate) + n * BigInt(perUnit) * 100n + BigInt(fixed) * 1_000_000n
+      return n * BigInt(cents) * 10_000n + (fee > BigInt(least) * 10_000n ? fee : BigInt(least) * 10_000n)
+    }
+    const has = BigInt(cash) * 10_000n
+    expect([units === 0n || cost(units) <= has, cost(units + 1n) > has]).toEqual([true, true])
+  }), { numRuns: 2000 })
 })
 
 test('what was earned, paid and is still open makes the final equity, with lots, interest and funding', () => {
@@ -89,7 +107,7 @@ test('all prices and all money times four: the same units, four times the equity
   const four = (column: Float64Array): Float64Array => column.map((value) => value * 4)
   fc.assert(fc.property(fullCaseArbitrary, ({ bars, masks, execution: e }) => {
     const scaled: ExecutionSpec = {
-      ...e, initialCash: e.initialCash * 4, feeFixed: e.feeFixed * 4, tickSize: e.tickSize === null ? null : e.tickSize * 4,
+      ...e, initialCash: e.initialCash * 4, feeFixed: e.feeFixed * 4, feePerUnit: e.feePerUnit * 4, feeMin: e.feeMin * 4, tickSize: e.tickSize === null ? null : e.tickSize * 4,
       sizing: { ...e.sizing, minNotional: e.sizing.minNotional * 4, value: e.sizing.mode === 'cash' ? (e.sizing.value ?? 0) * 4 : e.sizing.value },
       perpetual: e.perpetual === null ? null : { ...e.perpetual, maintenance: e.perpetual.maintenance.map(({ upTo, rate }) => ({ upTo: upTo * 4, rate })) },
     }
@@ -138,7 +156,7 @@ test('bars, masks and specs with NaN or infinities are errors, never numbers', (
     expect(refusal(() => runBacktest(bars, maskStrategy(bad), specOf(execution))).code).toBe('STRATEGY_FAILED')
   }), { numRuns: 500 })
   const numbers = [
-    'initial_cash', 'fee_rate', 'fee_fixed', 'maker_fee_rate', 'spread', 'slippage', 'stop_slippage', 'leverage', 'stop_loss', 'take_profit', 'trailing_stop', 'tick_size', 'borrow_rate', 'max_entries',
+    'initial_cash', 'fee_rate', 'fee_fixed', 'fee_per_unit', 'fee_min', 'maker_fee_rate', 'spread', 'slippage', 'stop_slippage', 'leverage', 'stop_loss', 'take_profit', 'trailing_stop', 'tick_size', 'borrow_rate', 'max_entries',
   ]
   for (const value of [NaN, Infinity, -Infinity]) {
     const parse = (execution: Record<string, unknown>) => (): unknown => parseExecution(execution)

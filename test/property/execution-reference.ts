@@ -99,6 +99,9 @@ export function referenceRun(bars: BarColumns, masks: ReferenceMasks, e: Executi
     return write(count * e.tickSize, 0)
   }
 
+  // F7.
+  const feeFor = (units: number, price: number, rate: number): number => Math.max(e.feeMin, units * price * rate + units * e.feePerUnit + e.feeFixed)
+
   const close = (lot: Lot, bar: number, raw: number, slippage: number, reason: string): void => {
     const buys = lot.side === -1
     let price = tick(buys ? raw * (1 + slippage) : raw * (1 - slippage), buys)
@@ -106,7 +109,7 @@ export function referenceRun(bars: BarColumns, masks: ReferenceMasks, e: Executi
     const rate = reason === 'take_profit' ? e.makerFeeRate : isMarginCall ? e.feeRate + (e.perpetual?.liquidationFee ?? 0) : e.feeRate
     // F30: the position's loss to price and exit fees is at most its margins; the price at which it is exactly that.
     if (isMarginCall && gone !== null && (lot.side === 1 ? price < gone : price > gone)) price = gone
-    const exitFee = lot.units * price * rate + e.feeFixed
+    const exitFee = feeFor(lot.units, price, rate)
     cash += lot.side * lot.units * price - exitFee
     run.trades.push({
       side: lot.side === 1 ? 'long' : 'short', units: lot.units, entryBar: lot.bar, entryPrice: lot.price, exitBar: bar, exitPrice: price,
@@ -149,12 +152,16 @@ export function referenceRun(bars: BarColumns, masks: ReferenceMasks, e: Executi
     if ([stop, target, gap].some((value) => Number.isNaN(value))) { run.rejected++; run.seen.add('no ATR yet'); return false }
 
     const equity = cash + held() * raw
-    const unitCost = price * (1 + rate)
-    const most = (equity * e.leverage - Math.abs(held()) * raw - e.feeFixed) / unitCost
+    // Where the least fee is what those units pay, or else what the growing one leaves.
+    const buys = (budget: number): number => {
+      const atLeastFee = (budget - e.feeMin) / price
+      return e.feeMin > 0 && feeFor(atLeastFee, price, rate) <= e.feeMin ? atLeastFee : (budget - e.feeFixed) / (price * (1 + rate) + e.feePerUnit)
+    }
+    const most = buys(equity * e.leverage - Math.abs(held()) * raw)
     const value = e.sizing.value ?? 0
     let units = most
-    if (e.sizing.mode === 'fraction') units = Math.min(most, (equity * e.leverage * value - e.feeFixed) / unitCost)
-    if (e.sizing.mode === 'cash') units = (value - e.feeFixed) / unitCost
+    if (e.sizing.mode === 'fraction') units = Math.min(most, buys(equity * e.leverage * value))
+    if (e.sizing.mode === 'cash') units = buys(value)
     if (e.sizing.mode === 'units') units = value
     if (e.sizing.mode === 'risk') {
       const stops = [stop, trail?.(fill) ?? null].filter((level) => level !== null)
@@ -164,7 +171,7 @@ export function referenceRun(bars: BarColumns, masks: ReferenceMasks, e: Executi
     const lot = e.sizing.wholeUnits ? 1 : e.sizing.lotSize
     if (lot !== null) units = Math.floor((units / lot) * (1 + (units < 0 ? -1 : 1) * 1e-12)) * lot
     if (units > most * (1 + 1e-12) || units <= 0 || units * price < e.sizing.minNotional * (1 - 1e-12) || (lots.length > 0 && units * price < 1e-9 * equity * e.leverage)) { run.rejected++; return false }
-    const fee = units * price * rate + e.feeFixed
+    const fee = feeFor(units, price, rate)
     cash = side === 1 ? cash - units * price - fee : cash + units * price - fee
     lots.push({ side, units, bar, atClose, price, fee, stop, target, trail, peak: fill })
     run.seen.add(limit === null ? 'entry market' : 'entry limit')
@@ -214,7 +221,7 @@ export function referenceRun(bars: BarColumns, masks: ReferenceMasks, e: Executi
       const rate = e.feeRate + e.perpetual.liquidationFee
       const sum = (of: (lot: Lot) => number): number => lots.reduce((total, lot) => total + of(lot), 0)
       const margins = sum((lot) => (lot.units * lot.price) / e.leverage)
-      gone = (margins - lots.length * e.feeFixed - side * sum((lot) => lot.units * lot.price)) / (sum((lot) => lot.units) * (rate - side))
+      gone = (margins - lots.length * e.feeFixed - sum((lot) => lot.units) * e.feePerUnit - side * sum((lot) => lot.units * lot.price)) / (sum((lot) => lot.units) * (rate - side))
     }
     const mean = lots.reduce((sum, lot) => sum + lot.units * lot.price, 0) / lots.reduce((sum, lot) => sum + lot.units, 0)
     margin = found === null ? null : tick(write(found, mean), lots[0]?.side === -1)

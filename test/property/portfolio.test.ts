@@ -74,7 +74,7 @@ test('F18: trades and equity reconcile at every time, whenever symbols begin, pa
     const end = time.at(-1) ?? NaN
     const held = trades.map((t) => {
       const rate = t.exitReason === 'take_profit' ? e.makerFeeRate : e.feeRate
-      const exitFee = t.units * t.exitPrice * rate + e.feeFixed
+      const exitFee = Math.max(t.units * t.exitPrice * rate + t.units * e.feePerUnit + e.feeFixed, e.feeMin)
       const signed = t.side === 'long' ? t.units : -t.units
       return { symbol: t.symbol, units: signed, from: t.entryTime, to: t.exitTime, bought: signed * t.entryPrice + (t.fees - exitFee), sold: signed * t.exitPrice - exitFee }
     })

@@ -90,7 +90,7 @@ function compile(): Promise<string> {
 /** All keys of a type, which the compiler holds to be complete. */
 const KEYS = {
   execution: {
-    initial_cash: 1, fill: 1, direction: 1, sizing: 1, fee_rate: 1, fee_fixed: 1, maker_fee_rate: 1, spread: 1, slippage: 1, stop_slippage: 1, leverage: 1, stop_loss: 1, take_profit: 1,
+    initial_cash: 1, fill: 1, direction: 1, sizing: 1, fee_rate: 1, fee_fixed: 1, fee_per_unit: 1, fee_min: 1, maker_fee_rate: 1, spread: 1, slippage: 1, stop_slippage: 1, leverage: 1, stop_loss: 1, take_profit: 1,
     trailing_stop: 1, stop_reference: 1, stop_on_entry_bar: 1, stop_priority: 1, entry_order: 1, entry_when_in_position: 1, max_entries: 1, conflicting_signals: 1, finalize: 1,
     intrabar_path: 1, borrow_rate: 1, tick_size: 1, market: 1, funding: 1, maintenance_margin: 1, liquidation_fee: 1,
   } satisfies Record<keyof ExecutionInput, 1>,

@@ -292,13 +292,13 @@ export class BarWatch {
   }
 
   private findLiquidation(): void {
-    const { perpetual, feeRate, feeFixed, leverage } = this.execution
+    const { perpetual, feeRate, feeFixed, feePerUnit, leverage } = this.execution
     const { lots } = this.account
     const side = lots.units > 0 ? 1 : -1
     this.liquidation = side * -Infinity
     if (perpetual === null || lots.count === 0) return
     this.liquidation = this.ticks.against(written(liquidationPrice(lots, perpetual.maintenance, leverage), lots.entryPrice()), -side)
-    this.worst = marginsGonePrice(lots, feeRate + perpetual.liquidationFee, feeFixed)
+    this.worst = marginsGonePrice(lots, feeRate + perpetual.liquidationFee, lots.count * feeFixed + Math.abs(lots.units) * feePerUnit)
   }
 }
 

@@ -1,5 +1,6 @@
 /** How many units an entry buys or sells (F8). */
 import type { ExecutionSpec } from '../specs/execution-spec.js'
+import { unitsFor } from './fees.js'
 import type { Wallet } from './wallet.js'
 
 /** Relative tolerance of "affordable", "a whole number of lots" and "the least notional": 3 × 0.1 must count as 0.3. */
@@ -20,15 +21,14 @@ export interface EntryOffer {
 
 /** 0 or less, or NaN, is no entry. */
 export function entryUnits(e: ExecutionSpec, { wallet, heldUnits, raw, price, feeRate, stopDistance }: EntryOffer): number {
-  const { sizing, leverage, feeFixed } = e
-  const unitCost = price * (1 + feeRate)
+  const { sizing, leverage } = e
   const equity = wallet.cash + wallet.elsewhere + heldUnits * raw
-  const affordable = (equity * leverage - Math.abs(heldUnits) * raw - wallet.exposureElsewhere - feeFixed) / unitCost
+  const affordable = unitsFor(e, equity * leverage - Math.abs(heldUnits) * raw - wallet.exposureElsewhere, price, feeRate)
   const value = sizing.value ?? 0
   let units = affordable
   // Beside what is held already there may be less left than the fraction: then that.
-  if (sizing.mode === 'fraction') units = Math.min((equity * leverage * value - feeFixed) / unitCost, affordable)
-  else if (sizing.mode === 'cash') units = (value - feeFixed) / unitCost
+  if (sizing.mode === 'fraction') units = Math.min(unitsFor(e, equity * leverage * value, price, feeRate), affordable)
+  else if (sizing.mode === 'cash') units = unitsFor(e, value, price, feeRate)
   else if (sizing.mode === 'units') units = value
   else if (sizing.mode === 'risk') units = stopDistance > 0 ? Math.min((equity * value) / stopDistance, affordable) : 0
   const lot = sizing.wholeUnits ? 1 : sizing.lotSize

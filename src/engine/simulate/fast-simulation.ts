@@ -11,6 +11,7 @@ import type { BarColumns } from '../../market/layout.js'
 import type { ExecutionSpec } from '../specs/execution-spec.js'
 import { LONG_ENTRY, LONG_EXIT, SHORT_ENTRY, SHORT_EXIT } from './decisions.js'
 import type { Distance } from '../specs/distance.js'
+import { feeOf, unitsFor } from './fees.js'
 import type { Simulation } from './simulation.js'
 import { reachOf, ruinOf, written } from './written-price.js'
 import { END, LIQUIDATION, SIGNAL, STOP_LOSS, TAKE_PROFIT, TRAILING_STOP, TradeLog } from './trade-log.js'
@@ -170,7 +171,7 @@ export class FastSimulation implements Simulation {
       return
     }
     const notional = units * price
-    const fee = notional * e.feeRate + e.feeFixed
+    const fee = feeOf(e, units, notional, e.feeRate)
     this.units = side * units
     this.cash -= side * notional + fee
     this.ruin = ruinOf(this.cash)
@@ -192,15 +193,15 @@ export class FastSimulation implements Simulation {
 
   /** Units of an entry at this fill price while flat (cash is the equity); 0 or less is no entry. */
   private size(price: number): number {
-    const { sizing, leverage, feeRate, feeFixed } = this.execution
-    const unitCost = price * (1 + feeRate)
+    const e = this.execution
+    const { sizing, leverage, feeRate } = e
     const power = this.cash * leverage
-    const affordable = (power - feeFixed) / unitCost
+    const affordable = unitsFor(e, power, price, feeRate)
     let units = affordable
     if (sizing.mode !== 'all_in') {
       const value = sizing.value ?? 0
-      if (sizing.mode === 'fraction') units = (power * value - feeFixed) / unitCost
-      else if (sizing.mode === 'cash') units = (value - feeFixed) / unitCost
+      if (sizing.mode === 'fraction') units = unitsFor(e, power * value, price, feeRate)
+      else if (sizing.mode === 'cash') units = unitsFor(e, value, price, feeRate)
       else units = value
     }
     const lot = sizing.wholeUnits ? 1 : sizing.lotSize
@@ -217,7 +218,7 @@ export class FastSimulation implements Simulation {
     const units = this.units
     const price = raw * (units > 0 ? 1 - slippage : 1 + slippage)
     const notional = Math.abs(units) * price
-    const fee = notional * e.feeRate + e.feeFixed
+    const fee = feeOf(e, Math.abs(units), notional, e.feeRate)
     const fees = this.entryFee + fee
     const pnl = units * (price - this.entryPrice) - fees
     this.cash += units * price - fee

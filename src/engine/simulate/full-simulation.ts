@@ -11,6 +11,7 @@ import type { ExecutionSpec } from '../specs/execution-spec.js'
 import { BarWatch } from './bar-watch.js'
 import { LONG_ENTRY, LONG_EXIT, SHORT_ENTRY, SHORT_EXIT } from './decisions.js'
 import { DistanceLevels } from './distance-levels.js'
+import { feeOf } from './fees.js'
 import { fundingColumns } from './funding.js'
 import type { FundingColumns } from './funding.js'
 import type { FinerBars } from './finer-bars.js'
@@ -232,7 +233,7 @@ export class FullSimulation implements Simulation, Account {
       return
     }
     const notional = units * price
-    const fee = notional * feeRate + e.feeFixed
+    const fee = feeOf(e, units, notional, feeRate)
     this.wallet.cash -= side * notional + fee
     this.feesPaid += fee
     this.notional += notional
@@ -250,7 +251,7 @@ export class FullSimulation implements Simulation, Account {
     // F30: never worse than the price at which the margins are gone.
     if (isMarginCall && side * this.watch.worst > side * price) price = this.watch.worst
     const notional = Math.abs(units) * price
-    const fee = notional * feeRate + e.feeFixed
+    const fee = feeOf(e, Math.abs(units), notional, feeRate)
     const fees = lot.entryFee + fee
     const pnl = units * (price - lot.entryPrice) - fees
     this.wallet.cash += units * price - fee

@@ -28,8 +28,8 @@ export function liquidationPrice(lots: Lots, tiers: readonly MaintenanceTier[], 
   return side * -Infinity
 }
 
-/** The price at which a position loses its margins to the price and to the fees of its exits. */
-export function marginsGonePrice(lots: Lots, feeRate: number, feeFixed: number): number {
+/** The price at which a position loses its margins to the price and to the fees of its exits: a rate of what is sold, and `fees`. */
+export function marginsGonePrice(lots: Lots, feeRate: number, fees: number): number {
   const side = lots.units > 0 ? 1 : -1
   let value = 0
   let margin = 0
@@ -38,5 +38,5 @@ export function marginsGonePrice(lots: Lots, feeRate: number, feeFixed: number):
     margin += lot.margin
   }
   // value − units × P + |units| × P × feeRate + fees = margin
-  return (value + lots.count * feeFixed - margin) / (lots.units * (1 - side * feeRate))
+  return (value + fees - margin) / (lots.units * (1 - side * feeRate))
 }

@@ -43,6 +43,9 @@ export interface ExecutionSpec {
   readonly sizing: SizingSpec
   readonly feeRate: number
   readonly feeFixed: number
+  /** On every fill, by its units; and the least that a fill pays in all. */
+  readonly feePerUnit: number
+  readonly feeMin: number
   readonly spread: number
   readonly slippage: number
   readonly stopSlippage: number
@@ -98,6 +101,8 @@ const executionSchema = z.object({
   direction: oneOf(['long', 'short', 'both']).default('long'),
   fee_rate: share.default(0),
   fee_fixed: finite('must be a number of at least 0').min(0, 'must be at least 0').default(0),
+  fee_per_unit: finite('must be a number of at least 0').min(0, 'must be at least 0').default(0),
+  fee_min: finite('must be a number of at least 0').min(0, 'must be at least 0').default(0),
   spread: share.default(0),
   slippage: share.default(0),
   stop_slippage: share.optional(),
@@ -128,7 +133,8 @@ export function parseExecution(json: unknown): ExecutionSpec {
   const e = parseOrRefuse(executionSchema, raw, 'execution')
   const spec: ExecutionSpec = {
     initialCash: e.initial_cash, fill: e.fill, direction: e.direction, sizing: parseSizing(rawSizing),
-    feeRate: e.fee_rate, feeFixed: e.fee_fixed, spread: e.spread, slippage: e.slippage, stopSlippage: e.stop_slippage ?? e.slippage, leverage: e.leverage,
+    feeRate: e.fee_rate, feeFixed: e.fee_fixed, feePerUnit: e.fee_per_unit, feeMin: e.fee_min,
+    spread: e.spread, slippage: e.slippage, stopSlippage: e.stop_slippage ?? e.slippage, leverage: e.leverage,
     stopLoss: parseDistance(raw.stop_loss, 'execution.stop_loss', STOP_RANGE), takeProfit: parseDistance(raw.take_profit, 'execution.take_profit', TARGET_RANGE),
     trailingStop: parseDistance(raw.trailing_stop, 'execution.trailing_stop', STOP_RANGE),
     stopReference: e.stop_reference, stopOnEntryBar: e.stop_on_entry_bar, stopPriority: e.stop_priority,
@@ -145,6 +151,7 @@ function refuseContradictions(e: ExecutionSpec, raw: Record<string, unknown>): v
   if (e.perpetual === null) {
     for (const key of PERPETUAL_KEYS) if (raw[key] !== undefined && raw[key] !== null) throw specInvalid(`execution.${key}`, `execution.${key} has a meaning only for perpetuals; add "market": "perpetual", or leave it out.`)
   } else if (e.borrowRate > 0) throw specInvalid('execution.borrow_rate', 'execution.borrow_rate has no meaning for perpetuals, which pay funding; leave it out.')
+  if (e.feeMin > 0) refuseIdleMinimum(e)
   if (e.maxEntries !== null && e.entryWhenInPosition !== 'add') throw specInvalid('execution.max_entries', 'execution.max_entries has a meaning only with "entry_when_in_position": "add".')
   if (e.stopPriority === 'stop_first' && (e.intrabarPath !== 'pessimistic' || e.entryOrder !== null)) {
     throw specInvalid('execution.stop_priority', 'execution.stop_priority "stop_first" is there for parity with vectorbt, and needs the pessimistic intrabar_path and entries at the market; leave one of them out.')
@@ -152,6 +159,14 @@ function refuseContradictions(e: ExecutionSpec, raw: Record<string, unknown>): v
   if (e.sizing.mode === 'risk' && e.stopLoss === null && e.trailingStop === null) {
     throw specInvalid('execution.sizing.mode', 'execution.sizing.mode "risk" sizes by the distance to the stop; add a stop_loss or a trailing_stop.')
   }
+}
+
+/** A minimum that no fee could be below or above. */
+function refuseIdleMinimum({ feeMin, feeRate, makerFeeRate, feePerUnit, feeFixed, perpetual }: ExecutionSpec): void {
+  const path = 'execution.fee_min'
+  if (perpetual !== null) throw specInvalid(path, `${path} has no meaning for perpetuals, whose margins are worked out with fees that grow with the fill; leave it out.`)
+  if (feeRate === 0 && makerFeeRate === 0 && feePerUnit === 0) throw specInvalid(path, `${path} is the least of a fee that grows with the fill, and there is none; add fee_per_unit or fee_rate, or write fee_fixed in its place.`)
+  if (feeFixed >= feeMin) throw specInvalid(path, `${path} is ${feeMin}, but fee_fixed alone is ${feeFixed} already; leave one of them out.`)
 }
 
 function parseEntryOrder(raw: unknown): EntryOrderSpec | null {
@@ -189,6 +204,8 @@ export function executionToJson(e: ExecutionSpec): Record<string, unknown> {
     stop_reference: e.stopReference, stop_on_entry_bar: e.stopOnEntryBar, stop_priority: e.stopPriority,
     entry_when_in_position: e.entryWhenInPosition, conflicting_signals: e.conflictingSignals, finalize: e.finalize,
     // Left out where they change nothing, so that the hash of a spec says what it always said.
+    ...(e.feePerUnit === 0 ? {} : { fee_per_unit: e.feePerUnit }),
+    ...(e.feeMin === 0 ? {} : { fee_min: e.feeMin }),
     ...(e.makerFeeRate === e.feeRate ? {} : { maker_fee_rate: e.makerFeeRate }),
     ...(e.entryOrder === null ? {} : { entry_order: { type: e.entryOrder.type, offset: distanceToJson(e.entryOrder.offset), bars: e.entryOrder.bars } }),
     ...(e.intrabarPath === 'pessimistic' ? {} : { intrabar_path: e.intrabarPath }),

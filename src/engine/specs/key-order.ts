@@ -16,7 +16,7 @@ const SPEC_KEYS: readonly string[] = [
 
 const EXECUTION_KEYS: readonly string[] = [
   'initial_cash', 'fill', 'direction', 'sizing', 'mode', 'value', 'whole_units', 'lot_size', 'min_notional', 'fee_rate', 'fee_fixed',
-  'maker_fee_rate', 'spread', 'slippage', 'stop_slippage', 'leverage', 'stop_loss', 'take_profit', 'trailing_stop', 'atr', 'multiple',
+  'fee_per_unit', 'fee_min', 'maker_fee_rate', 'spread', 'slippage', 'stop_slippage', 'leverage', 'stop_loss', 'take_profit', 'trailing_stop', 'atr', 'multiple',
   'stop_reference', 'stop_on_entry_bar', 'stop_priority', 'entry_when_in_position', 'max_entries', 'conflicting_signals', 'entry_order',
   'type', 'offset', 'bars', 'finalize', 'intrabar_path', 'borrow_rate', 'tick_size', 'market', 'funding', 'maintenance_margin', 'liquidation_fee',
 ]

@@ -25,6 +25,9 @@ export interface ExecutionInput {
   /** Fraction of each fill's notional: 0.001 is 0.1 %. */
   readonly fee_rate?: number
   readonly fee_fixed?: number
+  /** By the units of each fill, and the least that a fill pays in all. */
+  readonly fee_per_unit?: number
+  readonly fee_min?: number
   readonly maker_fee_rate?: number
   readonly spread?: number
   readonly slippage?: number

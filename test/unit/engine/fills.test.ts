@@ -82,6 +82,28 @@ describe('market fills', () => {
     expect(run({ rows: [all(8), all(8), all(16), all(16)], says: 'L l . .', execution }).trades[0]?.fees).toBe(4 * 8 * 0.25 + 2 + 4 * 16 * 0.25 + 2)
     expect(run({ rows: [all(8), all(8), all(16), all(16)], says: 'L . . .', execution: { ...execution, take_profit: 0.5 } }).trades[0]?.fees).toBe(4 * 8 * 0.25 + 2 + 4 * 16 * 0.125 + 2)
   })
+  test('F7 by the unit, and the least of a fill; F8 buys to the unit what both leave', () => {
+    const fees = (execution: Record<string, unknown>, rows: readonly Row[] = [all(8), all(8), all(16), all(16)]): unknown =>
+      run({ rows, says: 'L l . .', execution }).trades.map((t) => [t.units, t.fees])
+    // Four units: 0.5 a unit are 2 a fill, and 3 are more than that.
+    expect(fees({ fee_per_unit: 0.5 })).toEqual([[4, 4]])
+    expect(fees({ fee_per_unit: 0.5, fee_min: 3 })).toEqual([[4, 6]])
+    // 0.25 × 32 + 2 + 1 = 11 and 0.25 × 64 + 2 + 1 = 19: the least of 12 is met by the second alone.
+    expect(fees({ fee_per_unit: 0.5, fee_rate: 0.25, fee_fixed: 1, fee_min: 12 })).toEqual([[4, 12 + 19]])
+    // 200 shares of 4.97 and 0.005 each are 995, and with the least of 5 a fill 1000 buy not one fewer …
+    const shares = (execution: Record<string, unknown>): unknown => fees({ sizing: { mode: 'all_in', whole_units: true }, fee_per_unit: 0.005, ...execution }, [all(4.97), all(4.97), all(4.97), all(4.97)])
+    expect(shares({ initial_cash: 999, fee_min: 5 })).toEqual([[200, 10]])
+    expect(shares({ initial_cash: 998.99, fee_min: 5 })).toEqual([[199, 10]])
+    // … and where a fee by the unit is more than the least: 200 × 4.975 = 995.
+    expect(shares({ initial_cash: 995, fee_min: 0.5 })).toEqual([[200, 2]])
+    expect(shares({ initial_cash: 994.99, fee_min: 0.5 })).toEqual([[199, 1.99]])
+    for (const direction of ['long', 'short']) for (const intrabar of ['pessimistic', 'ohlc']) {
+      const short = { direction, intrabar_path: intrabar, fee_per_unit: 0.5, fee_min: 100, sizing: { mode: 'fraction', value: 0.5 } }
+      expect(run({ rows: [all(10), all(10), all(10), all(10)], says: direction === 'long' ? 'L l . .' : 'S s . .', execution: short }).trades.map((t) => [t.units, t.fees])).toEqual([[40, 200]])
+    }
+    // An amount that does not pay the least fee buys nothing.
+    expect(run({ rows: [all(10), all(10)], says: 'L .', execution: { fee_per_unit: 0.005, fee_min: 50, sizing: { mode: 'cash', value: 40 } } }).summary).toMatchObject({ rejected_entries: 1, open_position: null })
+  })
   test.each([
     ['all_in', { mode: 'all_in' }, 80], ['fraction', { mode: 'fraction', value: 0.5 }, 40], ['cash', { mode: 'cash', value: 200 }, 16], ['units', { mode: 'units', value: 3 }, 3],
     ['risk', { mode: 'risk', value: 0.0625 }, 12.5], ['floored', { mode: 'cash', value: 210, whole_units: true }, 16], ['by lots', { mode: 'cash', value: 200, lot_size: 5 }, 15],

@@ -57,6 +57,10 @@ describe('backtest specs', () => {
     ['text for a number', withExecution({ fee_rate: '0.1' }), 'SPEC_INVALID', 'execution.fee_rate is "0.1", but must be a number'],
     ['fee above 1', withExecution({ fee_rate: 2 }), 'SPEC_INVALID', 'must be below 1'],
     ['NaN', withExecution({ initial_cash: NaN }), 'SPEC_INVALID', 'execution.initial_cash is NaN'],
+    ['a least fee of nothing', withExecution({ fee_min: 1 }), 'SPEC_INVALID', 'add fee_per_unit or fee_rate, or write fee_fixed'],
+    ['a least fee below the fixed one', withExecution({ fee_min: 1, fee_per_unit: 0.005, fee_fixed: 2 }), 'SPEC_INVALID', 'fee_fixed alone is 2 already'],
+    ['a least fee of a perpetual', withExecution({ fee_min: 1, fee_rate: 0.001, market: 'perpetual' }), 'SPEC_INVALID', 'no meaning for perpetuals'],
+    ['a fee per unit below 0', withExecution({ fee_per_unit: -0.005 }), 'SPEC_INVALID', 'execution.fee_per_unit is -0.005, but must be at least 0'],
     ['no cash', withExecution({ initial_cash: 0 }), 'SPEC_INVALID', 'must be above 0'],
     ['bad word', withExecution({ fill: 'open' }), 'SPEC_INVALID', 'must be one of next_open, close'],
     ['value with all_in', withExecution({ sizing: { mode: 'all_in', value: 3 } }), 'SPEC_INVALID', 'no meaning with mode "all_in"'],
@@ -94,7 +98,7 @@ test('every key of the execution comes back from its JSON', () => {
   const spot = {
     stop_loss: { atr: 14, multiple: 2 }, take_profit: 0.5, trailing_stop: { multiple: 3, atr: 20 }, sizing: { mode: 'risk', value: 0.01, lot_size: 0.1, min_notional: 10 },
     entry_when_in_position: 'add', max_entries: 3, entry_order: { type: 'limit', offset: { atr: 5, multiple: 0.5 }, bars: null }, intrabar_path: 'adaptive',
-    maker_fee_rate: 0.0002, fee_rate: 0.0005, tick_size: 0.5, borrow_rate: 0.05,
+    maker_fee_rate: 0.0002, fee_rate: 0.0005, fee_per_unit: 0.005, fee_min: 1, tick_size: 0.5, borrow_rate: 0.05,
   }
   const perpetual = {
     market: 'perpetual', leverage: 10, funding: [{ time: '2024-01-01T00:00:00Z', rate: 0.0001 }, { time: '2024-01-01T08:00:00Z', rate: -0.0002 }],
