@@ -271,6 +271,7 @@ export class FastSimulation implements Simulation {
   }
 
   private raisePeak(bars: BarColumns, bar: number): void {
+    if (this.trailingStop === null) return
     if (this.units > 0) this.peak = Math.max(this.peak, bars.high[bar]!)
     else this.peak = Math.min(this.peak, bars.low[bar]!)
   }
