@@ -1,7 +1,7 @@
 /** No import destroys a series: bars with other values are refused, every change is a revision, and there is a way back. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -218,4 +218,16 @@ test('a symbol that is not stored is told with what is', async () => {
   for (const refused of [() => series.history(other), () => series.restore(other, 1), () => series.remove(other)]) {
     await expect(refused()).rejects.toMatchObject({ code: 'SERIES_NOT_FOUND', message: expect.stringContaining('Stored are bybit/BTCUSDT/1h') as string })
   }
+})
+
+test('a series that is older than its history begins with what it is', async () => {
+  await add(file(0, 100))
+  const before = await blocks()
+  const [, up = '', down = ''] = readFileSync(join(packageRoot, 'src', 'store', 'migrations', '0010_series_revisions.sql'), 'utf8').split(/-- (?:Up|Down) Migration/)
+  await bed.sql(down)
+  await bed.sql(up)
+  await add(file(0, 100, 200), true)
+  expect(await revisions()).toEqual([[2, 'import', 100, 0, 100, true], [1, 'found', 100, 100, 0, false]])
+  await runtime.backend.series.restore(KEY, 1)
+  expect(await blocks()).toEqual(before)
 })
