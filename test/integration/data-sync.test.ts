@@ -150,7 +150,7 @@ describe('the way back', () => {
 })
 
 test.each([
-  [{ exchange: 'nasdaq' }, /one of bybit/], [{ timeframe: '7m' }, /no bars of 7m/], [{ timeframe: 'soon' }, /timeframe "soon"/], [{ category: 'option' }, /linear, spot, inverse/],
+  [{ exchange: 'nasdaq' }, /choose one of: bybit/], [{ timeframe: '7m' }, /no bars of 7m/], [{ timeframe: 'soon' }, /timeframe "soon"/], [{ category: 'option' }, /linear, spot, inverse/],
   [{ end_date: '2020-01-01' }, /not after start_date/], [{ start_date: 'yesterday' }, /write a date/], [{ simbol: 'X' }, /did you mean "symbol"/], [{ symbol: 'BTC USDT' }, /a symbol such as/],
 ])('refused at the door: %j', async (change, message) => {
   const client = await bed.open({ role: 'client' })

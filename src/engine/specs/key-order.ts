@@ -23,11 +23,12 @@ const EXECUTION_KEYS: readonly string[] = [
 
 const RESULT_KEYS: readonly string[] = [
   'trials', 'reused_chunks', 'result_hash', 'objective', 'direction', 'best', 'trial', 'name', 'params', 'metrics', 'top', 'holdout', 'share', 'first_bar', 'first_time',
-  'buy_and_hold', 'in_sample', 'held_out', 'symbol', 'side',
+  'buy_and_hold', 'in_sample', 'held_out', 'symbol', 'side', 'units',
   ...Object.keys(METRIC_UNITS),
-  'entry_bar', 'entry_time', 'entry_price', 'entry_fee', 'last_price', 'market_value', 'unrealized_pnl', 'unrealized_return',
+  'entry_bar', 'entry_time', 'entry_price', 'entry_fee', 'last_price', 'market_value', 'realized_pnl', 'unrealized_pnl', 'unrealized_return',
   'bars', 'start_time', 'end_time', 'warm_up_bars', 'strategy', 'initial_cash', 'rejected_entries', 'liquidated', 'interest_paid', 'funding_paid',
   'open_position', 'open_positions', 'symbols', 'benchmark', 'parity', 'monthly_returns', 'yearly_returns', 'year', 'month', 'return',
+  'returns', 'days', 'periods_per_year', 'periods_per_year_reason', 'risk_free',
   'data_hash', 'spec_hash', 'engine_version', 'seed', 'conventions', 'warnings', 'null_reasons',
 ]
 
