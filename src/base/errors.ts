@@ -24,7 +24,7 @@ const row = (category: ErrorCategory, retryable: boolean, httpStatus: number, se
 
 export const ERRORS = {
   CONFIG_INVALID: row('config', false, 500, 'An environment variable has a value that cannot be used.'),
-  CONFIG_UNKNOWN: row('config', false, 500, 'An environment variable that begins with SWEEPMILL_ is not known.'),
+  CONFIG_UNKNOWN: row('config', false, 500, 'A setting, or an environment variable that begins with SWEEPMILL_, is not known.'),
   PORT_IN_USE: row('config', false, 500, 'The HTTP port is taken by another program.'),
   REDIS_EVICTS: row('config', false, 500, 'Redis is configured to evict keys, which would lose tasks.'),
   SERVICE_MISSING: row('config', false, 500, 'Redis or Postgres was neither configured, found nor fetched.'),

@@ -4,6 +4,7 @@
  */
 import { SweepmillError } from '../../base/errors.js'
 import type { BarColumns } from '../../market/layout.js'
+import { refuseUnknownKeys } from '../specs/refuse.js'
 import type { SweepSpec } from '../specs/sweep-spec.js'
 import { builtinStrategy } from '../strategies/builtin-strategies.js'
 import type { Strategy } from '../strategies/strategy.js'
@@ -32,6 +33,8 @@ export interface RunSweepOptions {
 }
 
 export function runSweep(bars: BarColumns, spec: SweepSpec, options: RunSweepOptions = {}): SweepRun {
+  // A slip in `strategy` would run a built-in one of the spec's name.
+  refuseUnknownKeys({ ...options }, ['strategy', 'pulse', 'onRows'], 'options')
   const strategy = options.strategy ?? builtinStrategy('name' in spec.strategy ? spec.strategy.name : `id ${spec.strategy.strategyId}`)
   const plan = planSweep(spec, strategy)
   const runner = new TrialRunner(bars, strategy, plan, spec)

@@ -124,6 +124,10 @@ describe('specs that a program made itself', () => {
     expect(runBacktest(bars, strategy, { ...spec, execution: { ...spec.execution, feeRate: 0.001 }, strategyHash: undefined } as unknown as BacktestSpec).summary['fees_paid']).toBeGreaterThan(0)
   })
 
+  test('options of a sweep', () => {
+    expect(refusal(() => runSweep(bars, sweep, { stratgy: strategy } as never)).message).toMatch(/"options\.stratgy"; did you mean "strategy"/)
+  })
+
   test('a parameter called __proto__ is one that the strategy does not have', () => {
     const odd = parseBacktestSpec(JSON.parse('{"strategy": {"name": "sma-cross", "params": {"__proto__": 5}}}'), { barsGiven: true })
     expect(refusal(() => runBacktest(bars, strategy, odd))).toMatchObject({ code: 'PARAM_INVALID', message: expect.stringContaining('__proto__') as string })
