@@ -413,7 +413,7 @@ export function referenceRun(bars: BarColumns, masks: ReferenceMasks, e: Executi
     } else points.push(...funding)
     // A minute off, or a quarter of the shortest bar, is on time.
     const gaps = Array.from({ length: bars.length - 1 }, (_, i) => at(bars.time, i + 1) - at(bars.time, i))
-    const near = Math.min(HOUR / 60, ...gaps.map((gap) => gap / 4))
+    const near = Math.min(HOUR / 60, ('intervalHours' in funding ? funding.intervalHours * HOUR : Infinity) / 4, ...gaps.map((gap) => gap / 4))
     for (const { time: stamped, rate } of points) {
       const time = bars.time.find((barTime) => Math.abs(barTime - stamped) <= near) ?? stamped
       if (time <= before || time > now) continue

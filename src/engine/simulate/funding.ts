@@ -2,9 +2,9 @@
 import type { FundingSpec } from '../specs/perpetual-spec.js'
 
 const HOUR_MS = 3_600_000
-/** Exchanges stamp what is due at 08:00 some milliseconds later: so far from a bar's time counts as at it, and a quarter of a bar at most. */
+/** Exchanges stamp what is due at 08:00 some milliseconds later: so far from a bar's time counts as at it, and a quarter of a bar or of an interval at most. */
 const LATEST_MS = 60_000
-const SHARE_OF_BAR = 0.25
+const SHARE = 0.25
 
 export interface FundingColumns {
   /** Of the funding times after the bar before and up to this bar's. */
@@ -16,9 +16,9 @@ export interface FundingColumns {
 export function fundingColumns(time: Float64Array, funding: FundingSpec): FundingColumns {
   const since = new Float64Array(time.length)
   const at = new Float64Array(time.length)
-  const near = nearness(time)
   if ('intervalHours' in funding) {
     const interval = funding.intervalHours * HOUR_MS
+    const near = Math.min(nearness(time), interval * SHARE)
     let before = -Infinity
     for (let i = 0; i < time.length; i++) {
       const closest = Math.round(time[i]! / interval)
@@ -30,6 +30,7 @@ export function fundingColumns(time: Float64Array, funding: FundingSpec): Fundin
     }
     return { since, at }
   }
+  const near = nearness(time)
   let next = 0
   while (next < funding.length && funding[next]!.time < (time[0] ?? 0) - near) next++
   for (let i = 0; i < time.length; i++) {
@@ -46,5 +47,5 @@ export function fundingColumns(time: Float64Array, funding: FundingSpec): Fundin
 function nearness(time: Float64Array): number {
   let shortest = Infinity
   for (let i = 1; i < time.length; i++) shortest = Math.min(shortest, time[i]! - time[i - 1]!)
-  return Math.min(LATEST_MS, shortest * SHARE_OF_BAR)
+  return Math.min(LATEST_MS, shortest * SHARE)
 }

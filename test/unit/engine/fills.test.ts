@@ -325,6 +325,10 @@ describe('holding and perpetuals', () => {
     // Bars that are stamped late themselves, with a rate of every eight hours.
     const late = (says: string, offHours: number) => run({ rows: Array.from({ length: 10 }, () => all(8)), says, execution: perpetual, stepHours: 1, offHours }).summary['funding_paid']
     for (const off of [0, 0.002 / 3600, -0.002 / 3600]) expect([off, late('L . . . . . . l . .', off), late('. . . . . . . L . .', off)]).toEqual([off, 8, 0])
+    // An interval of 36 seconds, and bars 18 past every hour: 100 a bar, none of them early.
+    const often = { market: 'perpetual', funding: { rate: 2 ** -10, interval_hours: 0.01 } }
+    expect(run({ rows: [all(8), all(8), all(8)], says: 'L . .', execution: often, stepHours: 1, offHours: 18 / 3600 }).summary['funding_paid']).toBe((4 * 8 * 100) / 1024)
+    expect(run({ rows: [all(8), all(8), all(8)], says: '. L .', execution: { ...often, fill: 'close' }, stepHours: 1, offHours: 18 / 3600 }).summary['funding_paid']).toBe(0)
     const listed = { market: 'perpetual', funding: [{ time: '2024-01-02T12:00:00Z', rate: 0.5 }, { time: '2024-01-05', rate: 1 - 2 ** -10 }] }
     expect(equityOf({ rows, says: 'L . .', execution: listed })).toEqual([1000, 1000, 984])
   })
