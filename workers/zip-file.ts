@@ -1,31 +1,32 @@
 /** The one CSV inside a zip, as the dumps of exchanges have it, read in pieces. Its size and CRC are verified. */
 import { once } from 'node:events'
 import { promisify } from 'node:util'
-import * as zlib from 'node:zlib'
 import yauzl from 'yauzl'
 import type { Entry, Options, ZipFile } from 'yauzl'
 import { SweepmillError } from '../src/base/errors.js'
+import { crc32 } from '../src/market/crc32.js'
 import type { Reading } from '../src/market/reading.js'
 import { CsvReader } from '../src/market/read-csv.js'
 import type { ReadBars, RowWatcher } from '../src/market/read-csv.js'
 
 const openZip = promisify<string, Options, ZipFile>(yauzl.open)
-/** Node 20.15 and newer. */
-const crc32 = zlib.crc32 as typeof zlib.crc32 | undefined
+/** Deflate packs at most 1032 bytes into one: what says more has a wrong size. */
+const MOST_PACKED = 1032
 
 export async function readZip(file: string, source: string, reading: Reading, onRows?: RowWatcher): Promise<ReadBars> {
   let zip: ZipFile | null = null
   try {
     zip = await openZip(file, { lazyEntries: true, autoClose: false })
     const entry = theFile(await entriesOf(zip), source)
+    if (entry.uncompressedSize > MOST_PACKED * (entry.compressedSize + 1)) throw new Error(`${entry.fileName} cannot have ${entry.uncompressedSize} bytes, packed into ${entry.compressedSize}`)
     const reader = new CsvReader(`${source}/${entry.fileName}`, entry.uncompressedSize, onRows, reading)
     const stream = await promisify(zip.openReadStream.bind(zip) as (entry: Entry, done: (error: Error | null, stream: NodeJS.ReadableStream) => void) => void)(entry)
     let crc = 0
     for await (const piece of stream as AsyncIterable<Uint8Array>) {
-      crc = crc32?.(piece, crc) ?? 0
+      crc = crc32(piece, crc)
       reader.feed(piece)
     }
-    if (crc32 !== undefined && crc !== entry.crc32) throw new Error(`the CRC of ${entry.fileName} is wrong`)
+    if (crc !== entry.crc32) throw new Error(`the CRC of ${entry.fileName} is wrong`)
     return reader.finish()
   } catch (cause) {
     if (cause instanceof SweepmillError) throw cause

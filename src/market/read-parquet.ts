@@ -1,10 +1,12 @@
 /**
- * A Parquet file of bars to columns, by hyparquet: a row group at a time and of it one column, so that besides the columns
+ * A Parquet file of bars to columns, with pieces of hyparquet: a row group at a time and of it one column, so that besides the columns
  * only a piece of one is in memory. The names of columns are those of a CSV's header; every row is checked like a CSV's.
  */
-import { parquetMetadataAsync, parquetRead, parquetSchema } from 'hyparquet'
-import type { AsyncBuffer, DecodedArray, FileMetaData, ParquetParsers, SchemaElement } from 'hyparquet'
-import { compressors } from 'hyparquet-compressors'
+import { unzipSync } from 'node:zlib'
+import { parquetSchema } from 'hyparquet'
+import type { AsyncBuffer, DecodedArray, FileMetaData, ParquetParsers, RowGroup, SchemaElement, SchemaTree, Statistics } from 'hyparquet'
+import { compressors as packed, decompressZstd } from 'hyparquet-compressors'
+import { DEFAULT_PARSERS } from 'hyparquet/src/convert.js'
 import { SweepmillError } from '../base/errors.js'
 import type { ErrorCode } from '../base/errors.js'
 import { problemOfOrder, problemOfRow, runsBackwards, turnRound } from './check-rows.js'
@@ -12,6 +14,8 @@ import type { RowProblem } from './check-rows.js'
 import { chooseColumns as columnsOfNames } from './column-names.js'
 import { GrowingColumns } from './growing-columns.js'
 import type { ColumnName } from './layout.js'
+import { readChunk, UnpackAllowance } from './parquet-column.js'
+import { placeOf, readFooter, ReadPlaces, topColumns } from './parquet-footer.js'
 import { parseTime, TIME_FORMS, timeOfNumber } from './parse-time.js'
 import type { ReadBars, RowWatcher } from './read-csv.js'
 import { severalTickers } from './ticker-columns.js'
@@ -34,22 +38,31 @@ const PARSERS: Partial<ParquetParsers> = {
   dateFromDays: (days) => days * 86_400_000,
 }
 
+const ALL_PARSERS: ParquetParsers = { ...DEFAULT_PARSERS, ...PARSERS }
+/** Into as much room as the page's header says, and no more; Node.js's gzip verifies the checksum, too. */
+const compressors = {
+  ...packed,
+  GZIP: (input: Uint8Array, length: number) => unzipSync(input, { maxOutputLength: length }),
+  ZSTD: (input: Uint8Array, length: number) => decompressZstd(input, new Uint8Array(length)),
+}
+
 /** `file` reads ranges of the file; `source` names it. Throws DATA_EMPTY, DATA_FORMAT, DATA_INVALID, DATA_ORDER. */
 export async function readParquet(file: AsyncBuffer, source: string, onRows?: RowWatcher): Promise<ReadBars> {
-  const metadata = await damaged(source, () => parquetMetadataAsync(file, { parsers: PARSERS }))
+  const { metadata, dataEnd } = await damaged(source, '', () => readFooter(file, PARSERS))
   const rowCount = Number(metadata.num_rows)
   if (rowCount === 0) throw new SweepmillError('DATA_EMPTY', `${source} has columns but no row of data.`, { details: { file: source } })
   if (!(rowCount <= MOST_ROWS)) throw new SweepmillError('DATA_FORMAT', `${source} says that it has ${rowCount} rows; at most ${MOST_ROWS} are read.`, { details: { file: source } })
   const { chosen, ticker, choices } = chooseColumns(metadata, source)
-  if (ticker !== null) await damaged(source, () => refuseSeveralTickers(file, metadata, ticker, source))
   const rows = new GrowingColumns(chosen.some(({ column }) => column === 'adjclose'))
-  for (const group of metadata.row_groups) {
+  const opened = { file, source, dataEnd, root: parquetSchema(metadata), places: new ReadPlaces(), allowance: new UnpackAllowance(file.byteLength) }
+  if (ticker !== null) await refuseSeveralTickers(opened, metadata, ticker)
+  for (const [i, group] of metadata.row_groups.entries()) {
     const from = rows.count
-    const rowEnd = Math.min(rowCount - rows.dropped, from + Number(group.num_rows))
+    const rowEnd = from + Number(group.num_rows)
     // Without a watcher all rows stay: room for them is made once. With one they may, and then each of many small groups must not copy them all.
     const room = onRows === undefined ? rowCount : Math.min(rowCount - rows.dropped, 2 * rows.capacity)
     if (rowEnd > rows.capacity) rows.reserve(Math.max(rowEnd, room))
-    for (const part of chosen) await damaged(source, () => readColumn(file, metadata, part, rows, rowEnd, source))
+    for (const part of chosen) await readColumn(opened, i, group, part, rows)
     for (let row = from; row < rowEnd; row += 1) {
       const problem = problemOfRow(rows.columns, row, rows.hasAdjclose)
       if (problem !== null) throw bad('DATA_INVALID', source, rows.dropped + row, problem)
@@ -72,20 +85,20 @@ export async function readParquet(file: AsyncBuffer, source: string, onRows?: Ro
 }
 
 interface ChosenColumn {
-  readonly element: SchemaElement
+  readonly node: SchemaTree
   readonly column: ColumnName
 }
 
 interface Chosen {
   readonly chosen: readonly ChosenColumn[]
   /** The column that tells rows of several tickers apart. */
-  readonly ticker: SchemaElement | null
+  readonly ticker: SchemaTree | null
   readonly choices: readonly string[]
 }
 
 function chooseColumns(metadata: FileMetaData, source: string): Chosen {
-  const flat = parquetSchema(metadata).children.filter(({ children }) => children.length === 0).map(({ element }) => element)
-  const names = flat.map(({ name }) => (name === PANDAS_INDEX ? 'index' : name))
+  const flat = topColumns(metadata)
+  const names = flat.map(({ element: { name } }) => (name === PANDAS_INDEX ? 'index' : name))
   // An index without a name stands last, and is the time only where nothing else is.
   const index = names.indexOf('index')
   if (index > 0) {
@@ -94,46 +107,63 @@ function chooseColumns(metadata: FileMetaData, source: string): Chosen {
   }
   const { fields, missing, choices } = columnsOfNames(names, null)
   if (missing.length > 0) {
-    throw new SweepmillError('DATA_FORMAT', `${source} is not a Parquet file of bars that is understood: it has the columns ${flat.map(({ name }) => JSON.stringify(name)).join(', ').slice(0, 200)}, and none for ${missing.join(', ')}. Name them time, open, high, low, close, volume.`, { details: { file: source } })
+    throw new SweepmillError('DATA_FORMAT', `${source} is not a Parquet file of bars that is understood: it has the columns ${flat.map(({ element }) => JSON.stringify(element.name)).join(', ').slice(0, 200)}, and none for ${missing.join(', ')}. Name them time, open, high, low, close, volume.`, { details: { file: source } })
   }
-  const chosen = flat.flatMap((element, i) => {
+  const chosen = flat.flatMap((node, i) => {
     const column = fields[i]
-    return column === null || column === undefined || column === 'clock' || column === 'ticker' ? [] : [{ element, column }]
+    return column === null || column === undefined || column === 'clock' || column === 'ticker' ? [] : [{ node, column }]
   })
   // Of a CSV flags may say another; here the column that is not wanted has to go.
   return { chosen, ticker: flat[fields.indexOf('ticker')] ?? null, choices: choices.map((text) => text.replace(/ Name another with .*$/, ' Rename or drop the one that is not meant.')) }
 }
 
 /** Rows of several tickers would repeat times, or pass for one market. Throws DATA_FORMAT with their names. */
-async function refuseSeveralTickers(file: AsyncBuffer, metadata: FileMetaData, { name }: SchemaElement, source: string): Promise<void> {
+async function refuseSeveralTickers(opened: OpenedFile, metadata: FileMetaData, node: SchemaTree): Promise<void> {
   const tickers = new Set<string>()
-  let rowStart = 0
-  for (const group of metadata.row_groups) {
-    const rowEnd = rowStart + Number(group.num_rows)
-    await parquetRead({
-      file, metadata, columns: [name], rowStart, rowEnd, compressors, parsers: PARSERS,
-      onChunk: ({ columnData }) => { for (const value of columnData) if (tickers.size < MOST_TICKERS) tickers.add(String(value)) },
-    })
-    rowStart = rowEnd
+  for (const [i, group] of metadata.row_groups.entries()) {
+    await readPages(opened, i, group, node, (values) => { for (const value of values) if (tickers.size < MOST_TICKERS) tickers.add(String(value)) })
   }
-  if (tickers.size > 1) throw severalTickers(tickers, source, 'Write those of one ticker to a file of their own.')
+  if (tickers.size > 1) throw severalTickers(tickers, opened.source, 'Write those of one ticker to a file of their own.')
 }
 
-/** The rows behind those that are there already, up to `rowEnd`. */
-async function readColumn(file: AsyncBuffer, metadata: FileMetaData, { element, column }: ChosenColumn, rows: GrowingColumns, rowEnd: number, source: string): Promise<void> {
+interface OpenedFile {
+  readonly file: AsyncBuffer
+  readonly source: string
+  readonly dataEnd: number
+  readonly root: SchemaTree
+  readonly places: ReadPlaces
+  readonly allowance: UnpackAllowance
+}
+
+/** The values of one column of a group, page by page, and then `check` of what the file says of them. */
+function readPages({ file, source, dataEnd, root, places, allowance }: OpenedFile, i: number, group: RowGroup, node: SchemaTree,
+  take: (values: DecodedArray, from: number) => void, check: (statistics: Statistics | undefined) => void = () => undefined): Promise<void> {
+  const { element, path } = node
+  return damaged(source, `, row group ${i + 1}, column ${JSON.stringify(element.name)},`, async () => {
+    const place = placeOf(group, node, dataEnd)
+    places.add(place)
+    const { type, codec, statistics } = place.metadata
+    const decoder = { pathInSchema: path, type, element, schemaPath: [root, node], codec, parsers: ALL_PARSERS, compressors }
+    readChunk(await file.slice(place.start, place.end), Number(group.num_rows), decoder, allowance, take)
+    check(statistics)
+  })
+}
+
+/** The rows of the group, behind those that are there already. */
+async function readColumn(opened: OpenedFile, i: number, group: RowGroup, { node, column }: ChosenColumn, rows: GrowingColumns): Promise<void> {
   const { dropped, count } = rows
   const into = rows.columns[column]
-  const valueOf = column === 'time' ? timeReader(element) : numberOf
-  let problem: SweepmillError | null = null
-  await parquetRead({
-    file, metadata, columns: [element.name], rowStart: dropped + count, rowEnd: dropped + rowEnd, compressors, parsers: PARSERS,
-    // hyparquet drops what a callback throws.
-    onChunk: ({ columnData, rowStart }) => {
-      const wrong = problem === null ? copyValues(columnData, into.subarray(rowStart - dropped), valueOf) : -1
-      if (wrong >= 0) problem = unreadable(columnData[wrong], source, rowStart + wrong, column)
-    },
+  const valueOf = column === 'time' ? timeReader(node.element) : numberOf
+  await readPages(opened, i, group, node, (values, from) => {
+    const wrong = copyValues(values, into.subarray(count + from), valueOf)
+    if (wrong >= 0) throw unreadable(values[wrong], opened.source, dropped + count + from + wrong, column)
+  }, (statistics) => {
+    const [least, most] = [valueOf(statistics?.min_value), valueOf(statistics?.max_value)]
+    const last = count + Number(group.num_rows)
+    for (let row = count; row < last; row += 1) {
+      if (into[row]! < least || into[row]! > most) throw new Error(`row ${dropped + row + 1} has ${into[row]!}, which is not between its least value ${least} and its greatest ${most}`)
+    }
   })
-  if (problem !== null) throw problem as SweepmillError
 }
 
 /** The first value that is no number, or -1. */
@@ -172,12 +202,12 @@ function numberOf(value: unknown): number {
   return typeof value === 'string' && value.trim() !== '' ? Number(value) : Number.NaN
 }
 
-async function damaged<T>(source: string, read: () => Promise<T>): Promise<T> {
+async function damaged<T>(source: string, where: string, read: () => Promise<T>): Promise<T> {
   try {
     return await read()
   } catch (cause) {
     if (cause instanceof SweepmillError) throw cause
-    throw new SweepmillError('DATA_FORMAT', `${source} cannot be read as Parquet: ${cause instanceof Error ? cause.message : String(cause)}. Write it anew, or as CSV.`, { cause, details: { file: source } })
+    throw new SweepmillError('DATA_FORMAT', `${source}${where} cannot be read as Parquet: ${cause instanceof Error ? cause.message : String(cause)}. Write it anew, or as CSV.`, { cause, details: { file: source } })
   }
 }
 

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { crc32, deflateRawSync, gzipSync } from 'node:zlib'
+import { gzipSync } from 'node:zlib'
 import { parquetWriteBuffer } from 'hyparquet-writer'
 import type { ColumnSource } from 'hyparquet-writer'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -14,6 +14,7 @@ import { createComputePool } from '../../src/pool/compute-pool.js'
 import { prepare } from '../../src/runtime/submission.js'
 import type { ComputePool } from '../../src/tasks/compute-pool.js'
 import { TaskType } from '../../src/tasks/task.js'
+import { zipped } from '../zipped.js'
 
 const HOUR = 3_600_000
 const START = Date.UTC(2024, 0, 1)
@@ -56,36 +57,6 @@ async function notes(name: string): Promise<string[]> {
   return (JSON.parse(reply.json) as { notes: string[] }).notes
 }
 
-/** A zip with these files, deflated; a given CRC stands in place of the true one. */
-function zip(files: Readonly<Record<string, string>>, wrongCrc?: number): Uint8Array {
-  const local: Buffer[] = []
-  const central: Buffer[] = []
-  let offset = 0
-  for (const [name, text] of Object.entries(files)) {
-    const packed = deflateRawSync(text)
-    const fixed = Buffer.alloc(26)
-    fixed.writeUInt16LE(20, 0)
-    fixed.writeUInt16LE(8, 4)
-    fixed.writeUInt32LE(wrongCrc ?? crc32(text), 10)
-    fixed.writeUInt32LE(packed.length, 14)
-    fixed.writeUInt32LE(Buffer.byteLength(text), 18)
-    fixed.writeUInt16LE(name.length, 22)
-    const header = Buffer.concat([Buffer.from('PK\u0003\u0004'), fixed, Buffer.from(name)])
-    const place = Buffer.alloc(14)
-    place.writeUInt32LE(offset, 10)
-    central.push(Buffer.concat([Buffer.from('PK\u0001\u0002'), Buffer.from([20, 0]), fixed, place, Buffer.from(name)]))
-    local.push(header, packed)
-    offset += header.length + packed.length
-  }
-  const directory = Buffer.concat(central)
-  const end = Buffer.alloc(18)
-  end.writeUInt16LE(central.length, 4)
-  end.writeUInt16LE(central.length, 6)
-  end.writeUInt32LE(directory.length, 8)
-  end.writeUInt32LE(offset, 12)
-  return Buffer.concat([...local, directory, Buffer.from('PK\u0005\u0006'), end])
-}
-
 describe('what a file does not say', () => {
   const tickers = (name: string): string => rows.slice(0, 50).map((row) => [name, new Date(row.time).toISOString(), row.open, row.high, row.low, row.close, name === 'A' ? 1 : 2].join(';')).join('\n')
   const both = `Kürzel;Zeit;open;high;low;close;volume\n${tickers('A')}\n${tickers('B')}\n`
@@ -93,7 +64,7 @@ describe('what a file does not say', () => {
 
   test('is said to a CSV in any pack, and refused for Parquet', async () => {
     const { data_hash: wanted } = await parse('b.csv', `time;open;high;low;close;volume\n${tickers('B').replaceAll('B;', '')}\n`)
-    for (const [name, bytes] of [['both.csv', both], ['both.csv.gz', gzipSync(both)], ['both.zip', zip({ 'both.csv': both })]] as const) {
+    for (const [name, bytes] of [['both.csv', both], ['both.csv.gz', gzipSync(both)], ['both.zip', zipped({ 'both.csv': both })]] as const) {
       expect((await parse(name, bytes, { ...reading, ticker: 'B' })).data_hash).toBe(wanted)
       await expect(parse(name, bytes, reading)).rejects.toMatchObject({ code: 'DATA_FORMAT', details: { tickers: ['A', 'B'] } })
       await expect(parse(name, bytes, { tickers: 'A' } as Reading)).rejects.toMatchObject({ code: 'SPEC_INVALID', details: { path: 'reading.tickers' } })
@@ -120,8 +91,8 @@ describe('CSV in a pack', () => {
   test('plain, gzip and zip hold the same bars', async () => {
     expect((await parse('dump.csv', dump)).data_hash).toBe(hash)
     expect((await parse('dump.csv.gz', gzipSync(dump))).data_hash).toBe(hash)
-    expect((await parse('dump.zip', zip({ 'dump.csv': dump }))).data_hash).toBe(hash)
-    expect((await parse('mac.zip', zip({ 'dump.csv': dump, '__MACOSX/._dump.csv': 'x' }))).data_hash).toBe(hash)
+    expect((await parse('dump.zip', zipped({ 'dump.csv': dump }))).data_hash).toBe(hash)
+    expect((await parse('mac.zip', zipped({ 'dump.csv': dump, '__MACOSX/._dump.csv': 'x' }))).data_hash).toBe(hash)
   })
 
   test('larger than the pieces it is read in', async () => {
@@ -135,21 +106,21 @@ describe('CSV in a pack', () => {
   test('a wrong row is named by its line inside', async () => {
     const wrong = dump.split('\n').with(1999, 'nonsense').join('\n')
     await expect(parse('wrong.csv.gz', gzipSync(wrong))).rejects.toMatchObject({ code: 'DATA_INVALID', details: { line: 2000 } })
-    await expect(parse('wrong.zip', zip({ 'in.csv': wrong }))).rejects.toMatchObject({ code: 'DATA_INVALID', message: expect.stringContaining('wrong.zip/in.csv, line 2000') as string })
+    await expect(parse('wrong.zip', zipped({ 'in.csv': wrong }))).rejects.toMatchObject({ code: 'DATA_INVALID', message: expect.stringContaining('wrong.zip/in.csv, line 2000') as string })
   })
 
   test.each([
     ['a gzip cut off', 'cut.csv.gz', () => gzipSync(dump).subarray(0, 9000)],
     ['a gzip with a byte changed', 'changed.csv.gz', () => { const bytes = gzipSync(dump); bytes[5000]! ^= 0xff; return bytes }],
-    ['a zip cut off', 'cut.zip', () => zip({ 'in.csv': dump }).subarray(0, 9000)],
-    ['a zip with a wrong CRC', 'crc.zip', () => zip({ 'in.csv': dump }, 12345)],
+    ['a zip cut off', 'cut.zip', () => zipped({ 'in.csv': dump }).subarray(0, 9000)],
+    ['a zip with a wrong CRC', 'crc.zip', () => zipped({ 'in.csv': dump }, 12345)],
   ])('%s is damaged', async (_, name, bytes) => {
     await expect(parse(name, bytes())).rejects.toMatchObject({ code: 'DATA_FORMAT', message: expect.stringContaining('Fetch it again') as string })
   })
 
   test('a zip of several files or of none', async () => {
-    await expect(parse('two.zip', zip({ 'a.csv': dump, 'b.csv': dump }))).rejects.toMatchObject({ code: 'DATA_FORMAT', message: expect.stringContaining('holds 2 files: a.csv, b.csv') as string })
-    await expect(parse('none.zip', zip({ 'folder/': '' }))).rejects.toMatchObject({ code: 'DATA_FORMAT', message: expect.stringContaining('no file') as string })
+    await expect(parse('two.zip', zipped({ 'a.csv': dump, 'b.csv': dump }))).rejects.toMatchObject({ code: 'DATA_FORMAT', message: expect.stringContaining('holds 2 files: a.csv, b.csv') as string })
+    await expect(parse('none.zip', zipped({ 'folder/': '' }))).rejects.toMatchObject({ code: 'DATA_FORMAT', message: expect.stringContaining('no file') as string })
   })
 
   test('a file without line ends is no CSV', async () => {
@@ -159,7 +130,7 @@ describe('CSV in a pack', () => {
 })
 
 describe('checksum', () => {
-  const bytes = zip({ 'dump.csv': dump })
+  const bytes = zipped({ 'dump.csv': dump })
   const digest = createHash('sha256').update(bytes).digest('hex')
 
   test('is verified where it lies beside the file, and missed beside a zip', async () => {
