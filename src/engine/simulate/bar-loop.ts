@@ -9,6 +9,7 @@ import { formatIsoTime } from '../calendar/iso-time.js'
 import type { Direction } from '../specs/execution-spec.js'
 import type { BarContext, NamedColumns, PastValue } from '../strategies/bar-context.js'
 import type { Params, Strategy } from '../strategies/strategy.js'
+import { nearest } from '../specs/nearest.js'
 import { LONG_ENTRY, LONG_EXIT, resolveDecision, SHORT_ENTRY, SHORT_EXIT } from './decisions.js'
 
 /** What the kernel knows of its account; `Simulation` has it. */
@@ -40,13 +41,21 @@ export function barLoop(loop: BarLoop): (bar: number) => void {
   const hasShort = strategy.sides === 'both'
   let now = 0
   let bits = 0
-  const past = (column: ArrayLike<number>): PastValue => (barsBack = 0) => {
-    const value = barsBack >= 0 && barsBack <= now ? column[now - barsBack] : undefined
-    // Only what gave nothing is looked at: the common case stays two comparisons.
-    if (value === undefined && !Number.isInteger(barsBack)) throw misuse(strategy, `asks for a value ${shown([barsBack])} bars back, but bars are counted in whole numbers`)
-    return value ?? NaN
+  const past = (path: string, column: ArrayLike<number>): PastValue => {
+    const value: PastValue = (barsBack = 0) => {
+      const found = barsBack >= 0 && barsBack <= now ? column[now - barsBack] : undefined
+      // Only what gave nothing is looked at: the common case stays two comparisons.
+      if (found === undefined && !Number.isInteger(barsBack)) {
+        throw misuse(strategy, `asks for a value ${shown([barsBack])} bars back, but bars are counted in whole numbers`)
+      }
+      return found ?? NaN
+    }
+    // `ctx.close > 100` would be false for ever.
+    return Object.defineProperty(value, Symbol.toPrimitive, { value: () => {
+      throw misuse(strategy, `takes ctx.${path} for a number, but it is a function: write ctx.${path}(), or ctx.${path}(1) for the bar before`)
+    } })
   }
-  const ind = Object.freeze(Object.fromEntries(Object.entries(columns).map(([name, column]) => [name, past(column)])))
+  const ind = Object.freeze(Object.fromEntries(Object.entries(columns).map(([name, column]) => [name, past(`ind.${name}`, column)])))
   // Sizes and prices of orders belong to the execution: whoever gives one here expects a trade that would not come.
   const order = (name: string, bit: number, isShort: boolean) => (...given: readonly unknown[]): void => {
     if (given.length > 0) {
@@ -58,8 +67,14 @@ export function barLoop(loop: BarLoop): (bar: number) => void {
   const state = guarded(strategy, params, -1, bars, () => strategy.init?.(params) ?? {}) as Record<string, unknown>
   if (isPromise(state)) throw misuse(strategy, 'has an asynchronous init; make the state at once, without async and await')
   const ctx: BarContext = Object.freeze({
+    // Only a name that the context does not have gets this far: undefined would make every comparison false.
+    __proto__: unknownNames((name) => {
+      const guess = nearest(name, Object.keys(ctx))
+      return misuse(strategy, `reads ctx.${name}, which there is not${guess === undefined ? '' : `; did you mean ctx.${guess}`}. It has ${Object.keys(ctx).join(', ')}`)
+    }),
     get bar(): number { return now },
-    open: past(bars.open), high: past(bars.high), low: past(bars.low), close: past(close), volume: past(bars.volume), time: past(bars.time),
+    open: past('open', bars.open), high: past('high', bars.high), low: past('low', bars.low), close: past('close', close),
+    volume: past('volume', bars.volume), time: past('time', bars.time),
     ind, params: Object.freeze({ ...params }), state,
     value: (name: string, barsBack?: number): number => {
       const column = Object.hasOwn(ind, name) ? ind[name] : undefined
@@ -105,6 +120,16 @@ export function guarded<T>(strategy: Strategy, params: Params, bar: number, bars
   } catch (thrown) {
     throw failed(strategy, params, bar, bars, thrown)
   }
+}
+
+/** A prototype whose names are those of any object; reading another one throws. Symbols and what `JSON` and `await` ask for are absent. */
+function unknownNames(refuse: (name: string) => SweepmillError): object {
+  return new Proxy(Object.prototype, {
+    get: (target, name, receiver): unknown => {
+      if (typeof name === 'string' && !(name in target) && name !== 'toJSON' && name !== 'then') throw refuse(name)
+      return Reflect.get(target, name, receiver)
+    },
+  })
 }
 
 function isPromise(value: unknown): boolean {

@@ -30,6 +30,11 @@ describe('orders', () => {
     ['an empty object', (ctx) => ctx['enterLong']!({}), /ctx\.enterLong with an object/],
     ['half a bar ago', (ctx) => ctx['close']!(0.5), /0\.5 bars back/],
     ['an object as bars back', (ctx) => ctx['value']!('mean', { back: 1 }), /"back" bars back/],
+    ['a name that there is not', (ctx) => (ctx['index'] as unknown) === 5, /reads ctx\.index, which there is not.* It has bar, open, high/],
+    ['a name with a slip', (ctx) => (ctx['entryprice'] as unknown as number) > 3, /ctx\.entryprice, which there is not; did you mean ctx\.entryPrice/],
+    ['an order of another program', (ctx) => ctx['buy']!(), /reads ctx\.buy, which there is not/],
+    ['a column taken for its value', (ctx) => (ctx['close'] as unknown as number) > 100, /takes ctx\.close for a number.*ctx\.close\(\)/],
+    ['an indicator taken for its value', (ctx) => (ctx['ind'] as unknown as Record<string, number>)['mean']! - 1, /takes ctx\.ind\.mean for a number/],
     ['a decision that is returned', () => ({ longEntry: true, size: 2 }), /returns "longEntry" and "size" from onBar/],
     ['a word that is returned', () => 'buy', /returns "buy" from onBar/],
     ['a key of ctx', (ctx) => { (ctx as Record<string, unknown>)['stopLoss'] = 90 }, /stopLoss/],
@@ -52,7 +57,9 @@ describe('orders', () => {
   test('what a one-line function leaves behind is no decision', () => {
     const one = byBar((ctx) => ctx['close']!() as number > 1000 && ctx['enterLong']!())
     const counted = byBar((ctx) => (ctx.state['count'] = 1))
-    for (const strategy of [one, counted]) expect(runBacktest(bars, strategy, plain).time.length).toBe(bars.length)
+    // Whoever prints the context asks for names of any object.
+    const looked = byBar((ctx) => JSON.stringify(ctx).length + Object.keys(ctx).length + ('x' in ctx ? 1 : 0))
+    for (const strategy of [one, counted, looked]) expect(runBacktest(bars, strategy, plain).time.length).toBe(bars.length)
     const mapped = byBar((ctx) => { if ([0, 1, 2].map(ctx['close'] as () => number).every((price) => price > 1000)) ctx['enterLong']!() })
     expect(runBacktest(bars, mapped, plain).equity.at(-1)).toBeGreaterThan(10_000)
   })
