@@ -12,6 +12,8 @@ export interface CsvTimes {
   readonly parse: (bytes: Uint8Array, from: number, to: number) => number
   /** Reads a bare number; null where `parse` must see the text. */
   readonly ofNumber: ((value: number) => number) | null
+  /** Counts since 1970, whose unit was told by their size. */
+  readonly areCounts: boolean
   readonly warnings: readonly string[]
 }
 
@@ -25,25 +27,31 @@ export interface TimeCell {
 
 /** `cells` goes over the times of the first rows, as often as it is called. Null where later ones are needed. Throws DATA_INVALID where they can be read in two ways. */
 export function timesOf(cells: () => Iterable<TimeCell>, source: string, { date_format: format }: Reading, complete: boolean): CsvTimes | null {
-  if (format !== undefined) return { parse: fieldReader(compileDateFormat(format)), ofNumber: null, warnings: [] }
-  const first = firstTime(cells())
-  if (first === undefined) return byNumber(timeOfNumber)
+  if (format !== undefined) return { parse: fieldReader(compileDateFormat(format)), ofNumber: null, areCounts: false, warnings: [] }
+  const { first, seen } = firstTime(cells())
+  // However a file is cut into pieces, as many rows decide.
+  if (first === undefined) return complete || seen >= LOOKED_AT ? byNumber(timeOfNumber) : null
   if (readingsOf(first.text) !== null) return ofDaysAndMonths(first, cells(), source, complete)
   if (!/^\d{9,}(\.\d*)?$/.test(first.text)) return byNumber(timeOfNumber)
   const numbers = [...cut(cells(), LOOKED_AT)].filter(({ text }) => /^\d+(\.\d*)?$/.test(text)).map(({ text, line }) => ({ value: Number(text), text, line }))
-  // Of more digits than a double holds the text tells, and no count since 1970 has as many.
-  if (/^(\d{17}|\d{20})$/.test(first.text)) return byNumber(timeOfNumber)
-  if (numbers.every(({ value }) => Number.isFinite(calendarMs(value)))) return byNumber(calendarMs)
+  // Numbers of 14, 17 or 20 digits are no count since 1970.
+  if (Number.isNaN(epochMs(Number(first.text))) || /^\d{20}$/.test(first.text)) return byNumber(timeOfNumber)
+  if (!complete && numbers.length < LOOKED_AT && (/^\d{10}(\d\d)?$/.test(first.text) || looksLikeCalendar([first.text]))) return null
+  // Of counts a row in a hundred looks like a calendar's, by chance; of a calendar's digits a wrong one is refused by its line.
+  if (2 * numbers.filter(({ value }) => Number.isFinite(calendarMs(value))).length >= numbers.length) return byNumber(calendarMs)
   const times = numbers.map(({ value }) => epochMs(value))
   const stepMs = Math.min(...times.slice(1).map((time, i) => Math.abs(time - times[i]!)).filter((step) => step > 0))
-  refuseOddCounts(numbers.map(({ text }) => text), times, stepMs, first, source)
-  const warnings = stepMs < 1000 ? [`The times of ${source} are read as counts since 1970, and so its bars lie ${stepMs} ms apart.`] : []
-  return { ...byNumber(epochMs), warnings }
+  refuseOddCounts(numbers.map(({ text }) => text), stepMs, first, source)
+  return { ...byNumber(epochMs), areCounts: true }
 }
 
-function firstTime(cells: Iterable<TimeCell>): TimeCell | undefined {
-  for (const cell of cut(cells, LOOKED_AT)) if (readingsOf(cell.text) !== null || Number.isFinite(timeOf(cell.text))) return cell
-  return undefined
+function firstTime(cells: Iterable<TimeCell>): { readonly first: TimeCell | undefined; readonly seen: number } {
+  let seen = 0
+  for (const cell of cut(cells, LOOKED_AT)) {
+    seen += 1
+    if (readingsOf(cell.text) !== null || Number.isFinite(timeOf(cell.text))) return { first: cell, seen }
+  }
+  return { first: undefined, seen }
 }
 
 function* cut(cells: Iterable<TimeCell>, most: number): Generator<TimeCell> {
@@ -55,7 +63,7 @@ function* cut(cells: Iterable<TimeCell>, most: number): Generator<TimeCell> {
 }
 
 function byNumber(ofNumber: (value: number) => number): CsvTimes {
-  return { parse: (bytes, from, to) => parseTime(bytes, from, to, ofNumber), ofNumber, warnings: [] }
+  return { parse: (bytes, from, to) => parseTime(bytes, from, to, ofNumber), ofNumber, areCounts: false, warnings: [] }
 }
 
 /** Any row that can be read in one way only tells the way of all. */
@@ -64,7 +72,7 @@ function ofDaysAndMonths(first: TimeCell, cells: Iterable<TimeCell>, source: str
     const [only, ...others] = readingsOf(text) ?? []
     if (only === undefined || others.length > 0) continue
     const parse = fieldReader(compileDateFormat(only.format))
-    return { parse, ofNumber: null, warnings: [`The dates of ${source} are read as ${only.format}: ${JSON.stringify(text)} in line ${line} can be nothing else.`] }
+    return { parse, ofNumber: null, areCounts: false, warnings: [`The dates of ${source} are read as ${only.format}: ${JSON.stringify(text)} in line ${line} can be nothing else.`] }
   }
   if (!complete) return null
   const ways = readingsOf(first.text) ?? []
@@ -81,7 +89,7 @@ const OLDEST_MS = Date.UTC(1900, 0)
 const NEWEST_MS = Date.UTC(2100, 0)
 
 /** Counts that would put bars closer together than a second, or a second apart, and are all times in another form. */
-function refuseOddCounts(texts: readonly string[], times: readonly number[], stepMs: number, first: TimeCell, source: string): void {
+function refuseOddCounts(texts: readonly string[], stepMs: number, first: TimeCell, source: string): void {
   if (texts.length < ENOUGH || !(stepMs <= 1000)) return
   const forms = ODD_FORMS.filter((format) => {
     const parse = compileDateFormat(format)
@@ -91,7 +99,7 @@ function refuseOddCounts(texts: readonly string[], times: readonly number[], ste
   // Bars of a second are nothing odd, unless all are another time besides.
   if (forms.length === 0 && (stepMs >= 1000 || !looksLikeCalendar(texts))) return
   const advice = forms.length === 0 ? 'Write dates such as 2020-01-31 14:30:00, or say their form with --date-format (reading.date_format in a spec).' : `Read as ${forms.join(' or ')} they make sense: say --date-format ${forms[0]} (reading.date_format in a spec).`
-  throw new SweepmillError('DATA_INVALID', `${source}, line ${first.line} (row 1) has ${JSON.stringify(first.text)} as time, which as a count since 1970 is ${new Date(times[0]!).toISOString()}, and the bars would lie ${stepMs} ms apart. ${advice}`, {
+  throw new SweepmillError('DATA_INVALID', `${source}, line ${first.line} (row 1) has ${JSON.stringify(first.text)} as time, which as a count since 1970 is ${new Date(epochMs(Number(first.text))).toISOString()}, and the bars would lie ${stepMs} ms apart. ${advice}`, {
     details: { file: source, line: first.line, row: 1, column: 'time', value: first.text, ...(forms.length === 0 ? {} : { formats: forms }) },
   })
 }

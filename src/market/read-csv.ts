@@ -28,6 +28,8 @@ const CR = 13
 const LONGEST_LINE = 2 ** 20
 /** Where the first lines do not tell the format, so many bytes do. */
 const LONGEST_HEAD = 4 * 2 ** 20
+/** In so many bytes there is an LF, or lines end with CR alone. */
+const LINE_ENDS_BY = 2 ** 16
 const FIRST_ROWS = 1024
 const MANY_ROWS = 2 ** 18
 const MOST_TICKERS = 10_000
@@ -78,7 +80,7 @@ export class CsvReader {
   #rest = new Uint8Array()
   /** The first lines are looked at again when there are so many bytes of them. */
   #lookAt = 0
-  /** Lines end with CR alone. */
+  /** Lines end with CR alone, as those of old Macintosh. */
   #endsWithCr = false
   #line = 1
   /** Bytes of the lines read so far: how long a row is follows from them. */
@@ -128,6 +130,8 @@ export class CsvReader {
     if (columns.length + dropped === 0) throw new SweepmillError('DATA_EMPTY', `${source} has a header but no row of data.`, { details: { file: source } })
     const disorder = problemOfOrder(columns.time, (row) => `line ${lines[row]}`, backwards)
     if (disorder !== null) throw this.#refuse('DATA_ORDER', disorder.what, disorder.column, disorder.value, disorder.row)
+    const stepMs = format.times.areCounts ? leastStep(columns.time.subarray(0, FIRST_ROWS)) : Infinity
+    if (stepMs < 1000) warnings.push(`The times of ${source} are read as counts since 1970, and so its bars lie ${stepMs} ms apart.`)
     if (backwards) {
       turnRound(columns)
       warnings.push(`The rows of ${source} run from new to old and were turned round.`)
@@ -140,9 +144,10 @@ export class CsvReader {
 
   /** False where more is needed to know the format. What is known is read at once. */
   #begin(text: Uint8Array, complete: boolean): boolean {
-    if (!complete && text.length < 3) return false
+    // Whether CR ends lines is not to depend on where a piece does.
+    if (!complete && text.length < LINE_ENDS_BY && !text.includes(LF)) return false
     const from = text[0] === 0xef && text[1] === 0xbb && text[2] === 0xbf ? 3 : 0
-    this.#endsWithCr = endsLinesWithCr(text, complete)
+    this.#endsWithCr = !text.includes(LF)
     const bytes = this.#endsWithCr ? withLineFeeds(text) : text
     const enough = complete || text.length >= LONGEST_HEAD
     const format = detectFormat(bytes.subarray(from, complete ? bytes.length : bytes.lastIndexOf(LF) + 1), this.#source, this.#reading, enough)
@@ -242,12 +247,10 @@ export class CsvReader {
   }
 }
 
-/** Old Macintosh: CR ends a line, and LF never. */
-function endsLinesWithCr(text: Uint8Array, complete: boolean): boolean {
-  if (text.includes(LF)) return false
-  const last = text.findLastIndex((byte) => byte !== CR)
-  const first = text.indexOf(CR)
-  return first >= 0 && (complete || first < last)
+function leastStep(time: Float64Array): number {
+  let least = Infinity
+  for (let i = 1; i < time.length; i += 1) least = Math.min(least, Math.abs(time[i]! - time[i - 1]!))
+  return least
 }
 
 function withLineFeeds(text: Uint8Array): Uint8Array<ArrayBuffer> {

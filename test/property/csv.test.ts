@@ -115,6 +115,20 @@ test('moments in one column or two, tickers and decimal commas: plain and quoted
   expect(Math.min(faults.none, faults.some)).toBeGreaterThan(80)
 })
 
+const BEGINNINGS = [
+  'Price,Close,High,Low,Open,Volume\nTicker,A,A,A,A,A\nDate,,,,,\n2020-01-02,1.7,2,1,1.5,7\n', 'https://x\nunix,date,symbol,open,high,low,close,Volume BTC,Volume USDT\n1578043800000,2020-01-03 09:30:00,BTC/USDT,1.5,2,1,1.75,100,175\n',
+  '01/13/2020,09:30,1.5,2,1,1.75,100\n01/12/2020,09:31,1.5,2,1,1.75,100\n', 'time,open,high,low,close,volume\r202001020930,1.5,2,1,1.75,100\r202001020931,1.5,2,1,1.75,100\r',
+  'Date,Close/Last,Volume,Open,High,Low\n"01/14/2020","$3,001.75",100,"$3,001.5","$3,002.0","$3,001.0"\n',
+]
+
+test('what the first lines tell, damaged or not, does not depend on where the text is cut', () => {
+  const damage = fc.array(fc.record({ at: fc.nat(200), cut: fc.nat(3), put: fc.constantFrom('', ',', ';', '\n', '\r', '"', '0', '\u0000', 'é') }), { maxLength: 3 })
+  fc.assert(fc.property(fc.constantFrom(...BEGINNINGS), damage, fc.constantFrom<Reading>({}, { skip_bad: true }, { ticker: 'A' }, { decimal: ',' }, { date_format: 'mdy' }), fc.integer({ min: 1, max: 20 }), (text, harm, reading, size) => {
+    const damaged = harm.reduce((all, { at, cut, put }) => all.slice(0, at) + put + all.slice(at + cut), text)
+    expect(read(damaged, [size], reading)).toEqual(read(damaged, [], reading))
+  }), { numRuns: 1500 })
+})
+
 /** Hashes of the months' blocks; with `taken`, those of months that were over before the end are made then, and their rows forgotten. */
 function months(text: string, pieces: readonly number[], taken: boolean): string | { hashes: string[]; taken: number } {
   const bytes = new TextEncoder().encode(text)
