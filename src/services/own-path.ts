@@ -27,13 +27,18 @@ export function ownPrivateFolder(path: string): string {
   return path
 }
 
-/** CONFIG_INVALID for a socket that is not this user's alone; false where there is none. */
+/** CONFIG_INVALID for a socket of another user, or what is none; false where there is nothing. */
 export function isOwnSocket(path: string): boolean {
   const found = lstatSync(path, { throwIfNoEntry: false })
   if (found === undefined) return false
   if (!found.isSocket()) throw refusal(path, 'is not a socket')
-  assertPrivate(path, found, me())
+  if (found.uid !== me()) throw refusal(path, `belongs to the user with the id ${found.uid}, not to ${me()}`)
   return true
+}
+
+/** Of one that somebody answers at. (A dead one, such as a killed supervisor leaves, is only cleared away.) CONFIG_INVALID. */
+export function assertPrivateSocket(path: string): void {
+  assertPrivate(path, lstatSync(path), me())
 }
 
 /** A folder for one user's data alone, whoever that user is. */

@@ -13,7 +13,7 @@ import { createInterface } from 'node:readline'
 import { systemClock } from '../base/clock.js'
 import { SweepmillError } from '../base/errors.js'
 import { packageRoot } from '../base/package-root.js'
-import { isOwnSocket } from './own-path.js'
+import { assertPrivateSocket, isOwnSocket } from './own-path.js'
 import { findPlace, servicesFolder } from './place.js'
 import type { Place } from './place.js'
 import { startOf } from './server-process.js'
@@ -145,11 +145,18 @@ function startSupervisor(place: Place, options: ServicesOptions): void {
 /** Null where nobody answers. CONFIG_INVALID where somebody else might: whoever listens there hands us our servers. */
 async function tryConnect(path: string): Promise<Socket | null> {
   if (!isOwnSocket(path)) return null
-  return new Promise((resolve) => {
-    const socket = connect(path)
-    socket.once('connect', () => resolve(socket))
-    socket.once('error', () => resolve(null))
+  const socket = await new Promise<Socket | null>((resolve) => {
+    const connecting = connect(path)
+    connecting.once('connect', () => resolve(connecting))
+    connecting.once('error', () => resolve(null))
   })
+  try {
+    if (socket !== null) assertPrivateSocket(path)
+    return socket
+  } catch (error) {
+    socket?.destroy()
+    throw error
+  }
 }
 
 async function processGone(pid: number): Promise<void> {

@@ -1,6 +1,6 @@
 /** Embedded Redis and Postgres: started from nothing, shared, stopped with the last user, reaped after a kill. */
 import { spawn } from 'node:child_process'
-import { existsSync, lstatSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, lstatSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
 import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -133,6 +133,8 @@ describe('services', () => {
     expect(runs.map(alive)).toEqual([true, true])
     opened.splice(0)
     void first
+    // A dead socket is in nobody's way, whatever its mode.
+    chmodSync(findPlace(stateDir).socket, 0o755)
     const second = await open()
     expect(runs.map(alive)).toEqual([false, false])
     expect(await ask(second)).toEqual(['PONG', 1])

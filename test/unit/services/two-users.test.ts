@@ -11,7 +11,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { packageRoot } from '../../../src/base/package-root.js'
 import { ScratchFolder } from '../../../src/pool/scratch-folder.js'
-import { assertUnshared, isOwnSocket, ownPrivateFolder } from '../../../src/services/own-path.js'
+import { assertPrivateSocket, assertUnshared, isOwnSocket, ownPrivateFolder } from '../../../src/services/own-path.js'
 import { findPlace, giveFile, ownFolder, servicesFolder } from '../../../src/services/place.js'
 
 const VICTIM = 424_243
@@ -66,8 +66,9 @@ describe('one user', () => {
     await new Promise<void>((resolve) => { listener.listen(path, resolve) })
     for (const [mode, own] of [[0o700, true], [0o755, false], [0o770, false], [0o707, false]] as const) {
       chmodSync(path, mode)
-      if (own) expect(isOwnSocket(path)).toBe(true)
-      else expect(() => isOwnSocket(path)).toThrow(refused(path, /mode/) as Error)
+      expect(isOwnSocket(path)).toBe(true)
+      if (own) expect(() => { assertPrivateSocket(path) }).not.toThrow()
+      else expect(() => { assertPrivateSocket(path) }).toThrow(refused(path, /mode/) as Error)
     }
     await new Promise((resolve) => { listener.close(resolve) })
     writeFileSync(path, '')
@@ -120,6 +121,7 @@ describe.skipIf(process.getuid?.() !== 0)(`two users${process.getuid?.() === 0 ?
     import { chmodSync } from 'node:fs'
     let users = 0
     createServer((user) => {
+      user.on('error', () => undefined)
       console.log('asked')
       user.write(JSON.stringify({ kind: 'ready', redisUrl: 'redis://impostor', databaseUrl: 'postgresql://impostor', pid: process.pid }) + '\\n')
     }).listen(${JSON.stringify(path)}, () => { chmodSync(${JSON.stringify(path)}, ${mode}); console.log('listening') })`
@@ -147,6 +149,10 @@ describe.skipIf(process.getuid?.() !== 0)(`two users${process.getuid?.() === 0 ?
     chmodSync(sockets, 0o700)
     expect((await as(VICTIM, asked(services, state))).line).toMatch(/^CONFIG_INVALID .*\.sock belongs to the user with the id 424242/)
     expect(asks).toBe(0)
+    // Their own, but anybody could have connected and asked it for something.
+    rmSync(name)
+    await as(VICTIM, impostor(name, '0o755'))
+    expect((await as(VICTIM, asked(services, state))).line).toMatch(/^CONFIG_INVALID .*\.sock has the mode 0755/)
   }, 60_000)
 
   test('a state folder of somebody else is not used: by name, by link, or further up', async () => {
