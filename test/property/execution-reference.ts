@@ -393,7 +393,8 @@ export function referenceRun(bars: BarColumns, masks: ReferenceMasks, e: Executi
     order = { side, level: tick(level, up), signalBar, bars: life }
   }
 
-  // F27 to F29.
+  // F27 to F29. A funding is on time a minute off, or a quarter of the shortest bar.
+  const shortest = Math.min(...Array.from({ length: bars.length - 1 }, (_, i) => at(bars.time, i + 1) - at(bars.time, i)))
   const pay = (bar: number): void => {
     if (lots.length === 0) return
     const [before, now] = [at(bars.time, bar - 1), at(bars.time, bar)]
@@ -411,11 +412,9 @@ export function referenceRun(bars: BarColumns, masks: ReferenceMasks, e: Executi
       const step = funding.intervalHours * HOUR
       for (let time = Math.floor(before / step) * step; time <= now + step; time += step) points.push({ time, rate: funding.rate })
     } else points.push(...funding)
-    // A minute off, or a quarter of the shortest bar, is on time.
-    const gaps = Array.from({ length: bars.length - 1 }, (_, i) => at(bars.time, i + 1) - at(bars.time, i))
-    const near = Math.min(HOUR / 60, ('intervalHours' in funding ? funding.intervalHours * HOUR : Infinity) / 4, ...gaps.map((gap) => gap / 4))
+    const near = Math.min(HOUR / 60, shortest / 4, 'intervalHours' in funding ? (funding.intervalHours * HOUR) / 4 : Infinity)
     for (const { time: stamped, rate } of points) {
-      const time = bars.time.find((barTime) => Math.abs(barTime - stamped) <= near) ?? stamped
+      const time = [before, now].find((barTime) => Math.abs(barTime - stamped) <= near) ?? stamped
       if (time <= before || time > now) continue
       for (const lot of lots) {
         if (lot.atClose && lot.bar === bar - 1 && time < now) continue
