@@ -26,6 +26,7 @@ const HOUR_SLOTS = 4
 const RARE = 0.02
 /** Markets that rest less than this have no days of their own. */
 const LEAST_REST = 4 * HOUR_SLOTS
+const LEAST_DAYS = 5
 /** Bars of a day begin within so much: daylight saving, an odd session. */
 const MOST_SPREAD = 3 * HOUR_SLOTS
 /** Midnight comes to New Zealand at 11:00 UTC; an earlier time is no zone's midnight of the next day. */
@@ -83,6 +84,8 @@ export function dayRule(state: DayCounts): DayRule {
   if (arc === null) return UTC_DAYS
   const isLong = state.bars <= 1.15 * state.days
   const wraps = arc.start + arc.spread >= SLOTS
+  // An evening and a night of a market that never rests look like a session.
+  if (!isLong && state.days < LEAST_DAYS) return UTC_DAYS
   if (isLong ? arc.spread > MOST_SPREAD || (arc.start === 0 && !wraps) : !wraps) return UTC_DAYS
   const boundary = arc.start - Math.floor(arc.rest / 2)
   const next = isNextDay(state, arc, boundary, isLong)
@@ -137,6 +140,16 @@ function weekends(counts: readonly number[], boundary: number, days: number): nu
     if ((((day % 7) + 7) % 7) % 6 === 0) sum += count
   })
   return sum
+}
+
+/** The bar's day, counted from 1970-01-01. */
+export function dayOf(time: number, rule: DayRule): number {
+  return Math.floor((time + rule.shiftMs) / DAY_MS)
+}
+
+/** The time at which a day begins. */
+export function startOfDay(day: number, rule: DayRule): number {
+  return day * DAY_MS - rule.zoneMs
 }
 
 function isFirstOfMonth(ms: number): boolean {

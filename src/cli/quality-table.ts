@@ -12,6 +12,8 @@ export function qualityTable(quality: QualityReport): string {
   const rows: Cell[][] = [
     ['bars', formatNumber(quality.bars), `${quality.first_time} to ${quality.last_time}`],
     ['calendar', quality.calendar, quality.calendar === 'sessions' ? 'rests at weekends: nights, weekends and single holidays are no missing bars' : 'never rests'],
+    // A series that was checked by an earlier release has none.
+    ...('days' in quality ? [['days', quality.days.shiftMs === 0 ? 'UTC' : 'market', quality.days.shiftMs === 0 ? '' : quality.days.text]] : []),
     ['order', verdict(quality.out_of_order), ''],
     ['duplicates', verdict(quality.duplicates), ''],
     ['step', nameOfStep(step.most_common_ms), step.shorter + step.off_grid === 0 ? '' : `${formatNumber(step.shorter)} shorter, ${formatNumber(step.off_grid)} not aligned to UTC`],

@@ -4,10 +4,15 @@
  * The scan is a plain state that goes on from where it was, so that a long series is checked in batches and never lies in
  * memory as a whole. docs/data.md says what each figure of the report means. Cost: about 50 ns a bar.
  */
+import { dayRuleOf, UTC_DAYS } from '../base/bar-day.js'
+import type { DayRule } from '../base/bar-day.js'
+import type { DayEdges } from './bar-ends.js'
+import { edgesOf, endOfLast, mostOf, notePhases } from './bar-ends.js'
 import type { BarColumns } from './layout.js'
+import { beginEdges, dayGap, isWeekend, noteEdge } from './sessions.js'
+import type { SessionEdges } from './sessions.js'
 import { DAY_MS } from './timeframe.js'
 import type { Timeframe } from './timeframe.js'
-import { dayGap, isWeekend } from './sessions.js'
 
 /** Bars that were made up to fill a gap: all starts from `from` to `to`, both included. */
 export interface FilledRange {
@@ -37,6 +42,11 @@ export interface QualityReport {
   readonly last_time: string
   /** `sessions`: next to no bar falls on a weekend, so nights, weekends and holidays are no gaps. */
   readonly calendar: 'continuous' | 'sessions'
+  /** What the days of the bars are, and by how much shorter bars begin after UTC's (30 minutes for hours at half past). */
+  readonly days: DayRule & { readonly phaseMs: number }
+  /** Of shorter bars in a market with sessions: whether the first day begins, and the last one ends, as others do; `open`: it was not over. */
+  readonly first_day: DayEdges['first_day']
+  readonly last_day: DayEdges['last_day']
   readonly out_of_order: number
   readonly duplicates: number
   readonly step: { readonly most_common_ms: number; readonly shorter: number; readonly off_grid: number }
@@ -72,6 +82,8 @@ const SPLITS: readonly (readonly [like: string, ratio: number])[] = [
 ]
 const SPLIT_TOLERANCE = 0.02
 const TOLERANCE = 1e-9
+/** A day is an hour shorter once a year. */
+const DAYLIGHT_MS = 3_600_000
 
 interface Bounded<Item> {
   count: number
@@ -90,7 +102,13 @@ export interface ScanState {
   offGrid: number
   shorter: number
   weekendBars: number
+  /** Of the bars' days, a bit each: 1 for Sunday to 64 for Saturday. */
+  weekdays: number
   steps: Record<string, number>
+  /** Found by the first bars that are scanned. */
+  days: DayRule | null
+  edges: SessionEdges
+  phases: Record<string, number>
   gaps: Bounded<Gap>
   missing: number
   sessionGaps: Bounded<Gap>
@@ -108,9 +126,10 @@ export interface ScanState {
   repairedRanges: FilledRange[]
 }
 
-export function beginScan(): ScanState {
+/** `days`: of the series, where more bars than those of the first scan told. */
+export function beginScan(days: DayRule | null = null): ScanState {
   return {
-    bars: 0, firstTime: 0, lastTime: 0, lastClose: 0, lastBar: [], outOfOrder: 0, duplicates: 0, offGrid: 0, shorter: 0, weekendBars: 0, steps: {},
+    bars: 0, firstTime: 0, lastTime: 0, lastClose: 0, lastBar: [], outOfOrder: 0, duplicates: 0, offGrid: 0, shorter: 0, weekendBars: 0, weekdays: 0, steps: {}, days, edges: beginEdges(), phases: {},
     gaps: { count: 0, list: [] }, missing: 0, sessionGaps: { count: 0, list: [] }, sessionMissing: 0, ohlc: { count: 0, list: [] },
     zeroBars: 0, runs: { count: 0, list: [] }, longestRun: 0, runFrom: 0, runBars: 0, meanMove: 0,
     outliers: { count: 0, list: [] }, jumps: { count: 0, list: [] }, repaired: 0, repairedRanges: [],
@@ -119,6 +138,8 @@ export function beginScan(): ScanState {
 
 /** Goes on with bars that follow those before. `filled`: where bars were made up, ascending; they are no pause in trading. */
 export function scanBars(state: ScanState, bars: BarColumns, timeframe: Timeframe, filled: readonly FilledRange[] = []): void {
+  const { shiftMs } = state.days ??= dayRuleOf(bars.time)
+  const isShort = timeframe.stepMs < DAY_MS
   let range = 0
   // Equal distances are counted together: a text as key for each of five million takes longer than all else.
   let step = 0
@@ -126,7 +147,8 @@ export function scanBars(state: ScanState, bars: BarColumns, timeframe: Timefram
   for (let i = 0; i < bars.length; i += 1) {
     const time = bars.time[i]!
     if (timeframe.startOf(time) !== time) state.offGrid += 1
-    if (isWeekend(time)) state.weekendBars += 1
+    if (isWeekend(time + shiftMs)) state.weekendBars += 1
+    if (!isShort) state.weekdays |= 1 << (((Math.floor((time + shiftMs) / DAY_MS) + 4) % 7 + 7) % 7)
     checkPrices(state, bars, i)
     const distance = time - state.lastTime
     if (state.bars === 0) state.firstTime = time
@@ -136,7 +158,10 @@ export function scanBars(state: ScanState, bars: BarColumns, timeframe: Timefram
       step = distance
       stepTimes = 1
     }
-    if (state.bars > 0 && distance !== timeframe.stepMs) checkStep(state, time, timeframe)
+    if (state.bars > 0 && distance !== timeframe.stepMs) {
+      checkStep(state, time, timeframe, shiftMs)
+      if (isShort) noteEdge(state.edges, state.lastTime, time)
+    }
     while (range < filled.length && filled[range]!.to < time) range += 1
     const madeUp = range < filled.length && filled[range]!.from <= time && isFill(bars, i)
     if (madeUp) noteRepaired(state, time, timeframe)
@@ -147,6 +172,7 @@ export function scanBars(state: ScanState, bars: BarColumns, timeframe: Timefram
     state.lastClose = bars.close[i]!
   }
   countStep(state, step, stepTimes)
+  notePhases(state.phases, bars.time, timeframe)
   const last = bars.length - 1
   if (last >= 0) state.lastBar = [bars.open, bars.high, bars.low, bars.close, bars.volume].map((column) => column[last]!)
 }
@@ -156,17 +182,19 @@ export function endScan(state: ScanState, timeframe: Timeframe, nowMs: number, b
   checkVolume(state, 0, false)
   const sessions = hasSessions(state)
   const gaps = sessions ? state.sessionGaps : state.gaps
-  const [mostCommon] = Object.entries(state.steps).toSorted(([, a], [, b]) => b - a)
+  const mostCommon = mostOf(state.steps)
+  const days = state.days ?? UTC_DAYS
+  const endMs = endOfLast(state, timeframe, days)
   return {
     timeframe: timeframe.name, bars: state.bars, first_time: iso(state.firstTime), last_time: iso(state.lastTime),
-    calendar: sessions ? 'sessions' : 'continuous',
+    calendar: sessions ? 'sessions' : 'continuous', days: { ...days, phaseMs: mostOf(state.phases) ?? 0 }, ...edgesOf(state, timeframe, days, nowMs),
     out_of_order: state.outOfOrder, duplicates: state.duplicates,
-    step: { most_common_ms: Number(mostCommon?.[0] ?? timeframe.stepMs), shorter: state.shorter, off_grid: state.offGrid },
+    step: { most_common_ms: mostCommon ?? timeframe.stepMs, shorter: state.shorter, off_grid: state.offGrid },
     gaps: { ...gaps, missing_bars: sessions ? state.sessionMissing : state.missing },
     ohlc: state.ohlc,
     zero_volume: { bars: state.zeroBars, longest_run: state.longestRun, runs: state.runs },
     outliers: state.outliers, jumps: state.jumps,
-    partial_last_bar: state.bars > 0 && (timeframe.next(timeframe.startOf(state.lastTime)) > nowMs || isStillPartial(state, before)),
+    partial_last_bar: state.bars > 0 && (endMs > nowMs || isStillPartial(state, before)),
     last_bar: state.lastBar,
     repaired: state.repaired, repaired_ranges: state.repairedRanges,
   }
@@ -191,18 +219,18 @@ function countStep(state: ScanState, step: number, times: number): void {
 }
 
 /** For a bar that does not follow the one before at once. */
-function checkStep(state: ScanState, time: number, timeframe: Timeframe): void {
+function checkStep(state: ScanState, time: number, timeframe: Timeframe, shiftMs: number): void {
   const step = time - state.lastTime
   if (step < 0) state.outOfOrder += 1
   if (step === 0) state.duplicates += 1
   if (step <= 0) return
-  if (step < timeframe.stepMs) state.shorter += 1
-  const missing = timeframe.between(state.lastTime, time)
+  if (step < timeframe.stepMs - (timeframe.stepMs < DAY_MS ? 0 : DAYLIGHT_MS)) state.shorter += 1
+  const missing = timeframe.between(state.lastTime + shiftMs, time + shiftMs)
   if (missing === 0) return
   const gap = { after: iso(state.lastTime), before: iso(time) }
   add(state.gaps, { ...gap, missing_bars: missing }, LISTED_GAPS)
   state.missing += missing
-  const inSessions = dayGap(state.lastTime, time, timeframe.stepMs, missing)
+  const inSessions = dayGap(state.lastTime, time, timeframe.stepMs, missing, shiftMs)
   if (inSessions === null) return
   add(state.sessionGaps, { ...gap, ...inSessions }, LISTED_GAPS)
   state.sessionMissing += inSessions.missing_bars ?? 0

@@ -2,6 +2,8 @@
  * Gaps filled with bars that nobody traded: flat at the close before the gap, volume 0. What counts as a gap is what the
  * quality report lists; a long one is left as it is, because a flat week says more than was known.
  */
+import { dayOf, startOfDay, UTC_DAYS } from '../base/bar-day.js'
+import type { DayRule } from '../base/bar-day.js'
 import type { BarColumns } from './layout.js'
 import type { FilledRange } from './quality.js'
 import { dayGap } from './sessions.js'
@@ -26,22 +28,22 @@ export interface Fills {
 }
 
 /** Bars for the gaps before and within `bars`, which follow `before`. */
-export function fillGaps(bars: BarColumns, timeframe: Timeframe, sessions: boolean, before: LastBar | null): Fills {
+export function fillGaps(bars: BarColumns, timeframe: Timeframe, sessions: boolean, before: LastBar | null, days: DayRule = UTC_DAYS): Fills {
   const times: number[] = []
   const closes: number[] = []
   const ranges: FilledRange[] = []
   let last = before
   for (let i = 0; i < bars.length; i += 1) {
     const time = bars.time[i]!
-    if (last !== null && isFillable(last.time, time, timeframe, sessions)) {
-      let at = timeframe.next(last.time)
+    if (last !== null && isFillable(last.time, time, timeframe, sessions, days)) {
+      let at = nextBar(last.time, timeframe, days)
       const from = at
       let to = at
-      for (let left = timeframe.between(last.time, time); left > 0; left -= 1) {
+      for (let left = timeframe.between(last.time + days.shiftMs, time + days.shiftMs); left > 0; left -= 1) {
         times.push(at)
         closes.push(last.close)
         to = at
-        at = timeframe.next(at)
+        at = nextBar(at, timeframe, days)
       }
       ranges.push({ from, to })
     }
@@ -54,11 +56,17 @@ export function fillGaps(bars: BarColumns, timeframe: Timeframe, sessions: boole
   }
 }
 
-function isFillable(afterMs: number, beforeMs: number, timeframe: Timeframe, sessions: boolean): boolean {
-  const missing = timeframe.between(afterMs, beforeMs)
+/** Months differ in length: the next one begins on the 1st of the bars' days. */
+function nextBar(ms: number, timeframe: Timeframe, days: DayRule): number {
+  if (days.shiftMs === 0 || !timeframe.name.endsWith('M')) return timeframe.next(ms)
+  return startOfDay(timeframe.next(dayOf(ms, days) * DAY_MS) / DAY_MS, days)
+}
+
+function isFillable(afterMs: number, beforeMs: number, timeframe: Timeframe, sessions: boolean, { shiftMs }: DayRule): boolean {
+  const missing = timeframe.between(afterMs + shiftMs, beforeMs + shiftMs)
   if (missing === 0 || missing > MOST_BARS || beforeMs - afterMs > LONGEST_MS) return false
   if (!sessions) return true
   // A whole day may be a holiday.
   if (timeframe.stepMs === DAY_MS) return false
-  return dayGap(afterMs, beforeMs, timeframe.stepMs, missing)?.missing_bars !== undefined
+  return dayGap(afterMs, beforeMs, timeframe.stepMs, missing, shiftMs)?.missing_bars !== undefined
 }

@@ -1,7 +1,8 @@
 /**
- * Timeframes: how long a bar is and where bars begin. All of them are aligned to UTC: days begin at midnight, weeks on
- * Monday, months on the 1st, shorter ones at multiples of their length since 1970.
+ * Timeframes: how long a bar is and where bars begin. They are aligned to UTC: days begin at midnight, weeks on Monday,
+ * months on the 1st, shorter ones at multiples of their length since 1970. `inMarket` moves one to the days of a market.
  */
+import type { DayRule } from '../base/bar-day.js'
 import { SweepmillError } from '../base/errors.js'
 
 export interface Timeframe {
@@ -53,6 +54,23 @@ export function divides(stored: Timeframe, wanted: Timeframe): boolean {
   if (inMonths(stored) > 0) return inMonths(wanted) > 0 && inMonths(wanted) % inMonths(stored) === 0
   // A month is whole days, and no whole weeks.
   return inMonths(wanted) > 0 ? DAY_MS % stored.stepMs === 0 : wanted.stepMs % stored.stepMs === 0 && wanted.startOf(0) % stored.stepMs === stored.startOf(0) % stored.stepMs
+}
+
+/**
+ * The same timeframe where a market has days of its own (base/bar-day.ts), and where its bars begin at another minute than
+ * UTC's: days, weeks and months are made of the market's days, shorter bars begin `phaseMs` later, as the stored ones do.
+ */
+export function inMarket(timeframe: Timeframe, days: DayRule, phaseMs: number): Timeframe {
+  const isDays = timeframe.name.endsWith('M') || timeframe.stepMs % DAY_MS === 0
+  if (isDays ? days.shiftMs === 0 : phaseMs === 0) return timeframe
+  const { shiftMs } = isDays ? days : { shiftMs: -phaseMs }
+  const zoneMs = isDays ? days.zoneMs : -phaseMs
+  return {
+    ...timeframe,
+    startOf: (ms) => timeframe.startOf(isDays ? Math.floor((ms + shiftMs) / DAY_MS) * DAY_MS : ms + shiftMs) - zoneMs,
+    next: (startMs) => timeframe.next(startMs + zoneMs) - zoneMs,
+    between: (fromMs, toMs) => timeframe.between(fromMs + zoneMs, toMs + zoneMs),
+  }
 }
 
 function fixed(stepMs: number): Timeframe {

@@ -5,6 +5,7 @@
 import { SweepmillError } from '../base/errors.js'
 import { parseIsoTime } from '../engine/index.js'
 import { isDateOnly } from '../engine/calendar/iso-time.js'
+import { coverageOf } from '../market/coverage.js'
 import type { QualityReport } from '../market/quality.js'
 import { DAY_MS, divides, parseTimeframe } from '../market/timeframe.js'
 import type { Timeframe } from '../market/timeframe.js'
@@ -32,7 +33,7 @@ export async function storedBars(wanted: WantedSeries, store: BarSeriesStore, po
   const stored = parseTimeframe(series.timeframe)
   const { fromMs, toMs } = rangeOf(wanted)
   const quality = series.quality as QualityReport | null
-  const covered = coverage(series, stored, quality)
+  const covered = coverageOf(series.blocks[0]?.firstTime ?? 0, series.blocks.at(-1)?.lastTime ?? 0, stored, quality)
   // Bars of the wanted timeframe may begin after the range does and end after it.
   const lastMs = toMs === null ? Infinity : timeframe.next(timeframe.startOf(toMs))
   const months = series.blocks.filter((block) => block.lastTime >= (fromMs ?? -Infinity) && block.firstTime < lastMs)
@@ -49,21 +50,11 @@ export async function storedBars(wanted: WantedSeries, store: BarSeriesStore, po
     bytes: Object.fromEntries(blocks.map((block, i) => [`month:${i}`, block])),
     input: {
       source: nameOf(named), symbol: series.symbol, stored: stored.name, wanted: timeframe.name, from_ms: fromMs, to_ms: toMs,
-      covered_from_ms: covered.fromMs, covered_to_ms: covered.toMs, sessions: quality?.calendar === 'sessions',
-      filled: quality?.repaired_ranges ?? [], warnings: covered.warnings, months: months.length,
+      covered_from_ms: covered.fromMs, covered_to_ms: covered.toMs, sessions: quality?.calendar === 'sessions', days: quality?.days ?? null,
+      filled: quality?.repaired_ranges ?? [], warnings: [...covered.warnings, ...(stored.name === timeframe.name ? [] : covered.madeWarnings)], months: months.length,
     },
   })
   return parsedBars(reply, named)
-}
-
-/** An unfinished last bar is dropped. */
-function coverage(series: Series, stored: Timeframe, quality: QualityReport | null): { fromMs: number; toMs: number; warnings: string[] } {
-  const first = series.blocks[0]?.firstTime ?? 0
-  const last = series.blocks.at(-1)?.lastTime ?? 0
-  const unfinished = quality?.partial_last_bar === true && Date.parse(quality.last_time) === last
-  return unfinished
-    ? { fromMs: first, toMs: last, warnings: [`The last stored bar (${iso(last)}) was not finished when it was imported and is left out.`] }
-    : { fromMs: first, toMs: stored.stepMs < 28 * DAY_MS ? last + stored.stepMs : stored.next(stored.startOf(last)), warnings: [] }
 }
 
 /** Both ends of a spec are included; an end that names only a day takes the whole day. */

@@ -70,7 +70,7 @@ export class StoredSeries implements SeriesDesk {
     if (checked.gaps.count > MOST_GAPS) {
       throw new SweepmillError('DATA_INVALID', `The bars are stored, but nothing was repaired: ${nameOf(key)} has ${checked.gaps.count} gaps, and --repair fills a series of at most ${MOST_GAPS}. Import the missing bars, or use a longer timeframe.`, { details: { gaps: checked.gaps.count } })
     }
-    const { blocks, ranges } = await this.#fills(await this.#series(key), checked.calendar === 'sessions')
+    const { blocks, ranges } = await this.#fills(await this.#series(key), checked)
     if (blocks.length === 0) return { filled: 0, quality: checked }
     // Marked first: whatever happens between the two, a bar that was made up is known as one.
     const { seriesId } = await this.#series(key)
@@ -144,11 +144,11 @@ export class StoredSeries implements SeriesDesk {
     return report
   }
 
-  async #fills(series: Series, sessions: boolean): Promise<{ blocks: NewBlock[]; ranges: FilledRange[] }> {
+  async #fills(series: Series, { calendar, days }: QualityReport): Promise<{ blocks: NewBlock[]; ranges: FilledRange[] }> {
     const blocks: NewBlock[] = []
     const ranges: FilledRange[] = []
     let last: unknown = null
-    await this.#eachPart(series, 'fill_months', () => ({ timeframe: series.timeframe, sessions, before: last }), (reply) => {
+    await this.#eachPart(series, 'fill_months', () => ({ timeframe: series.timeframe, sessions: calendar === 'sessions', days, before: last }), (reply) => {
       const found = JSON.parse(reply.json) as { ranges: FilledRange[]; last: unknown; months: MonthFacts[] }
       last = found.last
       ranges.push(...found.ranges)

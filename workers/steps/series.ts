@@ -2,6 +2,8 @@
  * Months of a series: made of a file, put together with what is stored, and checked. All of them are blocks as
  * src/market/blocks.ts writes them; a step takes a batch of months, so that a long series is never in a thread as a whole.
  */
+import { beginDays, countDay, dayRule } from '../../src/base/bar-day.js'
+import type { DayRule } from '../../src/base/bar-day.js'
 import { SweepmillError } from '../../src/base/errors.js'
 import { Lead } from '../../src/base/lead.js'
 import { decodeColumns, encodeBlocks, encodeFirst, MonthsAsRead } from '../../src/market/blocks.js'
@@ -106,31 +108,39 @@ function isFree(bars: BarColumns, at: number, { from_ms: fromMs, filled, partial
   return (fromMs !== null && time >= fromMs) || time === partialMs || (isFill(bars, at) && filled.some(({ from, to }) => from <= time && time <= to))
 }
 
+function daysOf(parts: readonly Uint8Array[]): DayRule {
+  const counts = beginDays()
+  for (const part of parts) for (const time of decodeColumns(part).time) countDay(counts, time)
+  return dayRule(counts)
+}
+
 /** {state or null, timeframe, filled, months: count, now_ms or null, before} and payloads month:0… in order → {state}, or with now_ms {report}. */
 export const scanMonths: Step = (context) => {
   const { state: begun, timeframe: name, filled, months, now_ms: nowMs, before } = context.input as {
     state: ScanState | null; timeframe: string; filled: readonly FilledRange[]; months: number; now_ms: number | null; before: QualityReport | null
   }
-  const state = begun ?? beginScan()
   const timeframe = parseTimeframe(name)
-  for (let i = 0; i < months; i += 1) {
+  const parts = Array.from({ length: months }, (_, i) => payload(context, `month:${i}`))
+  // What a day is, all months of the first batch say, and not the first one alone.
+  const state = begun ?? beginScan(daysOf(parts))
+  parts.forEach((part, i) => {
     if (context.pulse.beat(i, months)) throw stopped()
-    scanBars(state, decodeColumns(payload(context, `month:${i}`)), timeframe, filled)
-  }
+    scanBars(state, decodeColumns(part), timeframe, filled)
+  })
   return { json: nowMs === null ? { state } : { report: endScan(state, timeframe, nowMs, before) } }
 }
 
 /**
- * {timeframe, sessions, before: {time, close} or null, months: count} and payloads month:0… in order → {ranges, last,
+ * {timeframe, sessions, days, before: {time, close} or null, months: count} and payloads month:0… in order → {ranges, last,
  * months: as in read_series_file} and block:MONTH for each: bars for the gaps, and they alone.
  */
 export const fillMonths: Step = (context) => {
-  const { timeframe: name, sessions, before, months } = context.input as { timeframe: string; sessions: boolean; before: LastBar | null; months: number }
+  const { timeframe: name, sessions, days, before, months } = context.input as { timeframe: string; sessions: boolean; days: DayRule; before: LastBar | null; months: number }
   const timeframe = parseTimeframe(name)
   let last = before
   const fills = Array.from({ length: months }, (_, i) => {
     if (context.pulse.beat(i, months)) throw stopped()
-    const filled = fillGaps(decodeColumns(payload(context, `month:${i}`)), timeframe, sessions, last)
+    const filled = fillGaps(decodeColumns(payload(context, `month:${i}`)), timeframe, sessions, last, days)
     last = filled.last
     return filled
   })

@@ -4,7 +4,8 @@ import type { BarColumns } from '../../market/layout.js'
 import { formatIsoTime } from '../calendar/iso-time.js'
 import { ta } from '../indicators/indicators.js'
 import type { Indicators } from '../indicators/indicators.js'
-import { baseStepMs } from '../strategies/higher-timeframe.js'
+import type { BaseGrid } from '../strategies/higher-timeframe.js'
+import { baseGrid } from '../strategies/higher-timeframe.js'
 import type { Params, Strategy } from '../strategies/strategy.js'
 import { copySeries } from './altered-bars.js'
 import type { Series } from './altered-bars.js'
@@ -39,7 +40,7 @@ export class CheckSession {
   readonly symbols: readonly string[]
   readonly params: Params
   readonly ambient: Ambient
-  readonly stepMs: number
+  readonly base: BaseGrid
   readonly isLate: SessionOptions['isLate']
   /** The first thing that a run wrote into its bars. */
   written: ColumnDifference | undefined
@@ -54,7 +55,7 @@ export class CheckSession {
     this.ambient = ambient
     this.beat = beat
     this.isLate = isLate
-    this.stepMs = baseStepMs(this.bars)
+    this.base = baseGrid(this.bars)
   }
 
   /** The first series: its times are those of all. */
@@ -68,7 +69,7 @@ export class CheckSession {
     this.runs++
     // Copied before, because the strategy may write; kept no longer than the first fault.
     const before = this.written === undefined ? copySeries(series) : undefined
-    const observed = this.ambient.during(variant, () => asStrategys(strategy, () => observeRun({ strategy, series, symbols: this.symbols, params, ta: indicators, stepMs: this.stepMs })))
+    const observed = this.ambient.during(variant, () => asStrategys(strategy, () => observeRun({ strategy, series, symbols: this.symbols, params, ta: indicators, base: this.base })))
     if (before !== undefined) this.written = writtenColumn(before, series)
     return observed
   }

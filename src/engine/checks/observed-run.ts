@@ -9,6 +9,7 @@ import { FullSimulation } from '../simulate/full-simulation.js'
 import { columnsOf, masksOfAll, warmupOf } from '../simulate/run-strategy.js'
 import { parseExecution } from '../specs/execution-spec.js'
 import type { NamedColumns } from '../strategies/bar-context.js'
+import type { BaseGrid } from '../strategies/higher-timeframe.js'
 import { higherOf } from '../strategies/higher-timeframe.js'
 import type { Masks, Params, Strategy } from '../strategies/strategy.js'
 import type { Series } from './altered-bars.js'
@@ -34,12 +35,12 @@ export interface RunInput {
   readonly symbols: readonly string[]
   readonly params: Params
   readonly ta: Indicators
-  /** Length of a base bar, as the whole bars have it: too few bars would not tell. */
-  readonly stepMs: number
+  /** Of the base bars, as the whole bars have it: too few bars would not tell. */
+  readonly base: BaseGrid
 }
 
 /** Throws STRATEGY_FAILED for a strategy that throws or returns what cannot be used. */
-export function observeRun({ strategy, series, symbols, params, ta, stepMs }: RunInput): ObservedRun {
+export function observeRun({ strategy, series, symbols, params, ta, base }: RunInput): ObservedRun {
   const bars = series[0]!
   const { length } = bars
   const warmup = Math.min(length, warmupOf(strategy, params))
@@ -47,7 +48,7 @@ export function observeRun({ strategy, series, symbols, params, ta, stepMs }: Ru
     const masks = masksOfAll(strategy, series, params, ta)
     return { length, columns: {}, masks: Object.assign({}, ...symbols.map((symbol, s) => counted(strategy, masks[s]!, length, warmup, `${symbol} `))) as ObservedRun['masks'] }
   }
-  const higher = higherOf(bars, stepMs)
+  const higher = higherOf(bars, base)
   if (strategy.onBar === undefined) {
     const masks = guarded(strategy, params, -1, bars, () => strategy.signals!(bars, params, ta, higher))
     return { length, columns: {}, masks: counted(strategy, masks, length, warmup, '') }

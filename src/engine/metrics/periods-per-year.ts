@@ -9,7 +9,8 @@ import { civilFromDays, DAY_MS } from '../calendar/iso-time.js'
 import { medianGap, weekendShare } from './bar-calendar.js'
 import { medianOf } from './order-statistics.js'
 
-const WEEKEND_SHARE = (0.6 * 2) / 7
+/** At most this share of the bars on weekends: the market rests then. */
+export const WEEKEND_SHARE = (0.6 * 2) / 7
 const YEAR_DAYS = 365.25
 const MONTH_DAYS = YEAR_DAYS / 12
 /** Months of 28 to 31 days, and dates that move off a weekend. */

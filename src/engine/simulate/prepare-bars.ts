@@ -6,6 +6,8 @@
 import { SweepmillError } from '../../base/errors.js'
 import type { BarColumns } from '../../market/layout.js'
 import { DAY_MS, formatIsoTime, isDateOnly, parseIsoTime } from '../calendar/iso-time.js'
+import type { DateRange } from './date-coverage.js'
+import { uncoveredWarnings } from './date-coverage.js'
 
 /** adjclose ÷ close may move this much, relative, before it counts as a change: files round their prices. */
 const RATIO_TOLERANCE = 1e-4
@@ -20,7 +22,9 @@ export interface BarsRequest {
 export function prepareBars(bars: BarColumns, request: BarsRequest): { bars: BarColumns; warnings: string[] } {
   const warnings: string[] = []
   refuseNonNumbers(bars)
-  let prepared = cut(bars, request)
+  const range = rangeOf(request)
+  warnings.push(...uncoveredWarnings(bars.time, range, request))
+  let prepared = cut(bars, request, range)
   if (request.adjust === true) {
     prepared = adjusted(prepared)
   } else if (request.adjust === undefined && ratioChanges(prepared)) {
@@ -57,11 +61,16 @@ export function sliceBars(bars: BarColumns, from: number, to: number): BarColumn
 }
 
 /** Both ends are inclusive; an end that names only a day takes the whole day. */
-function cut(bars: BarColumns, { startDate, endDate }: BarsRequest): BarColumns {
-  const start = startDate === undefined ? -Infinity : boundary('start_date', startDate)
-  const end = endDate === undefined ? Infinity : boundary('end_date', endDate) + (isDateOnly(endDate) ? DAY_MS - 1 : 0)
-  const from = firstAtOrAfter(bars.time, start)
-  const to = end === Infinity ? bars.length : firstAtOrAfter(bars.time, end + 0.5)
+function rangeOf({ startDate, endDate }: BarsRequest): DateRange {
+  return {
+    startMs: startDate === undefined ? -Infinity : boundary('start_date', startDate),
+    endMs: endDate === undefined ? Infinity : boundary('end_date', endDate) + (isDateOnly(endDate) ? DAY_MS : 1),
+  }
+}
+
+function cut(bars: BarColumns, { startDate, endDate }: BarsRequest, { startMs, endMs }: DateRange): BarColumns {
+  const from = firstAtOrAfter(bars.time, startMs)
+  const to = endMs === Infinity ? bars.length : firstAtOrAfter(bars.time, endMs - 0.5)
   if (to <= from) {
     const range = bars.length === 0 ? 'there are none at all' : `they run from ${formatIsoTime(bars.time[0] ?? 0)} to ${formatIsoTime(bars.time[bars.length - 1] ?? 0)}`
     throw new SweepmillError('DATA_EMPTY',

@@ -2,12 +2,14 @@
  * Higher timeframes of the bars a strategy is given: `higher('4h')` makes the longer bars, and `align` lays a column
  * of theirs over the base bars so that each base bar sees only what had closed by its own close.
  *
- * Bars are aligned to UTC as in the bar store: days begin at midnight, weeks on Monday, months on the 1st, shorter
- * ones at multiples of their length since 1970. The first is left out when the base bars begin inside it, the last
- * when they end before it does. How long a base bar is the bars do not say: it is the distance that most of the
- * first thousand neighbours have, so that later bars cannot change it.
+ * Bars are aligned as in the bar store: to UTC, days and longer ones to the days of the market where it has its own, and
+ * shorter ones to the minute at which the base bars begin. The first is left out when the base bars begin inside it, the
+ * last when they end before it does. How long a base bar is, and what a day is, the bars do not say: the first thousand
+ * tell, so that later bars cannot change it.
  */
 import type { BarColumns } from '../../market/layout.js'
+import type { DayRule } from '../../base/bar-day.js'
+import { dayOf, dayRuleOf, startOfDay } from '../../base/bar-day.js'
 import { SweepmillError } from '../../base/errors.js'
 import { civilFromDays, DAY_MS, daysFromCivil } from '../calendar/iso-time.js'
 
@@ -54,21 +56,42 @@ export function baseStepMs({ time }: BarColumns): number {
 /** Kept while the bars are: a sweep asks for the same timeframe in every trial. By their closes, because adjusted bars share the times of the others. */
 const made = new WeakMap<Float64Array, Map<string, HigherBars>>()
 
-/** The `higher` of these bars. `baseMs` is the length of a base bar where it is known. Bars of one timeframe are made once. */
-export function higherOf(bars: BarColumns, baseMs?: number): Higher {
+/** What the first bars say of all: how long one is, when in it they begin, and what a day is. */
+export interface BaseGrid {
+  readonly stepMs: number
+  readonly phaseMs: number
+  readonly days: DayRule
+}
+
+export function baseGrid(bars: BarColumns, stepMs: number = baseStepMs(bars)): BaseGrid {
+  const first = bars.time.subarray(0, NEIGHBOURS)
+  return { stepMs, phaseMs: stepMs > 0 && stepMs < DAY_MS ? mostFrequent(first.map((ms) => ((ms % stepMs) + stepMs) % stepMs)) : 0, days: dayRuleOf(first) }
+}
+
+/** The smaller one in a tie; 0 without any. */
+function mostFrequent(values: Float64Array): number {
+  const counts = new Map<number, number>()
+  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1)
+  return [...counts].reduce(([best, most], [value, count]) => (count > most || (count === most && value < best) ? [value, count] : [best, most]), [0, 0])[0]
+}
+
+/** The `higher` of these bars. `base` is the grid of the base bars, or the length of one, where it is known. Bars of one timeframe are made once. */
+export function higherOf(bars: BarColumns, base?: BaseGrid | number): Higher {
   return (timeframe) => {
-    const stepMs = baseMs ?? baseStepMs(bars)
-    const key = `${timeframe} ${stepMs}`
+    const grid = typeof base === 'object' ? base : baseGrid(bars, base)
+    const { stepMs } = grid
+    const key = `${timeframe} ${stepMs} ${grid.phaseMs} ${grid.days.shiftMs}`
     const known = made.get(bars.close) ?? new Map<string, HigherBars>()
     made.set(bars.close, known)
-    const found = known.get(key) ?? makeHigher(bars, timeframe, stepMs)
+    const found = known.get(key) ?? makeHigher(bars, timeframe, grid)
     known.set(key, found)
     return found
   }
 }
 
-function makeHigher(bars: BarColumns, timeframe: string, stepMs: number): HigherBars {
-  const grid = parseGrid(timeframe)
+function makeHigher(bars: BarColumns, timeframe: string, base: BaseGrid): HigherBars {
+  const { stepMs } = base
+  const grid = inMarket(parseGrid(timeframe), base)
   if (stepMs > 0 && !divides(stepMs, grid, timeframe)) {
     throw new SweepmillError('STRATEGY_FAILED',
       `higher("${timeframe}") is not made of whole bars of these data, which are ${lengthText(stepMs)} long: ask for a multiple of that.`, { details: { timeframe, base_ms: stepMs } })
@@ -77,7 +100,8 @@ function makeHigher(bars: BarColumns, timeframe: string, stepMs: number): Higher
   const starts: number[] = []
   const bounds: number[] = []
   const ends: number[] = []
-  const coveredFrom = time[0] ?? 0
+  // By daylight saving a day may begin an hour after the earliest one.
+  const coveredFrom = stepMs === DAY_MS && base.days.shiftMs !== 0 ? startOfDay(dayOf(time[0] ?? 0, base.days), base.days) : time[0] ?? 0
   const coveredTo = length === 0 ? 0 : time[length - 1]! + stepMs
   for (let i = 0; i < length;) {
     const start = grid.startOf(time[i]!)
@@ -146,6 +170,18 @@ function parseGrid(timeframe: unknown): Grid {
   const stepMs = count * UNITS[letter.toLowerCase()]!
   const origin = stepMs % (7 * DAY_MS) === 0 ? MONDAY_MS : 0
   return { stepMs, startOf: (ms) => Math.floor((ms - origin) / stepMs) * stepMs + origin, next: (startMs) => startMs + stepMs }
+}
+
+/** Days, weeks and months of the market; shorter ones begin where the base bars do. */
+function inMarket(grid: Grid, { phaseMs, days }: BaseGrid): Grid {
+  const isDays = grid.stepMs % DAY_MS === 0
+  if (isDays ? days.shiftMs === 0 : phaseMs === 0) return grid
+  const zoneMs = isDays ? days.zoneMs : -phaseMs
+  return {
+    stepMs: grid.stepMs,
+    startOf: (ms) => grid.startOf(isDays ? Math.floor((ms + days.shiftMs) / DAY_MS) * DAY_MS : ms - phaseMs) - zoneMs,
+    next: (startMs) => grid.next(startMs + zoneMs) - zoneMs,
+  }
 }
 
 function months(count: number): Grid {

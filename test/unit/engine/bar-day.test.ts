@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { dayRuleOf } from '../../../src/base/bar-day.js'
 import { builtinStrategy, parseBacktestSpec, runBacktest } from '../../../src/engine/index.js'
 import { periodsPerYear } from '../../../src/engine/metrics/periods-per-year.js'
+import { higherOf } from '../../../src/engine/strategies/higher-timeframe.js'
 import type { BarColumns } from '../../../src/market/layout.js'
 
 const DAY = 86_400_000
@@ -129,4 +130,41 @@ test('an annual figure that no number can hold says so', () => {
   expect(cagr).toBeNull()
   for (const name of ['cagr', 'annual_return', 'calmar_ratio']) expect([name, (reasons as Record<string, string>)[name]]).toEqual([name, expect.stringContaining('too large for a number')])
   expect(reasons).toMatchObject({ profit_factor: 'no closed trade' })
+})
+
+test('higher timeframes are made of the days of the market, and of whole hours', () => {
+  const utc = higherOf(barsAt(stampsOf(weekdays(100), [0, 0])))
+  for (const name of ['midnight at +09:00', 'midnight at +05:30', 'midnight in Auckland', 'the open on the evening before']) {
+    const zoned = higherOf(barsAt(stampsOf(weekdays(100), STAMPS[name]!)))
+    for (const timeframe of ['1w', '1M']) {
+      expect([name, [...zoned(timeframe).bars.close]]).toEqual([name, [...utc(timeframe).bars.close]])
+      expect(zoned(timeframe).align(zoned(timeframe).bars.close)).toEqual(utc(timeframe).align(utc(timeframe).bars.close))
+    }
+  }
+  const halfHours = barsAt(Float64Array.from(weekdays(20).flatMap((day) => Array.from({ length: 7 }, (_, k) => day + (14.5 + k) * HOUR))))
+  expect([...higherOf(halfHours)('4h').bars.volume.subarray(0, 4)]).toEqual([4, 1, 2, 4])
+})
+
+describe('dates that the bars do not cover', () => {
+  const days = (time: Float64Array, range: Record<string, string>): string[] => {
+    const spec = parseBacktestSpec({ strategy: { name: 'buy-and-hold' }, ...range }, { barsGiven: true })
+    return (runBacktest(barsAt(time), builtinStrategy('buy-and-hold'), spec).summary.warnings as string[]).filter((text) => text.includes('not part of this run'))
+  }
+  const stocks = stampsOf(weekdays(300), [0, 0])
+  const crypto = stampsOf(everyDay(300), [0, 0])
+
+  test('warn, at either end', () => {
+    expect(days(stocks, { start_date: '2020-01-01' })).toEqual(['start_date is 2020-01-01, but the bars begin at 2023-01-02T00:00:00Z: what lies before is not part of this run.'])
+    expect(days(stocks, { end_date: '2030-01-01' })).toEqual([expect.stringContaining('end_date is 2030-01-01, but the last bar is of 2024-02-23T00:00:00Z')])
+    expect(days(stocks, { start_date: '2022-12-20', end_date: '2024-03-05' })).toHaveLength(2)
+    expect(days(crypto, { start_date: '2023-01-01' })).toHaveLength(1)
+    expect(days(crypto, { end_date: '2023-10-29' })).toHaveLength(1)
+  })
+
+  test('do not where they are covered, or but a weekend or a holiday is missing', () => {
+    expect(days(stocks, { start_date: '2022-12-30', end_date: '2024-02-27' })).toEqual([])
+    expect(days(stocks, { start_date: '2023-01-02', end_date: '2024-02-23' })).toEqual([])
+    expect(days(stocks, { start_date: '2023-03-04', end_date: '2023-03-12' })).toEqual([])
+    expect(days(crypto, { start_date: '2023-01-02', end_date: '2023-10-28' })).toEqual([])
+  })
 })
