@@ -89,7 +89,8 @@ test('eight times the money (a power of two, so that nothing rounds): money time
     const free: ExecutionSpec = { ...execution, sizing: { ...sizing, wholeUnits: false, lotSize: null } }
     const absolute = sizing.mode === 'cash' || sizing.mode === 'units'
     const larger: ExecutionSpec = {
-      ...free, initialCash: free.initialCash * 8, feeFixed: free.feeFixed * 8, sizing: { ...free.sizing, value: absolute ? (sizing.value ?? 0) * 8 : sizing.value },
+      ...free, initialCash: free.initialCash * 8, feeFixed: free.feeFixed * 8, feeMin: free.feeMin * 8,
+      sizing: { ...free.sizing, value: absolute ? (sizing.value ?? 0) * 8 : sizing.value },
     }
     const [one, eight] = [free, larger].map((spec) => {
       const { summary } = runBacktest(bars, maskStrategy(masks), specOf(spec))
