@@ -3,7 +3,9 @@
  * thread; the page's script only draws.
  */
 import type { BarColumns } from '../../market/layout.js'
+import { dayRuleOf } from '../../base/bar-day.js'
 import { parseIsoTime } from '../calendar/iso-time.js'
+import { medianGap } from '../metrics/bar-calendar.js'
 import { candlesOn, chartGrid, drawdown, lastOn, lineOn, lowestOn } from './chart-grid.js'
 import type { Candles, ChartGrid, ChartLine, Points } from './chart-grid.js'
 import type { IndicatorLine } from './indicator-record.js'
@@ -19,10 +21,15 @@ const MARKED_EXTREMES = 500
 /** [number, side, entry time, entry price, exit time, exit price, pnl, return in percent]; times in seconds. */
 export type TradeMark = readonly [number: number, side: 1 | -1, entry: number, entryPrice: number, exit: number, exitPrice: number, pnl: number, percent: number]
 
+/** Of 23 hours where daylight saving begins. */
+const LEAST_DAY_MS = 20 * 3_600_000
+
 export interface BacktestCharts {
   readonly name: string
   readonly holdName: string
   readonly time: readonly number[]
+  /** Seconds from the time of a bar of a day or longer into its day; 0: times are shown as they are. */
+  readonly dayShift: number
   readonly barsPerPoint: number
   readonly equity: ChartLine
   readonly hold: Points
@@ -66,13 +73,18 @@ export function backtestCharts(input: ChartInput): MadeCharts {
   const marks = bars === null ? [] : tradeMarks(trades)
   return {
     charts: {
-      name: input.name, holdName: input.holdName, time: grid.time, barsPerPoint: grid.barsPerPoint,
+      name: input.name, holdName: input.holdName, time: grid.time, dayShift: dayShiftOf(time), barsPerPoint: grid.barsPerPoint,
       equity: lineOn(grid, equity), hold: lastOn(grid, hold.map((price) => (initialCash * price) / first)), drawdown: lowestOn(grid, drawdown(equity, initialCash)),
       price: bars === null ? null : candlesOn(grid, bars), indicators: bars === null ? [] : input.indicators(grid), marks, sharpe,
     },
     sharpeWindow: sharpe === null ? null : window,
     markedTrades: marks.length,
   }
+}
+
+/** A day in Tokyo is shown by its date, and not as 15:00 UTC of the day before. */
+function dayShiftOf(time: Float64Array): number {
+  return medianGap(time) >= LEAST_DAY_MS ? dayRuleOf(time).shiftMs / 1000 : 0
 }
 
 function tradeMarks(trades: TradeRows): TradeMark[] {

@@ -9,8 +9,8 @@ export const BACKTEST_SCRIPT = String.raw`
   var css = report.css, number = report.number, rest = report.rest
   var charts = [], busy = false, range = null
   var PALETTE = ['#e08a1e', '#8a5cf6', '#0fa3a3', '#d6409f', '#7a8b2a', '#3f7fd1', '#b5532a', '#5d6d7e']
-  var intraday = data.time.some(function (t) { return t % 86400 !== 0 })
-  function when(t) { return new Date(t * 1000).toISOString().slice(0, intraday ? 16 : 10).replace('T', ' ') }
+  var intraday = data.dayShift === 0 && data.time.some(function (t) { return t % 86400 !== 0 })
+  function when(t) { return new Date((t + data.dayShift) * 1000).toISOString().slice(0, intraday ? 16 : 10).replace('T', ' ') }
 
   function shareX(u, key) {
     if (key !== 'x' || busy) return

@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { builtinStrategy, defineStrategy } from '../../../src/engine/index.js'
+import { backtestCharts } from '../../../src/engine/report/backtest-charts.js'
 import { calendarReturns } from '../../../src/engine/report/calendar-returns.js'
 import { candlesOn, chartGrid, lineOn } from '../../../src/engine/report/chart-grid.js'
 import { metricSections } from '../../../src/engine/report/metric-sections.js'
@@ -23,6 +24,24 @@ function walk(length: number, stepMs = DAY_MS): BarColumns {
     open: close.map((value, i) => close[i - 1] ?? value), high: close.map((value) => value + 1), low: close.map((value) => value - 1), volume: new Float64Array(length).fill(5),
   }
 }
+
+describe('days that are not those of UTC', () => {
+  const walked = walk(400)
+  const days = walked.time.filter((ms) => new Date(ms).getUTCDay() % 6 !== 0)
+  const tokyo = days.map((ms) => ms - 9 * 3_600_000)
+  const equity = Float64Array.from(days, (_, i) => 1000 + i)
+
+  test('the table of months is the same, and the charts show their dates', () => {
+    expect(calendarReturns(tokyo, equity, 1000)).toEqual(calendarReturns(days, equity, 1000))
+    const shiftOf = (time: Float64Array): number => backtestCharts({
+      name: '', holdName: '', hold: equity, time, equity, initialCash: 1000, trades: { names: [], rows: [] } as never, bars: null, periodsPerYear: 252, riskFree: 0, indicators: () => [],
+    }).charts.dayShift * 1000
+    expect(shiftOf(days)).toBe(0)
+    const shift = shiftOf(tokyo)
+    tokyo.forEach((ms, i) => { expect(Math.floor((ms + shift) / DAY_MS) * DAY_MS).toBe(days[i]) })
+    expect(shiftOf(Float64Array.from({ length: 200 }, (_, i) => i * 3_600_000))).toBe(0)
+  })
+})
 
 describe('the shared x axis', () => {
   test('a thinned line keeps the lowest and highest of every point, and the last', () => {
