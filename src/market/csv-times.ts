@@ -66,6 +66,9 @@ function byNumber(ofNumber: (value: number) => number): CsvTimes {
   return { parse: (bytes, from, to) => parseTime(bytes, from, to, ofNumber), ofNumber, areCounts: false, warnings: [] }
 }
 
+/** With points between, the day comes first wherever dates are written so. */
+const DAY_FIRST = 'DD.MM.YYYY'
+
 /** Any row that can be read in one way only tells the way of all. */
 function ofDaysAndMonths(first: TimeCell, cells: Iterable<TimeCell>, source: string, complete: boolean): CsvTimes | null {
   for (const { text, line } of cells) {
@@ -77,6 +80,11 @@ function ofDaysAndMonths(first: TimeCell, cells: Iterable<TimeCell>, source: str
   if (!complete) return null
   const ways = readingsOf(first.text) ?? []
   if (ways.length === 0) return byNumber(timeOfNumber)
+  const pointed = ways.find(({ format }) => format === DAY_FIRST)
+  if (pointed !== undefined) {
+    const warning = `The dates of ${source} are read as ${DAY_FIRST}, as dates with points are written. If their month stands first, say --date-format MM.DD.YYYY (reading.date_format in a spec).`
+    return { parse: fieldReader(compileDateFormat(DAY_FIRST)), ofNumber: null, areCounts: false, warnings: [warning] }
+  }
   const both = ways.map(({ format, ms }) => `${new Date(ms).toISOString().slice(0, 10)} (${format})`).join(' or ')
   throw new SweepmillError('DATA_INVALID', `${source}, line ${first.line} (row 1) has ${JSON.stringify(first.text)} as time, which could be ${both}. Say which: --date-format ${ways[0]?.format} (reading.date_format in a spec).`, {
     details: { file: source, line: first.line, row: 1, column: 'time', value: first.text, formats: ways.map((way) => way.format) },

@@ -74,6 +74,11 @@ const SAMPLES: readonly Sample[] = [
   { name: 'compact seconds, headerless', text: '20200102093000,1.5,2,1,1.75,100\n20200102093100,1.5,2,1,1.75,100\n', times: MINUTES, first: BAR },
   { name: 'days of 1976 in milliseconds', text: `time,open,high,low,close,volume\n${Array.from({ length: 400 }, (_, i) => `${Date.UTC(1976, 0, 1 + i)},1.5,2,1,1.75,100\n`).join('')}`, times: Array.from({ length: 400 }, (_, i) => new Date(Date.UTC(1976, 0, 1 + i)).toISOString()), first: BAR },
   { name: 'a separator that Excel says', text: 'sep=;\ndate;open;high;low;close;volume\n2020-01-02;1.5;2;1;1.75;100\n2020-01-03;1.5;2;1;1.75;100\n', times: DAYS, first: BAR },
+  {
+    name: 'a German file, days that could be months', text: 'Datum;Eröffnung;Hoch;Tief;Schluss\n02.01.2020;1,5;2,0;1,0;1,75\n03.01.2020;1,5;2,0;1,0;1,75\n',
+    reading: { columns: { time: 'Datum', open: 'Eröffnung', high: 'Hoch', low: 'Tief', close: 'Schluss' }, decimal: ',' }, times: DAYS, first: [1.5, 2, 1, 1.75, 0],
+    warns: [/read as DD\.MM\.YYYY, as dates with points are written/],
+  },
   { name: 'two digits of a year', text: 'Date,Open,High,Low,Close,Volume\n02-Jan-20,1.5,2,1,1.75,100\n03-Jan-20,1.5,2,1,1.75,100\n', reading: { date_format: 'DD-MMM-YY' }, times: DAYS, first: BAR },
   { name: 'a form of pandas with AM and PM', text: 'Date,Open,High,Low,Close,Volume\n01/02/2020 09:30:00 AM,1.5,2,1,1.75,100\n01/02/2020 12:00:00 PM,1.5,2,1,1.75,100\n', reading: { date_format: '%m/%d/%Y %I:%M:%S %p' }, times: ['2020-01-02T09:30', '2020-01-02T12:00'], first: BAR },
   { name: 'the order alone', text: 'Date,Time,Open,High,Low,Close,Volume\n2/1/2020,9:30,1.5,2,1,1.75,100\n2/1/2020,9:31,1.5,2,1,1.75,100\n', reading: { date_format: 'dmy' }, times: MINUTES, first: BAR },
@@ -91,7 +96,6 @@ const VOLUMELESS: Reading = { columns: { open: 'Eröffnung' } }
 
 test.each<readonly [name: string, text: string, reading: Reading, code: string, message: RegExp]>([
   ['a day or a month', `${ROWS}01/02/2020,1,2,1,2,5\n01/03/2020,1,2,1,2,5\n`, {}, 'DATA_INVALID', /line 2 \(row 1\) has "01\/02\/2020" as time, which could be 2020-01-02 \(MM\/DD\/YYYY\) or 2020-02-01 \(DD\/MM\/YYYY\)\. Say which: --date-format MM\/DD\/YYYY/],
-  ['a day or a month with points', `${ROWS}01.02.2020,1,2,1,2,5\n`, {}, 'DATA_INVALID', /2020-01-02 \(MM\.DD\.YYYY\) or 2020-02-01 \(DD\.MM\.YYYY\)/],
   ['two digits of a year', `${ROWS}01/02/03,1,2,1,2,5\n`, {}, 'DATA_INVALID', /2003-01-02 \(MM\/DD\/YY\) or 2003-02-01 \(DD\/MM\/YY\) or 2001-02-03 \(YY\/MM\/DD\)/],
   ['one way and then the other', `${ROWS}01/13/2020,1,2,1,2,5\n13/01/2020,1,2,1,2,5\n`, {}, 'DATA_INVALID', /line 3 \(row 2\) has "13\/01\/2020" as time/],
   ['a date of another form than was said', `${ROWS}2020-01-02,1,2,1,2,5\n`, { date_format: 'MM/DD/YYYY' }, 'DATA_INVALID', /line 2 \(row 1\) has "2020-01-02" as time/],
