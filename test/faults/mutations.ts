@@ -99,7 +99,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     promise: 'P7', what: 'what a strategy leaves behind ends its thread', file: 'workers/guest-code.ts',
-    from: '  if (current === null) throw thrown\n', to: '  throw thrown\n',
+    from: '  if (current === null) throw thrown\n', to: '  if (current === null || isRunning) throw thrown\n',
     test: 'test/integration/guest-code', named: 'threads that are ended',
   },
 ]
