@@ -38,7 +38,7 @@ export const ERRORS = {
   DATA_CHECKSUM: row('validation', false, 400, 'The file is not the one that the checksum beside it was made of.'),
   DATA_INVALID: row('validation', false, 400, 'A row of the market data holds an impossible value.'),
   DATA_ORDER: row('validation', false, 400, 'The times of the bars are duplicated or not ascending.'),
-  DATA_CONFLICT: row('validation', false, 409, 'Bars would take the place of stored ones that have other values.'),
+  DATA_CONFLICT: row('validation', false, 409, 'Bars would take the place of stored ones that have other values, or are stored under other times.'),
   SPEC_INVALID: row('validation', false, 400, 'The specification has a missing, unknown or wrong value.'),
   STRATEGY_UNKNOWN: row('validation', false, 400, 'No strategy has this name.'),
   STRATEGY_INVALID: row('validation', false, 400, 'The strategy file does not load or does not define a strategy.'),

@@ -3,16 +3,21 @@
  * only if each still is what was read; else those are read again. Nothing is decoded here.
  *
  * Bars that differ from those that stand are refused, unless they may be replaced: a wrong file must not take the place of a
- * series. Free are bars that were made up, and a last one that was not finished when it came.
+ * series. Free are bars that were made up, and a last one that was not finished when it came. Bars under another stamp are
+ * refused always: no bar would be replaced, and each would stand twice.
  */
 import { batches } from '../base/batches.js'
 import { SweepmillError } from '../base/errors.js'
 import type { DifferingBar } from '../market/differing-bars.js'
+import { NO_OTHER_STAMPS, otherStampsAtEdges } from '../market/other-stamps.js'
+import type { OtherStamps } from '../market/other-stamps.js'
 import type { QualityReport } from '../market/quality.js'
+import { parseTimeframe } from '../market/timeframe.js'
 import type { AddedBars, BarCounts, BarSeriesStore, IncomingMonth, NewBlock, RevisionNote, Series, SeriesBlock, SeriesKey, Writer } from '../tasks/bar-series.js'
 import { leaseLost } from '../tasks/lease-lost.js'
 import type { ComputeReply } from '../tasks/compute-pool.js'
 import { differingBarsError } from './differing-bars-error.js'
+import { otherStampsError } from './other-stamps-error.js'
 import type { StepRequest } from './workflow.js'
 
 export interface MonthTools {
@@ -51,10 +56,11 @@ export async function addMonths(tools: MonthTools, key: SeriesKey, sources: read
     if (tries === MOST_TRIES) throw new SweepmillError('STATE_CONFLICT', `The months ${open.join(', ')} of ${nameOf(key)} change faster than they can be written. Try again later.`)
     const series = await tools.series.find(key)
     for (const batch of batches(open, (month) => sizeOf(incoming.get(month)), BATCH_BYTES)) {
-      for (const plan of await planMonths(tools, series, batch.map((month) => incoming.get(month) ?? []), options)) plans.set(plan.month, plan)
+      for (const plan of await planMonths(tools, key, series, batch.map((month) => incoming.get(month) ?? []), options)) plans.set(plan.month, plan)
     }
     const planned = [...plans.values()]
     refuseDiffering(key, planned, sources, options.kind)
+    if (options.keep === 'newer') refuseOtherStamps(key, series, planned, sources)
     const changing = planned.filter(({ after, before }) => after.hash !== before)
     const counts = sources.map((_, source) => countsOf(planned, source))
     if (changing.length === 0) return { ...total(counts), files: counts, changed: [], revision: null }
@@ -88,6 +94,7 @@ interface PartFacts {
   readonly replaced: number
   readonly differing: number
   readonly first: DifferingBar | null
+  readonly others: OtherStamps
 }
 
 function byMonth(sources: readonly MonthSource[]): Map<string, MonthPart[]> {
@@ -99,21 +106,21 @@ function byMonth(sources: readonly MonthSource[]): Map<string, MonthPart[]> {
 }
 
 /** Blocks that are put together are kept in the store; a new month is stored as it came. */
-async function planMonths(tools: MonthTools, series: Series | null, months: readonly (readonly MonthPart[])[], options: AddOptions): Promise<MonthPlan[]> {
+async function planMonths(tools: MonthTools, key: SeriesKey, series: Series | null, months: readonly (readonly MonthPart[])[], options: AddOptions): Promise<MonthPlan[]> {
   const stored = new Map(series?.blocks.map((block) => [block.month, block]))
-  const merged = await mergeMonths(tools, series, months.filter((parts) => !isPlain(parts, stored)), options)
+  const merged = await mergeMonths(tools, key, series, months.filter((parts) => !isPlain(parts, stored)), options)
   const plans = months.map((parts): MonthPlan => {
     const { month } = parts[0]!.block
     const before = stored.get(month)
     const made = merged.get(month)
-    const told = parts.map(({ source, block }, i) => ({ source, bars: block.bars, ...made?.parts[i] ?? { added: before === undefined && i === 0 ? block.bars : 0, replaced: 0, differing: 0, first: null } }))
+    const told = parts.map(({ source, block }, i) => ({ source, bars: block.bars, ...made?.parts[i] ?? { added: before === undefined && i === 0 ? block.bars : 0, replaced: 0, differing: 0, first: null, others: NO_OTHER_STAMPS } }))
     return { month, before: before?.hash ?? null, after: made?.block ?? parts[0]!.block, parts: told }
   })
   const unkept = plans.flatMap(({ month, after, before }) => {
     const bytes = merged.get(month)?.block.bytes ?? (after as IncomingMonth).bytes
     return after.hash === before || bytes === null ? [] : [{ ...after, bytes }]
   })
-  if (unkept.length > 0 && plans.every(({ parts }) => parts.every(({ differing }) => differing === 0))) await tools.series.keep(unkept)
+  if (unkept.length > 0 && plans.every(({ parts }) => parts.every(({ differing, others }) => differing + others.count === 0))) await tools.series.keep(unkept)
   return plans
 }
 
@@ -123,7 +130,7 @@ function isPlain(parts: readonly MonthPart[], stored: ReadonlyMap<string, Series
   return parts.every(({ block }) => block.hash === hash) && (stored.get(month)?.hash ?? hash) === hash
 }
 
-async function mergeMonths(tools: MonthTools, series: Series | null, months: readonly (readonly MonthPart[])[], { keep, replaceFromMs }: AddOptions): Promise<Map<string, { readonly block: NewBlock; readonly parts: readonly PartFacts[] }>> {
+async function mergeMonths(tools: MonthTools, { timeframe }: SeriesKey, series: Series | null, months: readonly (readonly MonthPart[])[], { keep, replaceFromMs }: AddOptions): Promise<Map<string, { readonly block: NewBlock; readonly parts: readonly PartFacts[] }>> {
   if (months.length === 0) return new Map()
   const stored = new Map(series?.blocks.map(({ month, hash }) => [month, hash]))
   const old = months.flatMap(([part]) => stored.get(part!.block.month) ?? [])
@@ -140,7 +147,7 @@ async function mergeMonths(tools: MonthTools, series: Series | null, months: rea
   const quality = series?.quality as QualityReport | null | undefined
   const reply = await tools.compute({
     step: 'merge_months', divisible: false, userCode: false, bytes, input: {
-      months: months.map((parts) => ({ month: parts[0]!.block.month, parts: parts.length })), keep,
+      months: months.map((parts) => ({ month: parts[0]!.block.month, parts: parts.length })), keep, timeframe,
       free: { from_ms: replaceFromMs, filled: quality?.repaired_ranges ?? [], partial_ms: unfinishedBar(quality ?? null) },
     },
   })
@@ -159,6 +166,20 @@ function refuseDiffering(key: SeriesKey, plans: readonly MonthPlan[], sources: r
   if (first?.first == null) return
   const count = found.reduce((sum, { differing }) => sum + differing, 0)
   throw differingBarsError(nameOf(key), { count, ...first.first, source: sources[first.source]?.name ?? '', follows: first.source > 0, synced: kind === 'sync' })
+}
+
+function refuseOtherStamps(key: SeriesKey, series: Series | null, plans: readonly MonthPlan[], sources: readonly MonthSource[]): void {
+  const { stepMs } = parseTimeframe(key.timeframe)
+  const stood = [...series?.blocks ?? []]
+  sources.forEach(({ name, months }, source) => {
+    const within = plans.flatMap(({ parts }) => parts.filter((part) => part.source === source).map(({ others }) => others))
+    const all = [...within, otherStampsAtEdges(stood, months, stepMs)].filter(({ count }) => count > 0)
+    stood.push(...months)
+    if (all[0]?.first == null) return
+    // Edges of months may be counted within them already.
+    const count = Math.max(within.reduce((sum, others) => sum + others.count, 0), all.at(-1)!.count)
+    throw otherStampsError(nameOf(key), { count, ...all[0].first, source: name, follows: source > 0 })
+  })
 }
 
 /** Of a year of daily files the history names the first and the last. */

@@ -89,6 +89,23 @@ test('files of two instruments in one import: the second is refused, and nothing
   expect(await add(files(() => file(0, 100), () => file(50, 150, 7)), true)).toMatchObject({ added: 150, replaced: 50, revision: 1 })
 })
 
+test('the same bars under another stamp are refused, with --replace too, from the store as from a file before', async () => {
+  const half = HOUR / 4
+  await add(file(0, 100))
+  const before = await blocks()
+  const shifted = (from: number, to: number): SeriesFile => file(from + half / HOUR, to + half / HOUR)
+  for (const replace of [false, true]) {
+    await expect(add(shifted(90, 130), replace)).rejects.toMatchObject({
+      code: 'DATA_CONFLICT', details: { count: 10, example: { stored: '2024-02-02T18:00:00.000Z', incoming: '2024-02-02T18:15:00.000Z' } },
+      message: expect.stringMatching(/has 10 bars of bybit\/BTCUSDT\/1h under another time than the store: .* 15 minutes after .*series remove/) as string,
+    })
+  }
+  await expect(add(files(() => file(100, 120), () => shifted(118, 125)))).rejects.toMatchObject({ details: { count: 2 }, message: expect.stringContaining('a file before it') as string })
+  expect(await blocks()).toEqual(before)
+  // What only goes on at another minute is another session.
+  expect(await add(shifted(100, 110))).toMatchObject({ added: 10 })
+})
+
 test('of two imports at the same time that differ, the later is refused', async () => {
   const both = await Promise.allSettled([add(file(0, 60)), add(file(40, 100, 200))])
   const refused = both.find((one) => one.status === 'rejected')

@@ -11,6 +11,7 @@ import type { BarBlock } from '../../src/market/blocks.js'
 import { differingBars } from '../../src/market/differing-bars.js'
 import type { BarColumns } from '../../src/market/layout.js'
 import { mergeBars } from '../../src/market/merge.js'
+import { NO_OTHER_STAMPS, otherStamps } from '../../src/market/other-stamps.js'
 import { beginScan, endScan, isFill, scanBars } from '../../src/market/quality.js'
 import type { FilledRange, QualityReport, ScanState } from '../../src/market/quality.js'
 import { fillGaps } from '../../src/market/repair.js'
@@ -63,6 +64,7 @@ export const readSeriesFile: Step = async ({ input, port, shared, pulse }) => {
 interface MergeInput {
   readonly months: readonly { readonly month: string; readonly parts: number }[]
   readonly keep: 'newer' | 'older'
+  readonly timeframe: string
   readonly free: {
     /** Bars from this time on. */
     readonly from_ms: number | null
@@ -75,12 +77,14 @@ interface MergeInput {
 
 /**
  * A `MergeInput`, payloads old:MONTH (what is stored, if anything) and new:MONTH:0… (what comes, one after the other) →
- * {months: [{month, hash, bars, first_time, last_time, parts: [{added, replaced, differing, first}]}]} and block:MONTH for
+ * {months: [{month, hash, bars, first_time, last_time, parts: [{added, replaced, differing, first, others}]}]} and block:MONTH for
  * each. `keep` says which bar stands where two have one of the same time; `replaced` counts the bars that have other values
- * now; `differing` those of them, and of bars that lose a column, that were not free; `first` is the first with its values.
+ * now; `differing` those of them, and of bars that lose a column, that were not free; `first` is the first with its values;
+ * `others` those under another stamp than a bar that stands.
  */
 export const mergeMonths: Step = (context) => {
-  const { months, keep, free } = context.input as unknown as MergeInput
+  const { months, keep, timeframe, free } = context.input as unknown as MergeInput
+  const { stepMs } = parseTimeframe(timeframe)
   const merged = months.map(({ month, parts }, i) => {
     if (context.pulse.beat(i, months.length)) throw stopped()
     let stands = context.bytes[`old:${month}`] === undefined ? null : decodeColumns(payload(context, `old:${month}`))
@@ -89,12 +93,13 @@ export const mergeMonths: Step = (context) => {
       const before = stands
       if (before !== null && keep === 'older') {
         stands = mergeBars(incoming, before).columns
-        return { added: stands.length - before.length, replaced: 0, differing: 0, first: null }
+        return { added: stands.length - before.length, replaced: 0, differing: 0, first: null, others: NO_OTHER_STAMPS }
       }
       const { count: differing, first } = before === null ? { count: 0, first: null } : differingBars(before, incoming, (at) => isFree(before, at, free))
+      const others = before === null ? NO_OTHER_STAMPS : otherStamps(before.time, incoming.time, stepMs)
       const { columns, added, replaced } = mergeBars(before, incoming)
       stands = columns
-      return { added, replaced, differing, first }
+      return { added, replaced, differing, first, others }
     })
     const [block, ...more] = stands === null ? [] : encodeBlocks(stands)
     if (block?.month !== month || more.length > 0) throw new SweepmillError('INVARIANT', `The blocks of ${month} hold bars of another month.`)
