@@ -29,7 +29,7 @@ const NAMES: Readonly<Record<Exclude<FieldName, 'time' | 'clock'>, readonly stri
   close: ['close', 'c', 'last', 'closeprice', 'priceclose', 'closelast', 'price'],
   volume: ['volume', 'v', 'vol', 'basevolume', 'volumetraded', 'volumefrom', ...TICK_VOLUMES],
   adjclose: ['adjclose', 'adjustedclose', 'closeadj'],
-  ticker: ['ticker', 'symbol', 'tic', 'instrument', 'secid', 'name'],
+  ticker: ['ticker', 'symbol', 'tic', 'instrument', 'secid', 'pair', 'asset', 'coin', 'security', 'stock', 'code', 'isin', 'ric', 'figi', 'instrumentid', 'symbolid', 'tickersymbol', 'stockcode', 'stocksymbol', 'tradingpair', 'currencypair', 'productid', 'tscode', 'name'],
 }
 /** pandas writes its index under an empty name, under "index" after reset_index, and reads it back as "Unnamed: 0". */
 const INDEX_NAMES: ReadonlySet<string> = new Set(['', 'index', 'unnamed'])
@@ -75,7 +75,9 @@ export function chooseColumns(cells: readonly string[], firstRow: readonly strin
   for (const key of ['open', 'high', 'low', 'close', 'volume', 'adjclose', 'ticker'] as const) if (explicit(key, key)) byHand.add(key)
   const bothTimes = named.date !== undefined && named.date !== '' && named.time !== undefined && named.time !== ''
   const timeByHand = [explicit('date', 'time'), explicit('time', bothTimes ? 'clock' : 'time')].includes(true)
-  if (!timeByHand) chooseTime({ cells, names, fields, firstRow, parse }, choices)
+  const header = { cells, names, fields, firstRow, parse }
+  if (!timeByHand) chooseTime(header, choices)
+  else if (named.time === undefined) chooseClock(header)
   const every = (field: keyof typeof NAMES): number[] => NAMES[field].flatMap((alias) => names.flatMap((name, at) => (name === alias ? [at] : [])))
   for (const field of ['open', 'high', 'low', 'close'] as const) {
     if (byHand.has(field)) continue
@@ -88,6 +90,7 @@ export function chooseColumns(cells: readonly string[], firstRow: readonly strin
     const [first] = every('ticker').filter((at) => fields[at] === null)
     if (first !== undefined) fields[first] = 'ticker'
   }
+  if (named.time === undefined) choices.push(...clocksLeft(header))
   if (!byHand.has('volume')) take('volume', volumes(cells, every('volume'), names, firstRow, fields.indexOf('ticker')))
   return { fields, missing: REQUIRED.filter((column) => !fields.includes(column)), unknown, choices }
 }
@@ -130,6 +133,21 @@ function chooseTime({ cells, names, fields, firstRow, parse }: Header, choices: 
   if (ofDay !== undefined) fields[ofDay] = 'clock'
   const left = [...kinds.keys()].filter((k) => !taken.includes(k))
   if (time >= 0 && left.length > 0) choices.push(choice(cells, taken, left, 'time'))
+}
+
+/** The time of day beside a day that was named by hand. */
+function chooseClock({ names, fields, firstRow, parse }: Header): void {
+  if (kindOf(firstRow?.[fields.indexOf('time')] ?? '', parse) !== 'day') return
+  const clock = names.findIndex((name, k) => fields[k] === null && ['time', ...CLOCKS].includes(name) && kindOf(firstRow?.[k] ?? '', parse) === 'clock')
+  if (clock >= 0) fields[clock] = 'clock'
+}
+
+/** Days alone, and beside them what looks like a time of day under a name that is not known: it would be lost without a word. */
+function clocksLeft({ cells, fields, firstRow, parse }: Header): string[] {
+  const time = fields.indexOf('time')
+  if (firstRow === null || time < 0 || fields.includes('clock') || kindOf(firstRow[time] ?? '', parse) !== 'day') return []
+  const left = cells.findIndex((_, k) => fields[k] === null && /^\d{1,2}:\d{2}/.test(firstRow[k] ?? '') && kindOf(firstRow[k] ?? '', parse) === 'clock')
+  return left < 0 ? [] : [`has ${JSON.stringify(firstRow[left])} under ${JSON.stringify(cells[left])}, which is not read. If it is the time of day of ${JSON.stringify(cells[time])} say --columns date=${cells[time]},time=${cells[left]} (reading.columns in a spec).`]
 }
 
 type TimeKind = 'full' | 'day' | 'clock' | 'unknown'

@@ -31,6 +31,8 @@ export interface CsvFormat {
   readonly ticker: string | null
   /** Rows of other tickers are passed over, and not refused. */
   readonly passOthers: boolean
+  /** Names of columns that are not read. */
+  readonly unread: readonly string[]
   /** Where the rows begin in the bytes that were looked at, and the number of the line there. */
   readonly dataAt: number
   readonly dataLine: number
@@ -50,6 +52,7 @@ export function detectFormat(head: Uint8Array, source: string, reading: Reading,
   refuseNoText(head, source)
   const lines = firstLines(head)
   if (lines.length === 0) return null
+  if (/^(\[\s*[[{]|\{\s*"|[[{]$)/.test(lineText(head, lines[0]!))) throw refuse(source, 'it is JSON')
   const texts = lines.map((line) => lineText(head, { ...line, to: Math.min(line.to, line.from + LONGEST_LOOK) }))
   const at = beginning(texts, source, reading, complete || lines.length > MOST_BEFORE)
   if (at === null) return null
@@ -72,6 +75,7 @@ export function detectFormat(head: Uint8Array, source: string, reading: Reading,
   return {
     separator: separator.charCodeAt(0), fields, hasVolume: fields.includes('volume'), hasAdjclose: fields.includes('adjclose'),
     times, decimal: reading.decimal ?? '.', ticker: tickerField < 0 ? null : reading.ticker ?? firstRow?.[tickerField] ?? null, passOthers: reading.ticker !== undefined,
+    unread: (names ?? []).filter((name, field) => fields[field] === null && name !== ''),
     dataAt: begin?.from ?? head.length, dataLine: begin?.line ?? 1,
     warnings: [
       ...choices.map((text) => `${source} ${text}`), ...times.warnings,
@@ -162,8 +166,10 @@ function byCount(firstRow: readonly string[], source: string): FoundColumns {
   const clocked = Number.isFinite(parseTimeOfDay(second, 0, second.length)) && /:|^0\d{3,5}$/.test(firstRow[1] ?? '')
   const columns: readonly FieldName[] = clocked ? ['time', 'clock', ...BARE.slice(1)] : BARE
   const count = firstRow.length - (clocked ? 1 : 0)
+  // Exchanges count; behind a date the sixth field may be an adjusted close as well.
+  const choices = count === 7 && !/^\d{9,}/.test(firstRow[0] ?? '') ? [`has 7 fields and no header: the 6th is taken as volume and the 7th left. If that is wrong give it a header.`] : []
   if (![5, 6, 7, 12].includes(count)) throw refuse(source, `its first line has ${firstRow.length} fields and no header`)
-  return { fields: firstRow.map((_, i) => columns[i] ?? null), missing: [], unknown: [], choices: [] }
+  return { fields: firstRow.map((_, i) => columns[i] ?? null), missing: [], unknown: [], choices }
 }
 
 /** Files that are handed over instead of the CSV inside them, by their first bytes. */

@@ -79,8 +79,8 @@ export class CsvRow {
     let field = 0
     for (; at <= line.to && field < fields.length; field += 1) {
       let end = at
-      // A quoted field may hold the separator.
-      if (bytes[at] === QUOTE) do end += 1; while (end < line.to && bytes[end] !== QUOTE)
+      // A quoted field may hold the separator, and a quote that is written twice.
+      if (bytes[at] === QUOTE) do end += bytes[end] === QUOTE && bytes[end + 1] === QUOTE && end > at ? 2 : 1; while (end < line.to && (bytes[end] !== QUOTE || bytes[end + 1] === QUOTE))
       while (end < line.to && bytes[end] !== separator) end += 1
       let from = at
       let to = end
@@ -94,6 +94,8 @@ export class CsvRow {
       this.#to[field] = to
       at = end + 1
     }
+    // Separators at the end without anything behind them are no fields.
+    while (at <= line.to && (at === line.to || bytes[at] === separator || bytes[at] === SPACE)) at += 1
     return at <= line.to ? fields.length + 1 : field
   }
 
@@ -106,6 +108,8 @@ export class CsvRow {
     const ms = parse(bytes, this.#from[field]!, this.#to[field]!)
     if (Number.isFinite(ms)) return ms
     const text = this.#text(bytes, field)
+    const { form } = this.#format.times
+    if (name === 'time' && form !== null) return unreadable(name, text, `not of the form ${form}, as --date-format says`)
     return name === 'time' ? unreadable(name, text, `not a time; write ${TIME_FORMS}`) : unreadable('time of day', text, 'none; write 09:30, 09:30:00 or 093000')
   }
 
@@ -123,7 +127,7 @@ export class CsvRow {
 
 function unreadable(name: string, text: string, which: string): RowFault {
   const found = text === '' ? 'nothing' : JSON.stringify(text)
-  const ways = name === 'time' ? timeAdvice(text) : name === 'volume' ? '; where there is none, --columns volume= leaves it out (reading.columns in a spec)' : ''
+  const ways = name === 'time' && !which.includes('--date-format') ? timeAdvice(text) : name === 'volume' ? '; where there is none, --columns volume= leaves it out (reading.columns in a spec)' : ''
   return { code: 'DATA_INVALID', what: `has ${found} as ${name}, which is ${which}${ways}`, column: name, value: text }
 }
 

@@ -17,7 +17,7 @@ export type TextTime = (text: string) => number
 type Part = 'year' | 'shortYear' | 'month' | 'name' | 'day' | 'hour' | 'minute' | 'second' | 'fraction' | 'half' | 'weekday'
 
 const STRPTIME: Readonly<Record<string, string>> = {
-  '%Y': 'YYYY', '%y': 'YY', '%m': 'MM', '%b': 'MMM', '%B': 'MMM', '%d': 'DD', '%H': 'HH', '%I': 'HH', '%M': 'mm', '%S': 'ss', '%f': 'SSS', '%p': 'A', '%a': 'EEE', '%A': 'EEE', '%T': 'HH:mm:ss', '%F': 'YYYY-MM-DD',
+  '%Y': 'YYYY', '%y': 'YY', '%m': 'MM', '%b': 'MMM', '%B': 'MMM', '%d': 'DD', '%H': 'HH', '%I': 'HH', '%M': 'mm', '%S': 'ss', '%f': 'SSS', '%p': 'A', '%a': 'EEE', '%A': 'EEE', '%T': 'HH:mm:ss', '%F': 'YYYY-MM-DD', '%z': '', '%Z': '',
 }
 const ORDERS: Readonly<Record<string, string>> = { mdy: 'MM/DD/YYYY', dmy: 'DD/MM/YYYY', ymd: 'YYYY/MM/DD' }
 const TOKEN = /y+|M+|d+|h+|m+|s+|S+|A|E+/g

@@ -129,7 +129,7 @@ export class CsvReader {
     }
     if (columns.length + dropped === 0) throw new SweepmillError('DATA_EMPTY', `${source} has a header but no row of data.`, { details: { file: source } })
     const disorder = problemOfOrder(columns.time, (row) => `line ${lines[row]}`, backwards)
-    if (disorder !== null) throw this.#refuse('DATA_ORDER', disorder.what, disorder.column, disorder.value, disorder.row)
+    if (disorder !== null) throw this.#refuse('DATA_ORDER', `${disorder.what}${unreadAdvice(format.unread)}`, disorder.column, disorder.value, disorder.row)
     const stepMs = format.times.areCounts ? leastStep(columns.time.subarray(0, FIRST_ROWS)) : Infinity
     if (stepMs < 1000) warnings.push(`The times of ${source} are read as counts since 1970, and so its bars lie ${stepMs} ms apart.`)
     if (backwards) {
@@ -241,10 +241,17 @@ export class CsvReader {
     const line = lines[row]
     // Which row it is of the file is known only where none was passed over.
     const number = this.#passed === 0 ? dropped + row + 1 : null
-    return new SweepmillError(code, `${this.#source}, line ${line}${number === null ? '' : ` (row ${number})`} ${what}. Correct or remove the row${this.#bad === null ? ', or leave bad ones out with --skip-bad (reading.skip_bad in a spec)' : ''}.`, {
+    return new SweepmillError(code, `${this.#source}, line ${line}${number === null ? '' : ` (row ${number})`} ${what}${what.endsWith('none of both') ? ' c' : '. C'}orrect or remove the row${this.#bad === null ? ', or leave bad ones out with --skip-bad (reading.skip_bad in a spec)' : ''}.`, {
       details: { file: this.#source, line, ...(number === null ? {} : { row: number }), ...(column === null ? {} : { column }), value: value.slice(0, 200) },
     })
   }
+}
+
+/** What was not read may be why rows seem to repeat: removing them would destroy the file. */
+function unreadAdvice(unread: readonly string[]): string {
+  if (unread.length === 0) return ''
+  const names = unread.slice(0, 8).map((name) => JSON.stringify(name)).join(', ')
+  return `. Not read of it ${unread.length === 1 ? 'is' : 'are'} ${names}${unread.length > 8 ? ' and more' : ''}: what tells instruments apart is named with --columns ticker=…, a time of day with --columns date=…,time=… (reading.columns in a spec). If it is none of both`
 }
 
 function leastStep(time: Float64Array): number {
