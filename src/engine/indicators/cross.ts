@@ -2,11 +2,16 @@
  * Crosses of two columns, or of a column and a level, as masks (1 on the bar of the cross).
  *
  * The state is the sign of the last difference that was not zero. A cross above is the bar where it turns from
- * - to +; so below, equal, above is a cross on the third bar, and above, equal, above is none. NaN in either
- * input resets the state: there is no cross on the first bar where both are defined, nor on the first after a
- * gap. Bar i depends on bars 0..i alone.
+ * - to +; so below, equal, above is a cross on the third bar, and above, equal, above is none. Two averages that
+ * are equal as decimals are equal, whichever of them rounding puts above: otherwise the unit of price would decide.
+ * NaN in either input resets the state: there is no cross on the first bar where both are defined, nor on the first
+ * after a gap. Bar i depends on bars 0..i alone.
  */
 import { checkSameLength } from './period.js'
+import { isRounding } from './rounding.js'
+
+/** An average sums many prices, so it has more roundings than a sum of three; prices of 14 digits are still told apart. */
+const TERMS = 4
 
 export type Column = Float64Array | number
 
@@ -41,23 +46,30 @@ export function crossBoth(a: Float64Array, b: Float64Array): { above: Uint8Array
   let i = 0
   while (i < length) {
     // No sign yet: not begun, NaN, or equal since then.
-    while (i < length && !(a[i]! < b[i]! || a[i]! > b[i]!)) i++
-    // A sign; an equality keeps it, the other sign is a cross, NaN ends it.
+    while (i < length && (!(a[i]! < b[i]! || a[i]! > b[i]!) || isEqual(a[i]!, b[i]!))) i++
+    // A sign; an equality keeps it, the other sign is a cross, NaN ends it. Equal but for rounding is asked last: it is rare.
     if (i < length && a[i]! > b[i]!) {
-      while (i < length && a[i]! >= b[i]!) i++
+      while (i < length && (a[i]! >= b[i]! || isEqual(a[i]!, b[i]!))) i++
       if (i === length || !(a[i]! < b[i]!)) continue
       below[i] = 1
     }
     for (;;) {
-      while (i < length && a[i]! <= b[i]!) i++
+      while (i < length && (a[i]! <= b[i]! || isEqual(a[i]!, b[i]!))) i++
       if (i === length || !(a[i]! > b[i]!)) break
       above[i] = 1
-      while (i < length && a[i]! >= b[i]!) i++
+      while (i < length && (a[i]! >= b[i]! || isEqual(a[i]!, b[i]!))) i++
       if (i === length || !(a[i]! < b[i]!)) break
       below[i] = 1
     }
   }
   return { above, below }
+}
+
+/** False for NaN, and for an infinity beside anything else. */
+function isEqual(a: number, b: number): boolean {
+  if (a === b) return true
+  const size = Math.max(Math.abs(a), Math.abs(b))
+  return size < Infinity && isRounding(a - b, size, TERMS)
 }
 
 /** The same bar by bar: 1 on the bar of the cross. A cross below is one above with the inputs exchanged. */
@@ -70,7 +82,7 @@ export class CrossStream {
   }
 
   next(a: number, b: number): number {
-    const sign = a > b ? 1 : a < b ? -1 : a === b ? this.sign : 0
+    const sign = isEqual(a, b) ? this.sign : a > b ? 1 : a < b ? -1 : 0
     const crosses = sign === this.direction && this.sign === -this.direction
     this.sign = sign
     return crosses ? 1 : 0

@@ -1,6 +1,6 @@
 /** Indicators by hand: definitions, first bars, NaN rules, and accuracy where running sums lose it. */
 import { describe, expect, test } from 'vitest'
-import { ta } from '../../../src/engine/index.js'
+import { streamOf, ta } from '../../../src/engine/index.js'
 import { refusal } from './refusal.js'
 
 const column = (...values: number[]): Float64Array => Float64Array.from(values)
@@ -161,5 +161,23 @@ describe('crosses', () => {
     expect(barsOf(ta.crossAbove(zero, x))).toEqual(below)
     expect(barsOf(ta.crossBelow(x, 0))).toEqual(below)
     expect(barsOf(ta.crossAbove(x, 0))).toEqual(above)
+  })
+
+  test('averages that are equal as decimals do not cross, in whatever unit; a tick of 14 digits does', () => {
+    // Means of 3 and of 6 are equal on many bars, and their doubles are not.
+    const ticks = Array.from({ length: 400 }, (_, i) => 1000 + ((i * i) % 7) - ((i * 3) % 5))
+    const crossesOf = (power: number): unknown => {
+      const close = Float64Array.from(ticks, (tick) => Number(`${tick}e${power}`))
+      const [fast, slow] = [ta.sma(close, 3), ta.sma(close, 6)]
+      const [above, below] = [streamOf('crossAbove'), streamOf('crossBelow')]
+      const [up, down] = [list(ta.crossAbove(fast, slow)), list(ta.crossBelow(fast, slow))]
+      expect(list(fast).map((value, i) => above.next(value, slow[i]!))).toEqual(up)
+      expect(list(fast).map((value, i) => below.next(value, slow[i]!))).toEqual(down)
+      return [up, down]
+    }
+    for (const power of [-12, -9, -8, -5, -2, -1, 3]) expect([power, crossesOf(power)]).toEqual([power, crossesOf(0)])
+    const price = 98765432.123456
+    expect(list(ta.crossAbove(Float64Array.of(price - 1e-6, price, price + 1e-6), price))).toEqual([0, 0, 1])
+    expect(list(ta.crossAbove(Float64Array.of(-1, Infinity), 5))).toEqual([0, 1])
   })
 })
