@@ -298,7 +298,8 @@ export class BarWatch {
     this.liquidation = side * -Infinity
     if (perpetual === null || lots.count === 0) return
     this.liquidation = this.ticks.against(written(liquidationPrice(lots, perpetual.maintenance, leverage), lots.entryPrice()), -side)
-    this.worst = marginsGonePrice(lots, feeRate + perpetual.liquidationFee, lots.count * feeFixed + Math.abs(lots.units) * feePerUnit)
+    // Written too: without fees and maintenance it is the level itself, not one a rounding nearer.
+    this.worst = written(marginsGonePrice(lots, feeRate + perpetual.liquidationFee, lots.count * feeFixed + Math.abs(lots.units) * feePerUnit), lots.entryPrice())
   }
 }
 
