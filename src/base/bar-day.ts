@@ -4,7 +4,8 @@
  * A time says when a bar begins, or its session opens or closes, in UTC; the day that it stands for may be the next one.
  * Midnight in Tokyo is 15:00 UTC of the day before, and Sunday 22:00 UTC opens a Monday. The rule is found once from all
  * times: the times of day that bars begin at form an arc with a rest before it, and the arc belongs to the UTC day that it
- * begins on, or to the next one, whichever puts fewer bars on Saturdays and Sundays. Days are cut in the middle of the
+ * begins on, or to the next one, whichever puts fewer bars on Saturdays and Sundays; bars of a day that are stamped at a close
+ * after midnight UTC, from Tuesday to Saturday, to the one before. Days are cut in the middle of the
  * rest, so an hour of daylight saving does not matter. Without a rest, and where bars begin at midnight UTC, days are UTC.
  */
 export interface DayRule {
@@ -88,13 +89,12 @@ export function dayRule(state: DayCounts): DayRule {
   if (!isLong && state.days < LEAST_DAYS) return UTC_DAYS
   if (isLong ? arc.spread > MOST_SPREAD || (arc.start === 0 && !wraps) : !wraps) return UTC_DAYS
   const boundary = arc.start - Math.floor(arc.rest / 2)
-  const next = isNextDay(state, arc, boundary, isLong)
-  if (!next && !wraps) return UTC_DAYS
-  const start = clock(arc.start)
+  const later = isNextDay(state, arc, boundary, isLong) ? 1 : isLong && isDayBefore(state, boundary) ? -1 : 0
+  if (later === 0 && !wraps) return UTC_DAYS
   return {
-    shiftMs: (next ? DAY_MS : 0) - boundary * SLOT_MS,
-    zoneMs: (next ? DAY_MS : 0) - arc.start * SLOT_MS,
-    text: next ? `days begin at ${start} UTC of the day before` : `days begin at ${start} UTC`,
+    shiftMs: later * DAY_MS - boundary * SLOT_MS,
+    zoneMs: later * DAY_MS - arc.start * SLOT_MS,
+    text: `days begin at ${clock(arc.start)} UTC${later === 0 ? '' : later > 0 ? ' of the day before' : ' of the day after'}`,
   }
 }
 
@@ -129,7 +129,12 @@ function isNextDay({ counts, bars, odd, months }: DayCounts, arc: Arc, boundary:
   if (Math.min(same, next) <= WEEKEND_SHARE && same !== next) return next < same
   // A market that rests, and too few bars to say more: a session within a day. One that does not: midnight somewhere.
   if (!isLong) return arc.start + end >= 2 * SLOTS
-  return wraps || (same > WEEKEND_SHARE && odd === 0 && end > 12 * HOUR_SLOTS)
+  return wraps || (same > WEEKEND_SHARE && odd === 0 && (end > 12 * HOUR_SLOTS || (end === 12 * HOUR_SLOTS && arc.spread > 0)))
+}
+
+/** Whether days are stamped at a close after midnight UTC: on Saturdays, and on Mondays not. */
+function isDayBefore({ counts, bars }: DayCounts, boundary: number): boolean {
+  return weekends(counts, boundary, -1) / bars <= WEEKEND_SHARE && weekends(counts, boundary, 0) / bars > WEEKEND_SHARE
 }
 
 function weekends(counts: readonly number[], boundary: number, days: number): number {

@@ -69,13 +69,17 @@ function isMonths(time: Float64Array, gapDays: number): boolean {
     if (Math.abs(gap - Math.round(gap / gapDays) * gapDays) <= 2 * HOUR_DAYS) fixed++
   }
   if (fixed < FIXED_SHARE * (time.length - 1)) return true
-  // Whole years of 365 days, or the first two of 59 and 59.
-  return time.length <= 4 && sameDayOfMonth(time)
+  // Whole years of 365 days, the first two of 59 and 59, or ends of months 61 days apart.
+  return (time.length <= 4 && sameDayOfMonth(time)) || endsOfMonths(time)
 }
 
 function sameDayOfMonth(time: Float64Array): boolean {
   const day = (ms: number): number => civilFromDays(Math.floor((ms + DAY_MS / 2) / DAY_MS)).day
   return time.every((ms) => day(ms) === day(time[0]!))
+}
+
+function endsOfMonths(time: Float64Array): boolean {
+  return time.every((ms) => civilFromDays(Math.floor((ms + DAY_MS / 2) / DAY_MS) + 1).day === 1)
 }
 
 function barsPerDay(time: Float64Array, shiftMs: number): Float64Array {

@@ -23,6 +23,7 @@ const STAMPS: Readonly<Record<string, readonly [winter: number, summer: number]>
   'midnight in Berlin': [-1, -2], 'midnight in London': [0, -1], 'midnight in New York': [5, 4], 'midnight in Auckland': [-13, -12],
   'the open on the evening before': [-1, -2], 'the open at 13:30 or 14:30': [14.5, 13.5],
   'the close in New York': [21, 20], 'the close in Tokyo': [6, 6], 'noon': [12, 12], 'the end of the day': [23.75, 23.75],
+  'the end of the day in New York': [28.75, 27.75], 'a close after midnight UTC': [25, 24.25],
 }
 const stampsOf = (days: readonly number[], [winter, summer]: readonly [number, number]): Float64Array =>
   Float64Array.from(days, (day) => day + (isSummer(day) ? summer : winter) * HOUR)
@@ -91,6 +92,7 @@ test('a week stamped at its close on Friday, and the last business day of a mont
 
 test('a market without a rest has days of UTC at midnight UTC and at a close, and those of its zone at a midnight after noon', () => {
   for (const hours of [0, 5, 12, 23 + 59 / 60]) expect([hours, dayRuleOf(stampsOf(everyDay(400), [hours, hours])).shiftMs]).toEqual([hours, 0])
+  expect(dayOf(stampsOf(everyDay(400), STAMPS['midnight in Auckland']!), 200)).toBe(START + 200 * DAY)
   for (const zone of [9, 5.5, 8]) expect(dayOf(stampsOf(everyDay(400), [-zone, -zone]), 33)).toBe(START + 33 * DAY)
   expect(dayOf(stampsOf(everyDay(400), [-1, -2]), 200)).toBe(START + 200 * DAY)
   expect(periodsPerYear(stampsOf(everyDay(400), [-9, -9]), undefined).value).toBe(365)
@@ -119,6 +121,13 @@ test.each<[string, readonly number[], number, string]>([
   const found = periodsPerYear(Float64Array.from(days), undefined)
   expect(found.value).toBeCloseTo(value, 12)
   expect(found.reason).toContain(reason)
+})
+
+test('the last days of every second month are months, however few and though they are 61 days apart', () => {
+  for (const count of [3, 4, 5, 20]) for (const from of [1, 2, 8]) for (const zone of [0, -9, 5]) {
+    const ends = Float64Array.from({ length: count }, (_, i) => Date.UTC(2001, from + 2 * i, 0) + zone * HOUR)
+    expect([count, from, zone, periodsPerYear(ends, undefined).value]).toEqual([count, from, zone, 6])
+  }
 })
 
 test('an annual figure that no number can hold says so', () => {
