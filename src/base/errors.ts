@@ -136,10 +136,28 @@ export class SweepmillError extends Error {
 
 /** Any thrown value as a SweepmillError; what is not ours becomes `fallback` with the original as its cause. */
 export function toSweepmillError(thrown: unknown, fallback: ErrorCode = 'INVARIANT'): SweepmillError {
-  if (thrown instanceof SweepmillError && Object.hasOwn(ERRORS, thrown.code)) return thrown
+  try {
+    if (thrown instanceof SweepmillError && isWhole(thrown)) return thrown
+  } catch {
+    // A proxy may throw at every look.
+  }
   const error = new SweepmillError(fallback, messageOf(thrown), { cause: thrown })
-  if (thrown instanceof Error && typeof thrown.stack === 'string') error.stack = thrown.stack
+  const stack = stackOf(thrown)
+  if (stack !== undefined) error.stack = stack
   return error
+}
+
+/** Everything that `toData` reads can be read. */
+function isWhole({ code, message, stack, details }: SweepmillError): boolean {
+  return Object.hasOwn(ERRORS, code) && typeof message === 'string' && ['string', 'undefined'].includes(typeof stack) && ['object', 'undefined'].includes(typeof details)
+}
+
+function stackOf(thrown: unknown): string | undefined {
+  try {
+    return thrown instanceof Error && typeof thrown.stack === 'string' ? thrown.stack : undefined
+  } catch {
+    return undefined
+  }
 }
 
 /** Anything can be thrown, also what has no text. */

@@ -4,6 +4,7 @@
  * A `worker` serves the streams. A `session` is a command that waits for its own task: it computes that task
  * here and takes nothing else. A `client` only submits and looks.
  */
+import { jsonValue } from '../base/json-value.js'
 import { systemClock } from '../base/clock.js'
 import type { Clock } from '../base/clock.js'
 import { SweepmillError } from '../base/errors.js'
@@ -185,7 +186,7 @@ export async function createRuntime<Health>(options: RuntimeOptions<Health>): Pr
     tools: { bars, archive, series, artifacts, sweeps, retention, exchanges, checkSeries: (key) => storedSeries.check(key), clock, threads: pool.threads, engineVersion, barsProcessed: (count) => options.observers?.barsProcessed(count) },
     checkpoints: {
       save: async ({ taskId, attempt }, step, data) => {
-        if (!await attempts.checkpoint(taskId, attempt, step, JSON.stringify(data ?? null))) throw leaseLost(taskId, 'checkpoint')
+        if (!await attempts.checkpoint(taskId, attempt, step, JSON.stringify(jsonValue(data ?? null, 'data', 'keep')))) throw leaseLost(taskId, 'checkpoint')
       },
       last: (taskId, step) => desk.lastCheckpoint(taskId, step),
     },

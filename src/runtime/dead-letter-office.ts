@@ -7,6 +7,7 @@ import type { DeadLetters, DeadLetterView, QuarantineView } from '../tasks/backe
 import type { PublicationBook } from '../tasks/task-store.js'
 import type { TaskPublisher } from '../tasks/task-stream.js'
 import { afterCommit } from './after-commit.js'
+import { checkLetterFilter } from './caller-input.js'
 import type { DeadLetterProjection } from './dead-letter-projection.js'
 
 /** Rows of one statement, and messages of one publication. */
@@ -27,6 +28,7 @@ export class DeadLetterOffice implements DeadLetters {
   }
 
   async list(filter: DeadLetterFilter): Promise<readonly DeadLetterView[]> {
+    checkLetterFilter(filter)
     return (await this.#parts.desk.list(filter)).map(toView)
   }
 
@@ -47,6 +49,7 @@ export class DeadLetterOffice implements DeadLetters {
   }
 
   async quarantine(filter: QuarantineFilter): Promise<readonly QuarantineView[]> {
+    checkLetterFilter(filter)
     return (await this.#parts.desk.quarantined(filter)).map((entry) => ({
       quarantine_id: entry.quarantineId, message_id: entry.messageId, priority: entry.priority, reason: entry.reason,
       size_bytes: entry.sizeBytes, head_base64: Buffer.from(entry.head).toString('base64'), created_at: entry.createdAt,
@@ -58,6 +61,7 @@ export class DeadLetterOffice implements DeadLetters {
    * once, at the end, because each look for letters reads all of it.
    */
   async #each(filter: DeadLetterFilter, dryRun: boolean, act: (ids: readonly string[]) => Promise<readonly string[]>): Promise<readonly string[]> {
+    checkLetterFilter(filter)
     const { desk, letters } = this.#parts
     const done: string[] = []
     const gone: DeadLetterRecord[] = []

@@ -9,6 +9,7 @@ import type { Clock } from '../base/clock.js'
 import type { PauseBook } from '../tasks/pause-book.js'
 import type { TaskPriority } from '../tasks/task.js'
 import type { Limits } from '../tasks/task-stream.js'
+import { checkPriorities } from './caller-input.js'
 
 export class PauseGate implements PauseBook {
   readonly #book: PauseBook
@@ -30,10 +31,12 @@ export class PauseGate implements PauseBook {
   }
 
   async pause(priorities: readonly TaskPriority[]): Promise<readonly TaskPriority[]> {
+    checkPriorities(priorities)
     return this.#heed(await this.#book.pause(priorities))
   }
 
   async resume(priorities: readonly TaskPriority[]): Promise<readonly TaskPriority[]> {
+    checkPriorities(priorities)
     return this.#heed(await this.#book.resume(priorities))
   }
 

@@ -20,6 +20,7 @@ import { isTaskText, TASK_TEXT_FORM } from '../tasks/task-texts.js'
 import type { Publication, TaskPublisher } from '../tasks/task-stream.js'
 import { taskLabel } from '../tasks/task-label.js'
 import type { PassWaypoint } from '../tasks/waypoint.js'
+import { checkPriority, refuseInput } from './caller-input.js'
 
 /** A payload in a row; messages carry at most 64 KiB of it. */
 const MAX_PAYLOAD_BYTES = 16 * 1024 * 1024
@@ -127,8 +128,8 @@ export class Publisher {
     }
     return {
       taskId: newTaskId(this.#parts.clock.wallMs()),
-      taskType: textOf('taskType', request.taskType) ?? '',
-      priority: request.priority ?? defaultPriority(request.taskType, request.notBefore !== undefined),
+      taskType: textOf('taskType', request.taskType) ?? refuseInput('taskType', request.taskType, TASK_TEXT_FORM),
+      priority: priorityOf(request) ?? defaultPriority(request.taskType, request.notBefore !== undefined),
       data,
       ...taskLabel(request),
       userId: textOf('userId', request.userId),
@@ -139,9 +140,14 @@ export class Publisher {
       notBefore: momentOf('notBefore', request.notBefore),
       deadlineAt: momentOf('deadlineAt', request.deadlineAt),
       payloadHash: createHash('sha256').update(`${request.taskType}\n${canonicalJson(asked)}`).digest('hex'),
-      attachKey: request.attachKey ?? null,
+      attachKey: textOf('attachKey', request.attachKey),
     }
   }
+}
+
+function priorityOf({ priority }: TaskRequest): TaskPriority | undefined {
+  checkPriority(priority)
+  return priority ?? undefined
 }
 
 function textOf(key: string, value: string | null | undefined): string | null {

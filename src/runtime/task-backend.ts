@@ -15,6 +15,7 @@ import type { Checkpoint, TaskPriority } from '../tasks/task.js'
 import type { TaskPublisher } from '../tasks/task-stream.js'
 import { isTaskId } from '../base/ids.js'
 import { afterCommit } from './after-commit.js'
+import { checkSubmission, checkTaskFilter } from './caller-input.js'
 import type { ProgressBoard } from './progress-board.js'
 import { taskView } from './task-view.js'
 import type { SweepExport } from './sweep-export.js'
@@ -88,7 +89,8 @@ export class TaskBackend<Health> implements Backend<Health> {
     return this.#parts.strategies
   }
 
-  submit(request: SubmitRequest): Promise<Submitted> {
+  async submit(request: SubmitRequest): Promise<Submitted> {
+    checkSubmission(request)
     return this.#parts.submit(request)
   }
 
@@ -115,6 +117,7 @@ export class TaskBackend<Health> implements Backend<Health> {
   }
 
   async tasks(query: TaskQuery): Promise<readonly TaskView[]> {
+    checkTaskFilter(query)
     return (await this.#parts.desk.list(query)).map(taskView)
   }
 

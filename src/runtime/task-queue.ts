@@ -8,8 +8,8 @@
  */
 import { hasCode, SweepmillError, toSweepmillError } from '../base/errors.js'
 import type { Clock } from '../base/clock.js'
+import { isTaskId } from '../base/ids.js'
 import { jsonValue } from '../base/json-value.js'
-import { refuseUnknownKeys } from '../engine/specs/refuse.js'
 import type { Random } from '../base/random.js'
 import { DEFAULT_RETRY, outcomeOfError } from '../tasks/retry-policy.js'
 import { leaseLost } from '../tasks/lease-lost.js'
@@ -19,6 +19,7 @@ import type { AttemptStore, TaskDesk } from '../tasks/task-store.js'
 import type { Attempt, Checkpoint, Outcome, TaskPriority } from '../tasks/task.js'
 import type { PendingEntry, TaskStream } from '../tasks/task-stream.js'
 import type { AttemptLedger } from './attempt-ledger.js'
+import { checkKeys, checkPriority, checkWhole, refuseInput } from './caller-input.js'
 import { deadlinePassed } from './attempt-stop.js'
 import type { LeaseKeeper } from './lease-keeper.js'
 import type { PauseGate } from './pause-gate.js'
@@ -66,6 +67,8 @@ interface Held {
   /** An earlier closing may have been committed without an answer. */
   unheard: boolean
   readonly release: () => void
+  /** The closing before: it is done, or was refused, before another one is tried. */
+  closing: Promise<unknown>
 }
 
 /** Characters of a checkpoint that goes into the live feed. */
@@ -75,13 +78,16 @@ function jsonText(value: unknown, root: string): string {
   return JSON.stringify(jsonValue(value, root, 'keep'))
 }
 
+const DEQUEUE_KEYS: readonly string[] = Object.keys({ count: 1, blockMs: 1, priority: 1 } satisfies Record<keyof DequeueOptions, 1>)
+
 const REQUEST_KEYS: readonly string[] = Object.keys({
   taskType: 1, data: 1, priority: 1, name: 1, tags: 1, userId: 1, ipAddress: 1, timeoutSeconds: 1, maxRetries: 1, idempotencyKey: 1, notBefore: 1, deadlineAt: 1, attachKey: 1,
 } satisfies Record<keyof TaskRequest, 1>)
 
 /** A slip in a key (`maxRetry`) would be a task with the default. */
 function refuseUnknown(requests: readonly TaskRequest[]): void {
-  for (const request of requests) refuseUnknownKeys({ ...request }, REQUEST_KEYS, '')
+  if (!Array.isArray(requests)) refuseInput('requests', requests, 'a list of requests')
+  for (const request of requests) checkKeys(request, 'The request', REQUEST_KEYS)
 }
 
 export class TaskQueue {
@@ -109,6 +115,10 @@ export class TaskQueue {
 
   /** HIGH before MEDIUM before LOW, or by weight; nothing of a paused priority; an empty list when nothing came within `blockMs`. */
   async dequeueTask(options: DequeueOptions = {}): Promise<TaskReceipt[]> {
+    checkKeys(options, 'The options', DEQUEUE_KEYS)
+    checkWhole('count', options.count, 1)
+    checkWhole('blockMs', options.blockMs, 0)
+    checkPriority(options.priority)
     const { stream, gate, ledger, clock } = this.#parts
     const count = options.count ?? 1
     const deadline = clock.monotonicMs() + (options.blockMs ?? 5000)
@@ -150,7 +160,7 @@ export class TaskQueue {
         this.#expire(receipt)
       },
     })
-    const held: Held = { attempt, startedMs, progressMs: startedMs, unheard: false, release }
+    const held: Held = { attempt, startedMs, progressMs: startedMs, unheard: false, release, closing: Promise.resolve() }
     this.#held.set(attempt.taskId, held)
     const receipt: TaskReceipt = {
       messageId: attempt.messageId, priority: attempt.priority, taskId: attempt.taskId, taskType: attempt.taskType,
@@ -189,6 +199,7 @@ export class TaskQueue {
   /** JSON of at most 1 MiB. Throws as `acknowledgeTask` does. */
   async saveCheckpoint(receipt: TaskReceipt, step: string, data: unknown): Promise<void> {
     const held = this.#heldOf(receipt, 'checkpoint')
+    if (typeof step !== 'string' || step === '') refuseInput('step', step, 'a text')
     const json = jsonText(data ?? null, 'data')
     if (!await this.#parts.attempts.checkpoint(receipt.taskId, receipt.attempt, step, json)) {
       this.#parts.observer.fencedWrite('checkpoint')
@@ -199,8 +210,9 @@ export class TaskQueue {
     await this.#parts.stream.checkpointFeed(receipt.taskId, step, json.length > MAX_FEED_LENGTH ? 'null' : json).catch(() => undefined)
   }
 
-  /** Oldest first. */
-  getCheckpoints(taskId: string): Promise<Checkpoint[]> {
+  /** Oldest first. TASK_NOT_FOUND for what is no id. */
+  async getCheckpoints(taskId: string): Promise<Checkpoint[]> {
+    if (!isTaskId(taskId)) throw new SweepmillError('TASK_NOT_FOUND', `No task has the id ${JSON.stringify(taskId)}.`, { details: { task_id: taskId } })
     return this.#parts.desk.checkpoints(taskId)
   }
 
@@ -215,6 +227,14 @@ export class TaskQueue {
   }
 
   async #close(receipt: TaskReceipt, outcome: Outcome): Promise<void> {
+    const before = this.#heldOf(receipt, 'finish').closing
+    const closing = before.catch(() => undefined).then(() => this.#closeNow(receipt, outcome))
+    this.#heldOf(receipt, 'finish').closing = closing
+    return closing
+  }
+
+  /** One at a time: of two that were called together the first one stands, and the other is told. */
+  async #closeNow(receipt: TaskReceipt, outcome: Outcome): Promise<void> {
     const held = this.#heldOf(receipt, 'finish')
     // What throws here was refused, or may not have arrived: the attempt is still this receipt's to end.
     const closing = await this.#parts.ledger.close(held.attempt, outcome, held.startedMs, held.unheard).catch((thrown: unknown) => {

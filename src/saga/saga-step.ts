@@ -58,10 +58,29 @@ export interface SagaConfig {
   readonly enableAuditLog: boolean
 }
 
+const KINDS: readonly StepKind[] = ['read-only', 'compensatable', 'pivot', 'retriable']
+const DEFINITION_KEYS: readonly string[] = Object.keys({ type: 1, version: 1, steps: 1 } satisfies Record<keyof SagaDefinition<unknown>, 1>)
+const STEP_KEYS: readonly string[] = Object.keys({
+  name: 1, kind: 1, run: 1, retry: 1, timeoutMs: 1, endsRun: 1, compensation: 1, resume: 1,
+} satisfies Record<keyof SagaStep<unknown>, 1>)
+
+/** A slip would be dropped: `timeout` for `timeoutMs` is a step without one. */
+function refuseUnknown(refuse: (why: string) => never, value: object, known: readonly string[], what: string): void {
+  const key = Object.keys(value).find((one) => !known.includes(one))
+  if (key !== undefined) refuse(`${what} has the unknown key ${key}; known are ${known.join(', ')}`)
+}
+
 /** Returns the definition, or throws SAGA_INVALID with the rule that it breaks. */
 export function defineSaga<Context>(definition: SagaDefinition<Context>): SagaDefinition<Context> {
   const { type, version, steps } = definition
   const refuse = (why: string): never => { throw new SweepmillError('SAGA_INVALID', `Saga ${type}: ${why}.`) }
+  refuseUnknown(refuse, definition, DEFINITION_KEYS, 'it')
+  for (const step of steps) {
+    refuseUnknown(refuse, step, STEP_KEYS, `step ${step.name}`)
+    if (step.compensation !== undefined) refuseUnknown(refuse, step.compensation, ['name', 'undo'], `the compensation of step ${step.name}`)
+    if (step.retry !== undefined) refuseUnknown(refuse, step.retry, ['tries', 'pauseMs'], `retry of step ${step.name}`)
+    if (!KINDS.includes(step.kind)) refuse(`step ${step.name} has the kind ${step.kind}; known are ${KINDS.join(', ')}`)
+  }
   if (!Number.isInteger(version) || version < 1) refuse(`its version is ${version}; number versions from 1`)
   if (steps.length === 0) refuse('it has no steps')
   if (new Set(steps.map((step) => step.name)).size !== steps.length) refuse('two steps have the same name')

@@ -104,14 +104,17 @@ interface OpenRow {
  * Locks: the task rows, in id order. One transaction: state, result, end of the saga run, sweep, audit.
  */
 const FINISH = `
-with input as (
+with given as (
   select * from jsonb_to_recordset($1::jsonb) as x(
     task_id uuid, attempt integer, status text, event text, result jsonb, error jsonb, error_message text,
     dead_reason text, delay_ms float8, counts boolean, saga_undone boolean, detail jsonb,
     sweep_trials bigint, sweep_hash text, sweep_top jsonb)
 ), locked as (
-  select t.task_id from tasks t join input i on i.task_id = t.task_id and i.attempt = t.attempt
+  select t.task_id, t.attempt from tasks t join given g on g.task_id = t.task_id and g.attempt = t.attempt
   where t.status = 'processing' order by t.task_id for update of t
+), input as (
+  -- What an earlier attempt sent in the same batch is none of it.
+  select g.* from given g join locked using (task_id, attempt)
 ), done as (
   update tasks t set
     status = i.status, result = coalesce(i.result, t.result), error = i.error,
@@ -126,7 +129,7 @@ with input as (
     completed_at = case when i.status = 'pending' then null else now() end,
     processing_time_ms = case when i.status = 'pending' then null
       else (extract(epoch from (clock_timestamp() - t.started_at)) * 1000)::bigint end
-  from input i join locked l using (task_id) where t.task_id = i.task_id
+  from input i where t.task_id = i.task_id
   returning t.task_id, t.attempt, t.generation, t.user_id, t.ip_address
 ), sagas as (
   update saga_runs r set status = case i.status when 'completed' then 'completed' else 'compensated' end, finished_at = now(), row_version = row_version + 1
@@ -165,7 +168,7 @@ with input as (
     select task_id, event, 'processing', status, 3, detail from input
   ) as x join done d using (task_id) order by d.task_id, x.seq
 )
-select task_id from done`
+select task_id, attempt from done`
 
 /** Progress through a checkpoint also clears the crash count: the task is not poison. Locks the task row FOR SHARE… by update. */
 const CHECKPOINT = `
@@ -230,10 +233,12 @@ export class PostgresAttemptStore implements AttemptStore {
   }
 
   async #finishAll(requests: readonly FinishRequest[]): Promise<boolean[]> {
-    const rows = await this.#postgres.prepared<{ task_id: string }>('finish_attempts', FINISH,
-      [`[${requests.map(finishJson).join(',')}]`, this.#worker])
-    const done = new Set(rows.map((row) => row.task_id))
-    return requests.map((request) => done.has(request.taskId))
+    // Two ends of one attempt in one batch: the first one stands. The statement would take either, and say yes to both.
+    const first = new Map(requests.map((request) => [endOf(request.taskId, request.attempt), request] as const).toReversed())
+    const rows = await this.#postgres.prepared<{ task_id: string; attempt: number }>('finish_attempts', FINISH,
+      [`[${[...first.values()].map(finishJson).join(',')}]`, this.#worker])
+    const done = new Set(rows.map((row) => first.get(endOf(row.task_id, row.attempt))))
+    return requests.map((request) => done.has(request))
   }
 
   async checkpoint(taskId: string, attempt: number, step: string, dataJson: string): Promise<boolean> {
@@ -265,6 +270,10 @@ function toAttempt(row: OpenRow): Attempt {
     generation: row.generation, retryCount: row.retry_count, maxRetries: row.max_retries, timeoutSeconds: row.timeout, deadlineMs: row.deadline_ms,
     userId: row.user_id, ipAddress: row.ip_address, data: row.data ?? {},
   }
+}
+
+function endOf(taskId: string, attempt: number): string {
+  return `${taskId} ${attempt}`
 }
 
 /** Builds the JSON by hand around `resultJson`, which is text from a thread and is not decoded here. */

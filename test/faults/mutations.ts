@@ -57,7 +57,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     promise: 'P2', what: 'the outcome is written whatever attempt the row is at', file: 'src/store/attempt-store.ts',
-    from: 'join input i on i.task_id = t.task_id and i.attempt = t.attempt\n  where t.status', to: 'join input i on i.task_id = t.task_id\n  where t.status',
+    from: 'select t.task_id, t.attempt from tasks t join given g on g.task_id = t.task_id and g.attempt = t.attempt', to: 'select t.task_id, g.attempt from tasks t join given g on g.task_id = t.task_id',
     test: 'test/faults/simulation',
   },
   {

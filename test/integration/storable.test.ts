@@ -57,6 +57,38 @@ describe('a closing that was refused', () => {
     expect(await runtime.backend.task(receipt.taskId)).toMatchObject({ status: 'completed', result: { text: 'a\u2400b\ufffd' } })
   })
 
+  test('one of several that were called together stands, and the others are told', async () => {
+    const runtime = await bed.open()
+    const { queue, backend } = runtime
+    for (let round = 0; round < 5; round += 1) {
+      const receipt = await given(runtime)
+      const closings = await Promise.allSettled([
+        queue.acknowledgeTask(receipt, TOO_LARGE), queue.failTask(receipt, new Error('first')), queue.acknowledgeTask(receipt, { late: true }),
+        queue.moveToDlq(receipt, new Error('later still')),
+      ])
+      expect(closings.map((one) => (one.status === 'fulfilled' ? 'stands' : (one.reason as SweepmillError).code)))
+        .toEqual(['PAYLOAD_TOO_LARGE', 'stands', 'LEASE_LOST', 'LEASE_LOST'])
+      expect(await backend.task(receipt.taskId)).toMatchObject({ status: 'failed', error: { message: 'first' }, result: null })
+    }
+  })
+
+  test('whatever is thrown ends the attempt, also what throws when it is looked at', async () => {
+    const runtime = await bed.open()
+    const { queue, backend } = runtime
+    const thrower = (): never => { throw new Error('looked at') }
+    const hostile: readonly unknown[] = [
+      Object.defineProperty(new Error('x'), 'message', { get: thrower }), Object.defineProperty(new Error('x'), 'stack', { get: thrower }),
+      Object.assign(new Error('x'), { message: Symbol('no text') }), Object.assign(new SweepmillError('COMPUTE_FAILED', 'x'), { message: 5 }),
+      new Proxy({}, { get: thrower, getPrototypeOf: thrower }), Object.defineProperty(new SweepmillError('COMPUTE_FAILED', 'x'), 'details', { get: thrower }),
+      Object.create(null), undefined,
+    ]
+    for (const [i, thrown] of hostile.entries()) {
+      const receipt = await given(runtime)
+      expect(await queue.failTask(receipt, thrown), `the one at ${i}`).toBe('failed')
+      expect(await backend.task(receipt.taskId), `the one at ${i}`).toMatchObject({ status: 'failed', error: { code: 'COMPUTE_FAILED', message: expect.any(String) as string } })
+    }
+  })
+
   test('that nobody follows up ends with the task\'s timeout', async () => {
     const runtime = await bed.open({ env: SHORT_LEASE })
     await runtime.start()
