@@ -32,7 +32,9 @@ function isOwn(origin: string, host: string | undefined): boolean {
   }
 }
 
-/** With parameters or without. What only begins like it, or names two, is another type. */
+/** With parameters or without. What only begins like it, names two, or another charset than UTF-8, is another type. */
 export function saysJson(contentType: string | undefined): boolean {
-  return contentType !== undefined && /^application\/json[ \t]*(;[^,]*)?$/i.test(contentType)
+  if (contentType === undefined || !/^application\/json[ \t]*(;[^,]*)?$/i.test(contentType)) return false
+  const charset = /;[ \t]*charset[ \t]*=[ \t]*"?([^";]*)/i.exec(contentType)?.[1]
+  return charset === undefined || /^utf-?8[ \t]*$/i.test(charset)
 }

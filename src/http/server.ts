@@ -23,6 +23,7 @@ import { addDlqRoutes } from './dlq-routes.js'
 import { assertOwnPage, changes, saysJson } from './page-origin.js'
 import { addQueueRoutes } from './queue-routes.js'
 import { addProbeRoutes, PROBES } from './probe-routes.js'
+import { assertKeysOnce, assertQueryText, assertTaken, bodyText } from './request-text.js'
 import { addTaskRoutes } from './task-routes.js'
 
 /** A larger spec than this has no meaning; the limit keeps a caller from filling memory. */
@@ -61,9 +62,23 @@ export async function createHttpServer({ backend, metrics, config, log, version 
   // Only JSON is read, and an empty body is none.
   app.removeAllContentTypeParsers()
   const parseJson = app.getDefaultJsonParser('error', 'error')
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
-    if (body === '') done(null, undefined)
-    else void parseJson(request, body as string, done)
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+    if (body.length === 0) return done(null, undefined)
+    let text: string
+    try {
+      text = bodyText(body as Buffer)
+    } catch (error) {
+      return done(error as Error)
+    }
+    void parseJson(request, text, (error, json) => {
+      if (error !== null) return done(error)
+      try {
+        assertKeysOnce(text)
+        done(null, json)
+      } catch (twice) {
+        done(twice as Error)
+      }
+    })
   })
   // The schemas of the routes describe; parsing and its errors are ours, and results pass through as they are.
   app.setValidatorCompiler(() => () => true)
@@ -78,7 +93,12 @@ export async function createHttpServer({ backend, metrics, config, log, version 
     if (changes(method) && route !== undefined && !saysJson(headers['content-type'])) throw new errorCodes.FST_ERR_CTP_INVALID_MEDIA_TYPE()
   })
   // What could not be stored, or would arrive otherwise from the store, is refused before anything is made of it.
-  app.addHook('preHandler', async ({ body }) => { if (body !== undefined) jsonValue(body, '', 'refuse') })
+  app.addHook('preHandler', async ({ body, query, raw, routeOptions: { url: route, schema } }) => {
+    if (body !== undefined) jsonValue(body, '', 'refuse')
+    if (route === undefined || PROBES.includes(route)) return
+    assertQueryText(raw.url ?? '')
+    assertTaken(schema ?? {}, query, body)
+  })
   app.setErrorHandler(sendError)
   app.setNotFoundHandler((request, reply) => {
     sendError(new SweepmillError('ROUTE_NOT_FOUND', `There is no ${request.method} ${request.url.split('?')[0]}; GET /api/docs lists what there is.`), request, reply)
@@ -140,10 +160,10 @@ function translate(thrown: unknown): { error: SweepmillError; status: number } {
     return { error: new SweepmillError('PAYLOAD_TOO_LARGE', `The body is larger than ${BODY_LIMIT_BYTES} bytes; name a file instead of sending data.`), status: 413 }
   }
   if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
-    return { error: new SweepmillError('REQUEST_INVALID', 'What changes something must be JSON, also without a body: send the header "Content-Type: application/json".'), status: 415 }
+    return { error: new SweepmillError('REQUEST_INVALID', 'What changes something must be JSON in UTF-8, also without a body: send the header "Content-Type: application/json".'), status: 415 }
   }
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
-    return { error: new SweepmillError('REQUEST_INVALID', `The request cannot be read: ${message ?? 'it is malformed'}.`), status: statusCode }
+    return { error: new SweepmillError('REQUEST_INVALID', `The request cannot be read: ${(message ?? 'it is malformed').replace(/\.+$/, '')}.`), status: statusCode }
   }
   return { error: new SweepmillError('INVARIANT', 'The server failed in a way it should not; its log says how.', { cause: thrown }), status: 500 }
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { numberOf, parseExecution, parseSettings, parseSpace } from '../../../src/cli/assignments.js'
-import { repeatedKey } from '../../../src/cli/repeated-key.js'
+import { repeatedKey } from '../../../src/base/repeated-key.js'
 
 describe('numbers', () => {
   test.each([['1', 1], ['-0.5', -0.5], ['+2', 2], ['.5', 0.5], ['5.', 5], ['1e-3', 0.001], [' 7 ', 7]])('%j is %d', (text, value) => {

@@ -189,6 +189,39 @@ describe('bodies that are no spec', () => {
   })
 })
 
+describe('what a route would drop', () => {
+  const ID = '01900000-0000-7000-8000-000000000001'
+  test.each(['/api/queue/resume?priority=low', `/api/tasks/${ID}/cancel?force=1`, '/api/backtests?priority=high'])('POST %s is refused: it takes no query', async (url) => {
+    const reply = await post(url, {})
+    expect([reply.statusCode, codeOf(reply)]).toEqual([400, 'REQUEST_INVALID'])
+    expect(backend.requests).toEqual([])
+  })
+
+  test.each([`/api/tasks/${ID}?full=1`, '/metrics?x=1', '/api/tasks?name=%ED%A0%80', '/api/tasks?user_id=%FF', '/api/tasks?name=%', '/api/dlq?user_id=%C3'])('GET %s is refused', async (url) => {
+    const reply = await server.app.inject(url)
+    expect([reply.statusCode, codeOf(reply)]).toEqual([400, 'REQUEST_INVALID'])
+  })
+
+  test('probes are asked with whatever a balancer adds', async () => {
+    expect((await server.app.inject('/livez?time=5')).statusCode).toBe(200)
+  })
+
+  test.each(['[]', '0', 'false', 'null', '"all"', '{"priority": "low", "priority": "all"}', '{"priority": "l\xff"}'])('a pause of %s is none', async (payload) => {
+    const reply = await server.app.inject({ method: 'POST', url: '/api/queue/pause', headers: JSON_TYPE, payload: Buffer.from(payload, 'latin1') })
+    expect([reply.statusCode, codeOf(reply)]).toEqual([400, 'REQUEST_INVALID'])
+    expect(await backend.pauses.paused()).toEqual([])
+  })
+
+  test('a body of a route that takes none is refused, an empty one is not', async () => {
+    expect(codeOf(await post(`/api/tasks/${ID}/cancel`, { reason: 'x' }))).toBe('REQUEST_INVALID')
+    expect(codeOf(await post(`/api/tasks/${ID}/cancel`, {}))).toBe('TASK_NOT_FOUND')
+  })
+
+  test.each([['application/json; charset=utf-8', 200], ['application/json;charset="UTF-8"', 200], ['application/json; charset=latin1', 415], ['application/json;charset=utf-16', 415]])('%s is answered with %d', async (type, status) => {
+    expect((await bare('/api/queue/resume', { 'content-type': type })).statusCode).toBe(status)
+  })
+})
+
 describe('looking after tasks', () => {
   const id = '01900000-0000-7000-8000-000000000001'
   beforeEach(async () => { await post('/api/backtests', { file: 'GOOG.csv' }) })
