@@ -6,7 +6,9 @@
  * times: the times of day that bars begin at form an arc with a rest before it, and the arc belongs to the UTC day that it
  * begins on, or to the next one, whichever puts fewer bars on Saturdays and Sundays; bars of a day that are stamped at a close
  * after midnight UTC, from Tuesday to Saturday, to the one before. Days are cut in the middle of the
- * rest, so an hour of daylight saving does not matter. Without a rest, and where bars begin at midnight UTC, days are UTC.
+ * rest, so an hour of daylight saving does not matter. A market that rests at weekends alone (currencies, futures with a
+ * break of an hour) has days that begin at the time at which its weeks begin on Sunday. Without a rest, and where bars begin
+ * at midnight UTC, days are UTC.
  */
 export interface DayRule {
   /** Added to a time it gives one whose UTC day is the bar's day. 0: days are UTC. */
@@ -35,6 +37,12 @@ const FIRST_MIDNIGHT = 11 * HOUR_SLOTS
 /** The share of weekends below which a market rests then: 0.6 of 2 days in 7. */
 const WEEKEND_SHARE = (0.6 * 2) / 7
 const MONTH_MS = 20 * DAY_MS
+/** A weekend without bars, with holidays beside it. */
+const LEAST_WEEKEND_MS = 40 * 3_600_000
+const MOST_WEEKEND_MS = 5 * DAY_MS
+/** An opening of the week that a tenth of the weeks have is a usual one; daylight saving makes two. */
+const USUAL = 0.1
+const NOON = SLOTS / 2
 /** Of long series this many bars are looked at, in blocks from start to end. */
 const MOST_BARS = 20_000
 const BLOCK_BARS = 1000
@@ -50,20 +58,29 @@ export interface DayCounts {
   last: number
   /** Times at least 20 days after the one before, the first ones. */
   readonly months: number[]
+  /** At which quarters of an hour weeks began on a Sunday; and how many weekends there were. */
+  readonly sundays: number[]
+  weekends: number
 }
 
 export function beginDays(): DayCounts {
-  return { counts: Array.from({ length: 7 * SLOTS }, () => 0), bars: 0, days: 0, odd: 0, last: -Infinity, months: [] }
+  return { counts: Array.from({ length: 7 * SLOTS }, () => 0), bars: 0, days: 0, odd: 0, last: -Infinity, months: [], sundays: Array.from({ length: SLOTS }, () => 0), weekends: 0 }
 }
 
 export function countDay(state: DayCounts, time: number): void {
   const day = Math.floor(time / DAY_MS)
   const within = time - day * DAY_MS
   const slot = Math.floor(within / SLOT_MS)
-  state.counts[(((day + 4) % 7) + 7) % 7 * SLOTS + slot]! += 1
+  const weekday = (((day + 4) % 7) + 7) % 7
+  state.counts[weekday * SLOTS + slot]! += 1
+  const since = time - state.last
+  if (since >= LEAST_WEEKEND_MS && since <= MOST_WEEKEND_MS && weekday <= 1) {
+    state.weekends += 1
+    if (weekday === 0) state.sundays[slot]! += 1
+  }
   if (slot * SLOT_MS !== within) state.odd += 1
   if (day !== Math.floor(state.last / DAY_MS)) state.days += 1
-  if (time - state.last >= MONTH_MS && state.months.length < 1000) state.months.push(time)
+  if (since >= MONTH_MS && state.months.length < 1000) state.months.push(time)
   state.last = time
   state.bars += 1
 }
@@ -75,6 +92,8 @@ export function dayRuleOf(time: Float64Array): DayRule {
   for (let block = 0; block < blocks; block += 1) {
     const from = Math.floor((block * time.length) / blocks)
     const to = Math.min(from + BLOCK_BARS, Math.floor(((block + 1) * time.length) / blocks))
+    // What is not looked at is no weekend.
+    if (from > 0) state.last = -Infinity
     for (let i = from; i < to; i += 1) countDay(state, time[i]!)
   }
   return dayRule(state)
@@ -82,7 +101,7 @@ export function dayRuleOf(time: Float64Array): DayRule {
 
 export function dayRule(state: DayCounts): DayRule {
   const arc = arcOf(state.counts)
-  if (arc === null) return UTC_DAYS
+  if (arc === null) return weekRule(state)
   const isLong = state.bars <= 1.15 * state.days
   const wraps = arc.start + arc.spread >= SLOTS
   // An evening and a night of a market that never rests look like a session.
@@ -96,6 +115,21 @@ export function dayRule(state: DayCounts): DayRule {
     zoneMs: later * DAY_MS - arc.start * SLOT_MS,
     text: `days begin at ${clock(arc.start)} UTC${later === 0 ? '' : later > 0 ? ' of the day before' : ' of the day after'}`,
   }
+}
+
+/** Days that begin when weeks do: at the one of the usual openings that leaves the fewest bars on Saturdays and Sundays. */
+function weekRule({ counts, bars, days, sundays, weekends: weeks }: DayCounts): DayRule {
+  let best = weekendsOf(counts, 0, 0)
+  if (weeks === 0 || days < 2 * LEAST_DAYS || best > WEEKEND_SHARE * bars) return UTC_DAYS
+  let start = SLOTS
+  for (let slot = NOON; slot < SLOTS; slot += 1) {
+    if (sundays[slot]! < USUAL * weeks || weekendsOf(counts, slot, 1) >= best) continue
+    best = weekendsOf(counts, slot, 1)
+    start = slot
+  }
+  if (start === SLOTS) return UTC_DAYS
+  const shiftMs = (SLOTS - start) * SLOT_MS
+  return { shiftMs, zoneMs: shiftMs, text: `days begin at ${clock(start)} UTC of the day before` }
 }
 
 interface Arc {
@@ -125,7 +159,7 @@ function isNextDay({ counts, bars, odd, months }: DayCounts, arc: Arc, boundary:
   const wraps = end >= SLOTS
   if (isLong && !wraps && end < FIRST_MIDNIGHT) return false
   if (isLong && months.length >= 0.9 * bars) return months.filter((time) => isFirstOfMonth(time - boundary * SLOT_MS + DAY_MS)).length >= 0.9 * months.length
-  const [same, next] = [weekends(counts, boundary, 0) / bars, weekends(counts, boundary, 1) / bars]
+  const [same, next] = [weekendsOf(counts, boundary, 0) / bars, weekendsOf(counts, boundary, 1) / bars]
   if (Math.min(same, next) <= WEEKEND_SHARE && same !== next) return next < same
   // A market that rests, and too few bars to say more: a session within a day. One that does not: midnight somewhere.
   if (!isLong) return arc.start + end >= 2 * SLOTS
@@ -134,10 +168,10 @@ function isNextDay({ counts, bars, odd, months }: DayCounts, arc: Arc, boundary:
 
 /** Whether days are stamped at a close after midnight UTC: on Saturdays, and on Mondays not. */
 function isDayBefore({ counts, bars }: DayCounts, boundary: number): boolean {
-  return weekends(counts, boundary, -1) / bars <= WEEKEND_SHARE && weekends(counts, boundary, 0) / bars > WEEKEND_SHARE
+  return weekendsOf(counts, boundary, -1) / bars <= WEEKEND_SHARE && weekendsOf(counts, boundary, 0) / bars > WEEKEND_SHARE
 }
 
-function weekends(counts: readonly number[], boundary: number, days: number): number {
+function weekendsOf(counts: readonly number[], boundary: number, days: number): number {
   let sum = 0
   counts.forEach((count, at) => {
     const slot = at % SLOTS

@@ -109,6 +109,13 @@ test('hours of a session that crosses midnight UTC belong to one day, and those 
   for (const [first, hours] of [[14.5, 7], [0, 6], [0, 24]] as const) expect(dayRuleOf(session(first, hours)).shiftMs).toBe(0)
 })
 
+test('minutes of currencies over years, of which some are looked at, have the days of their weeks', () => {
+  const week = Array.from({ length: 5 * 1440 }, (_, i) => START - 2 * HOUR + i * 60_000)
+  const minutes = Float64Array.from(Array.from({ length: 60 }, (_, k) => week.map((time) => time + 7 * k * DAY)).flat())
+  expect(dayRuleOf(minutes).text).toBe('days begin at 22:00 UTC of the day before')
+  expect(periodsPerYear(minutes, undefined).value).toBe(252 * 1440)
+})
+
 test.each<[string, readonly number[], number, string]>([
   ['six days', every(6, 40), 365 / 6, '365 days ÷ 6 days a bar'], ['ten days', every(10, 40), 36.5, '365 days ÷ 10 days a bar'],
   ['two weeks', every(14, 40), 365.25 / 14, 'bars of 2 weeks'], ['four weeks', every(28, 40), 365.25 / 28, 'bars of 4 weeks'], ['13 weeks', every(91, 40), 365.25 / 91, 'bars of 13 weeks'],

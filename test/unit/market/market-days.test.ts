@@ -137,6 +137,33 @@ test('a week that ends with the close of Friday is complete on Friday', () => {
   expect(scanned(mondays, '1w', saturday).partial_last_bar).toBe(true)
 })
 
+/** Hours from the evening before to the close, in New York's winter and, an hour earlier, in its summer. */
+const roundTheClock = (days: readonly number[], opens: number): number[] => days.flatMap((day) => {
+  const summer = day >= Date.UTC(2024, 2, 11) && day < Date.UTC(2024, 10, 4) ? 1 : 0
+  return sessions([day], Array.from({ length: 22 - opens }, (_, k) => opens + k - summer))
+})
+
+test.each<[string, number, number, number]>([
+  ['two weeks of futures with a break of an hour', -1, 10, Date.UTC(2024, 0, 1)], ['half a year of them', -1, 130, Date.UTC(2024, 0, 1)], ['a break of two hours', 0, 130, Date.UTC(2024, 0, 8)],
+  ['currencies in winter', -2, 40, Date.UTC(2024, 0, 1)], ['currencies in summer', -2, 40, Date.UTC(2024, 4, 6)],
+])('%s make days that begin on the evening before: none of a Sunday, none lost', (_name, opens, count, from) => {
+  const days = weekdays(count, from)
+  const times = roundTheClock(days, opens)
+  const { columns, uncovered, warnings } = made(times, '1h', '1d')
+  expect([columns.length, uncovered, warnings]).toEqual([count, 0, []])
+  expect([...columns.volume]).toEqual(days.map(() => 22 - opens))
+  expect(columns.open[0]).toBe(100)
+  expect(columns.close[count - 1]).toBe(101 + times.length - 1)
+  expect(made(times, '1h', '1w').columns.length).toBe(count / 5)
+  expect(scanned(times, '1h')).toMatchObject({ calendar: 'sessions', gaps: { missing_bars: 0 } })
+})
+
+test('a market that never rests keeps its rule, though it was down over a weekend', () => {
+  const hours = Array.from({ length: 24 * 40 }, (_, i) => START + i * HOUR)
+  const down = hours.filter((time) => time < START + 5 * DAY || time >= START + 6 * DAY + 20 * HOUR)
+  expect([dayRuleOf(Float64Array.from(hours)).shiftMs, dayRuleOf(Float64Array.from(down)).shiftMs]).toEqual([0, 0])
+})
+
 test('a market that never rests keeps its rule: a bar is made where the series covers all of it', () => {
   const times = Array.from({ length: 24 * 15 }, (_, i) => START + 3 * HOUR + i * HOUR)
   expect([made(times, '1h', '1d').columns.length, made(times, '1h', '1d').uncovered]).toEqual([14, 2])
