@@ -8,6 +8,8 @@ import { dayRuleOf, UTC_DAYS } from '../base/bar-day.js'
 import type { DayRule } from '../base/bar-day.js'
 import type { DayEdges } from './bar-ends.js'
 import { edgesOf, endOfLast, mostOf, notePhases } from './bar-ends.js'
+import { dailyBreaks, isDailyBreak } from './daily-breaks.js'
+import type { DailyBreaks } from './daily-breaks.js'
 import type { BarColumns } from './layout.js'
 import { beginEdges, dayGap, isWeekend, noteEdge } from './sessions.js'
 import type { SessionEdges } from './sessions.js'
@@ -43,7 +45,7 @@ export interface QualityReport {
   /** `sessions`: next to no bar falls on a weekend, so nights, weekends and holidays are no gaps. */
   readonly calendar: 'continuous' | 'sessions'
   /** What the days of the bars are, and by how much shorter bars begin after UTC's (30 minutes for hours at half past). */
-  readonly days: DayRule & { readonly phaseMs: number }
+  readonly days: DayRule & { readonly phaseMs: number; readonly breaks?: DailyBreaks }
   /** Of shorter bars in a market with sessions: whether the first day begins, and the last one ends, as others do; `open`: it was not over. */
   readonly first_day: DayEdges['first_day']
   readonly last_day: DayEdges['last_day']
@@ -107,6 +109,7 @@ export interface ScanState {
   steps: Record<string, number>
   /** Found by the first bars that are scanned. */
   days: DayRule | null
+  breaks: DailyBreaks | null
   edges: SessionEdges
   phases: Record<string, number>
   gaps: Bounded<Gap>
@@ -126,10 +129,10 @@ export interface ScanState {
   repairedRanges: FilledRange[]
 }
 
-/** `days`: of the series, where more bars than those of the first scan told. */
-export function beginScan(days: DayRule | null = null): ScanState {
+/** `days` and `breaks`: of the series, where more bars than those of the first scan told. */
+export function beginScan(days: DayRule | null = null, breaks: DailyBreaks | null = null): ScanState {
   return {
-    bars: 0, firstTime: 0, lastTime: 0, lastClose: 0, lastBar: [], outOfOrder: 0, duplicates: 0, offGrid: 0, shorter: 0, weekendBars: 0, weekdays: 0, steps: {}, days, edges: beginEdges(), phases: {},
+    bars: 0, firstTime: 0, lastTime: 0, lastClose: 0, lastBar: [], outOfOrder: 0, duplicates: 0, offGrid: 0, shorter: 0, weekendBars: 0, weekdays: 0, steps: {}, days, breaks, edges: beginEdges(), phases: {},
     gaps: { count: 0, list: [] }, missing: 0, sessionGaps: { count: 0, list: [] }, sessionMissing: 0, ohlc: { count: 0, list: [] },
     zeroBars: 0, runs: { count: 0, list: [] }, longestRun: 0, runFrom: 0, runBars: 0, meanMove: 0,
     outliers: { count: 0, list: [] }, jumps: { count: 0, list: [] }, repaired: 0, repairedRanges: [],
@@ -139,6 +142,7 @@ export function beginScan(days: DayRule | null = null): ScanState {
 /** Goes on with bars that follow those before. `filled`: where bars were made up, ascending; they are no pause in trading. */
 export function scanBars(state: ScanState, bars: BarColumns, timeframe: Timeframe, filled: readonly FilledRange[] = []): void {
   const { shiftMs } = state.days ??= dayRuleOf(bars.time)
+  state.breaks ??= dailyBreaks([bars.time], timeframe.stepMs, shiftMs)
   const isShort = timeframe.stepMs < DAY_MS
   let range = 0
   // Equal distances are counted together: a text as key for each of five million takes longer than all else.
@@ -187,7 +191,7 @@ export function endScan(state: ScanState, timeframe: Timeframe, nowMs: number, b
   const endMs = endOfLast(state, timeframe, days)
   return {
     timeframe: timeframe.name, bars: state.bars, first_time: iso(state.firstTime), last_time: iso(state.lastTime),
-    calendar: sessions ? 'sessions' : 'continuous', days: { ...days, phaseMs: mostOf(state.phases) ?? 0 }, ...edgesOf(state, timeframe, days, nowMs),
+    calendar: sessions ? 'sessions' : 'continuous', days: { ...days, phaseMs: mostOf(state.phases) ?? 0, breaks: state.breaks ?? [] }, ...edgesOf(state, timeframe, days, nowMs),
     out_of_order: state.outOfOrder, duplicates: state.duplicates,
     step: { most_common_ms: mostCommon ?? timeframe.stepMs, shorter: state.shorter, off_grid: state.offGrid },
     gaps: { ...gaps, missing_bars: sessions ? state.sessionMissing : state.missing },
@@ -231,7 +235,7 @@ function checkStep(state: ScanState, time: number, timeframe: Timeframe, shiftMs
   add(state.gaps, { ...gap, missing_bars: missing }, LISTED_GAPS)
   state.missing += missing
   const inSessions = dayGap(state.lastTime, time, timeframe.stepMs, missing, shiftMs)
-  if (inSessions === null) return
+  if (inSessions === null || isDailyBreak(state.breaks ?? [], state.lastTime, time)) return
   add(state.sessionGaps, { ...gap, ...inSessions }, LISTED_GAPS)
   state.sessionMissing += inSessions.missing_bars ?? 0
 }

@@ -4,6 +4,8 @@
  */
 import { dayOf, startOfDay, UTC_DAYS } from '../base/bar-day.js'
 import type { DayRule } from '../base/bar-day.js'
+import { isDailyBreak } from './daily-breaks.js'
+import type { DailyBreaks } from './daily-breaks.js'
 import type { BarColumns } from './layout.js'
 import type { FilledRange } from './quality.js'
 import { dayGap } from './sessions.js'
@@ -20,6 +22,11 @@ export interface LastBar {
   readonly close: number
 }
 
+/** As the quality report has them. */
+export interface MarketDays extends DayRule {
+  readonly breaks?: DailyBreaks
+}
+
 export interface Fills {
   /** The bars that were made up, and they alone. */
   readonly columns: BarColumns
@@ -28,7 +35,7 @@ export interface Fills {
 }
 
 /** Bars for the gaps before and within `bars`, which follow `before`. */
-export function fillGaps(bars: BarColumns, timeframe: Timeframe, sessions: boolean, before: LastBar | null, days: DayRule = UTC_DAYS): Fills {
+export function fillGaps(bars: BarColumns, timeframe: Timeframe, sessions: boolean, before: LastBar | null, days: MarketDays = UTC_DAYS): Fills {
   const times: number[] = []
   const closes: number[] = []
   const ranges: FilledRange[] = []
@@ -62,11 +69,11 @@ function nextBar(ms: number, timeframe: Timeframe, days: DayRule): number {
   return startOfDay(timeframe.next(dayOf(ms, days) * DAY_MS) / DAY_MS, days)
 }
 
-function isFillable(afterMs: number, beforeMs: number, timeframe: Timeframe, sessions: boolean, { shiftMs }: DayRule): boolean {
+function isFillable(afterMs: number, beforeMs: number, timeframe: Timeframe, sessions: boolean, { shiftMs, breaks = [] }: MarketDays): boolean {
   const missing = timeframe.between(afterMs + shiftMs, beforeMs + shiftMs)
   if (missing === 0 || missing > MOST_BARS || beforeMs - afterMs > LONGEST_MS) return false
   if (!sessions) return true
   // A whole day may be a holiday.
-  if (timeframe.stepMs === DAY_MS) return false
+  if (timeframe.stepMs === DAY_MS || isDailyBreak(breaks, afterMs, beforeMs)) return false
   return dayGap(afterMs, beforeMs, timeframe.stepMs, missing, shiftMs)?.missing_bars !== undefined
 }

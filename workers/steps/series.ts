@@ -3,11 +3,11 @@
  * src/market/blocks.ts writes them; a step takes a batch of months, so that a long series is never in a thread as a whole.
  */
 import { beginDays, countDay, dayRule } from '../../src/base/bar-day.js'
-import type { DayRule } from '../../src/base/bar-day.js'
 import { SweepmillError } from '../../src/base/errors.js'
 import { Lead } from '../../src/base/lead.js'
 import { decodeColumns, encodeBlocks, encodeFirst, MonthsAsRead } from '../../src/market/blocks.js'
 import type { BarBlock } from '../../src/market/blocks.js'
+import { dailyBreaks } from '../../src/market/daily-breaks.js'
 import { differingBars } from '../../src/market/differing-bars.js'
 import type { BarColumns } from '../../src/market/layout.js'
 import { mergeBars } from '../../src/market/merge.js'
@@ -15,8 +15,9 @@ import { NO_OTHER_STAMPS, otherStamps } from '../../src/market/other-stamps.js'
 import { beginScan, endScan, isFill, scanBars } from '../../src/market/quality.js'
 import type { FilledRange, QualityReport, ScanState } from '../../src/market/quality.js'
 import { fillGaps } from '../../src/market/repair.js'
-import type { LastBar } from '../../src/market/repair.js'
+import type { LastBar, MarketDays } from '../../src/market/repair.js'
 import { parseTimeframe } from '../../src/market/timeframe.js'
+import type { Timeframe } from '../../src/market/timeframe.js'
 import { StepCheck } from '../../src/market/timeframe-fit.js'
 import type { Reading } from '../../src/market/reading.js'
 import { readBars } from '../bar-file.js'
@@ -113,10 +114,15 @@ function isFree(bars: BarColumns, at: number, { from_ms: fromMs, filled, partial
   return (fromMs !== null && time >= fromMs) || time === partialMs || (isFill(bars, at) && filled.some(({ from, to }) => from <= time && time <= to))
 }
 
-function daysOf(parts: readonly Uint8Array[]): DayRule {
+function scanOf(parts: readonly Uint8Array[], { stepMs }: Timeframe): ScanState {
   const counts = beginDays()
   for (const part of parts) for (const time of decodeColumns(part).time) countDay(counts, time)
-  return dayRule(counts)
+  const days = dayRule(counts)
+  return beginScan(days, dailyBreaks(timesOf(parts), stepMs, days.shiftMs))
+}
+
+function* timesOf(parts: readonly Uint8Array[]): Generator<Float64Array> {
+  for (const part of parts) yield decodeColumns(part).time
 }
 
 /** {state or null, timeframe, filled, months: count, now_ms or null, before} and payloads month:0… in order → {state}, or with now_ms {report}. */
@@ -126,8 +132,8 @@ export const scanMonths: Step = (context) => {
   }
   const timeframe = parseTimeframe(name)
   const parts = Array.from({ length: months }, (_, i) => payload(context, `month:${i}`))
-  // What a day is, all months of the first batch say, and not the first one alone.
-  const state = begun ?? beginScan(daysOf(parts))
+  // What a day is, and its breaks, all months of the first batch say, and not the first one alone.
+  const state = begun ?? scanOf(parts, timeframe)
   parts.forEach((part, i) => {
     if (context.pulse.beat(i, months)) throw stopped()
     scanBars(state, decodeColumns(part), timeframe, filled)
@@ -140,7 +146,7 @@ export const scanMonths: Step = (context) => {
  * months: as in read_series_file} and block:MONTH for each: bars for the gaps, and they alone.
  */
 export const fillMonths: Step = (context) => {
-  const { timeframe: name, sessions, days, before, months } = context.input as { timeframe: string; sessions: boolean; days: DayRule; before: LastBar | null; months: number }
+  const { timeframe: name, sessions, days, before, months } = context.input as { timeframe: string; sessions: boolean; days: MarketDays; before: LastBar | null; months: number }
   const timeframe = parseTimeframe(name)
   let last = before
   const fills = Array.from({ length: months }, (_, i) => {

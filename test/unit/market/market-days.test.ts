@@ -137,6 +137,21 @@ test('a week that ends with the close of Friday is complete on Friday', () => {
   expect(scanned(mondays, '1w', saturday).partial_last_bar).toBe(true)
 })
 
+test('a break at noon is no gap and nothing is made up in it; a bar that is missing beside it is one', () => {
+  const hours = [1.5, 2, 2.5, 3, 3.5, 5, 5.5, 6, 6.5, 7, 7.5]
+  for (const count of [10, 60]) {
+    const times = sessions(weekdays(count), hours)
+    const quality = scanned(times, '30m')
+    expect(quality).toMatchObject({ calendar: 'sessions', gaps: { count: 0, missing_bars: 0 } })
+    expect(fillGaps(barsAt(times), parseTimeframe('30m'), true, null, quality.days).columns.length).toBe(0)
+  }
+  // 02:30 of one day, and 03:30 before the break of another.
+  const torn = sessions(weekdays(10), hours).filter((time) => time !== START + 2.5 * HOUR && time !== START + DAY + 3.5 * HOUR)
+  const quality = scanned(torn, '30m')
+  expect(quality.gaps).toMatchObject({ count: 2, missing_bars: 1 + 3 })
+  expect(fillGaps(barsAt(torn), parseTimeframe('30m'), true, null, quality.days).ranges.length).toBe(2)
+})
+
 /** Hours from the evening before to the close, in New York's winter and, an hour earlier, in its summer. */
 const roundTheClock = (days: readonly number[], opens: number): number[] => days.flatMap((day) => {
   const summer = day >= Date.UTC(2024, 2, 11) && day < Date.UTC(2024, 10, 4) ? 1 : 0
