@@ -67,17 +67,32 @@ export async function writeFileAtomically(path: string, fill: (write: ByteSink) 
   const full = resolve(path)
   const found = await stat(full).catch(() => undefined)
   const direct = found !== undefined && !found.isFile()
+  const onDisk = async <T>(work: Promise<T>): Promise<T> => work.catch((error: unknown) => { throw diskError(path, error) })
   const temporary = direct ? full : join(dirname(full), `.${basename(full)}.${newNonce()}.tmp`)
   let handle: FileHandle | undefined
   try {
-    handle = await open(temporary, 'w')
+    handle = await onDisk(open(temporary, 'w'))
     const file = handle
-    await fill(async (bytes) => { await file.writeFile(bytes) })
-    await handle.close()
-    if (!direct) await rename(temporary, full)
+    await fill((bytes) => onDisk(file.writeFile(bytes)))
+    await onDisk(handle.close())
+    if (!direct) await onDisk(rename(temporary, full))
   } catch (error) {
     await handle?.close().catch(() => undefined)
-    if (!direct) await rm(temporary, { force: true })
+    if (!direct) await rm(temporary, { force: true }).catch(() => undefined)
+    if (direct && error instanceof ReaderGone) return
     throw error
   }
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOSPC: 'the disk is full; make room', EDQUOT: 'the quota of this user is used up; make room', EFBIG: 'it would be larger than files may be there',
+  ENAMETOOLONG: 'its name is too long', EROFS: 'the disk is read-only', EACCES: 'this user may not write there', EPERM: 'this user may not write there',
+}
+
+/** What the system said while a file was written, in words; the reader of a pipe may have gone. */
+function diskError(path: string, thrown: unknown): Error {
+  const { code = '' } = thrown as NodeJS.ErrnoException
+  if (code === 'EPIPE') return new ReaderGone()
+  const reason = REASONS[code] ?? (thrown instanceof Error ? thrown.message : String(thrown))
+  return new SweepmillError('USAGE', `${path} cannot be written: ${reason}, or name another place.`, { details: { path, reason: code }, cause: thrown })
 }

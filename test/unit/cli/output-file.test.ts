@@ -1,4 +1,5 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -33,6 +34,30 @@ test('a pipe is written to, not replaced', async () => {
   await assertWritable({ '--trades': path })
   const [read] = await Promise.all([readFile(path, 'utf8'), writeFileAtomically(path, (write) => write(bytes('through')))])
   expect([read, readdirSync(folder)]).toEqual(['through', ['pipe']])
+})
+
+test('a disk that is full and a name that is too long are told in words, and what failed before is told as it is', async () => {
+  await expect(writeFileAtomically('/dev/full', (write) => write(bytes('text')))).rejects.toMatchObject({ code: 'USAGE', message: '/dev/full cannot be written: the disk is full; make room, or name another place.' })
+  const long = join(folder, `${'x'.repeat(250)}.csv`)
+  await expect(writeFileAtomically(long, (write) => write(bytes('text')))).rejects.toMatchObject({ code: 'USAGE', message: expect.stringContaining('its name is too long') as string })
+  await expect(writeFileAtomically(join(folder, 'gone', 'x.csv'), (write) => write(bytes('text')))).rejects.toMatchObject({ code: 'USAGE', message: expect.stringContaining('ENOENT') as string })
+  const refused = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' })
+  await expect(writeFileAtomically(join(folder, 'x.csv'), () => Promise.reject(refused))).rejects.toBe(refused)
+  expect(readdirSync(folder)).toEqual([])
+})
+
+test('the reader of a pipe that goes away ends the writing too', async () => {
+  const path = join(folder, 'pipe')
+  execFileSync('mkfifo', [path])
+  const reader = spawn('head', ['-c', '1', path])
+  const gone = once(reader, 'close')
+  let written = 0
+  await writeFileAtomically(path, async (write) => {
+    await write(bytes('1'))
+    await gone
+    for (; written < 10; written += 1) await write(bytes('more'))
+  })
+  expect(written).toBe(0)
 })
 
 test('a reader that goes away ends the writing, and is no failure', async () => {
