@@ -26,6 +26,8 @@ const FRIDAY = 1 << 5
 /** When the last bar ends. A week that is named by its Friday (Thursday before a holiday) ends with that day, or with its close. */
 export function endOfLast({ lastTime, weekdays }: Ends, timeframe: Timeframe, days: DayRule): number {
   if (timeframe.stepMs < DAY_MS) return lastTime + timeframe.stepMs
+  // Stamped at a close after midnight UTC: it is over then.
+  if (days.zoneMs <= -DAY_MS) return lastTime
   const day = dayOf(lastTime, days)
   if (timeframe.stepMs === WEEK_MS && (weekdays & FRIDAY) > 0 && (weekdays & ~(THURSDAY | FRIDAY)) === 0) {
     return days.shiftMs === 0 && lastTime % DAY_MS > DAY_MS / 2 ? lastTime : startOfDay(day + 1, days)

@@ -122,6 +122,14 @@ describe.each<[string, number]>([['+09:00', -9], ['+05:30', -5.5], ['-05:00', 5]
   })
 })
 
+test('a day that is stamped at its close after midnight UTC is over then, and its weeks are whole', () => {
+  const times = weekdays(520, Date.UTC(2023, 0, 2)).map((day) => day + 28.75 * HOUR)
+  const last = times.at(-1)!
+  expect([scanned(times, '1d', last - 1).partial_last_bar, scanned(times, '1d', last).partial_last_bar]).toEqual([true, false])
+  expect(scanned(times, '1d')).toMatchObject({ calendar: 'sessions', gaps: { missing_bars: 0 } })
+  expect([...made(times, '1d', '1w', last).columns.volume]).toEqual(Array.from({ length: 104 }, () => 5))
+})
+
 test('a week that ends with the close of Friday is complete on Friday', () => {
   const days = weekdays(10)
   expect(isoDays(made(days, '1d', '1w', days[9]! + DAY).columns.time)).toEqual(['2024-01-01', '2024-01-08'])
