@@ -53,9 +53,13 @@ export function readingOf({ ticker, dateFormat, columns, decimal, skipBad }: Rea
 }
 
 function columnsOf(texts: readonly string[]): Record<string, string> {
-  return Object.fromEntries(texts.flatMap((text) => text.split(',')).map((pair) => {
+  const columns = new Map<string, string>()
+  for (const pair of texts.flatMap((text) => text.split(','))) {
     const at = pair.indexOf('=')
     if (at <= 0) throw new SweepmillError('USAGE', `--columns has "${pair}", but must be pairs such as open=Eröffnung,close=Schluss.`, { details: { flag: '--columns' } })
-    return [pair.slice(0, at).trim(), pair.slice(at + 1).trim()]
-  }))
+    const key = pair.slice(0, at).trim()
+    if (columns.has(key)) throw new SweepmillError('USAGE', `--columns ${key} is given twice: leave one out.`, { details: { flag: '--columns', key } })
+    columns.set(key, pair.slice(at + 1).trim())
+  }
+  return Object.fromEntries(columns)
 }

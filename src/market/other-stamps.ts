@@ -2,7 +2,8 @@
  * The same bars under other times: a day that one vendor stamps 00:00 UTC and another 05:00. Side by side in a series they
  * would be two bars a day.
  *
- * A bar that begins less than half its timeframe from a bar of the other side is the same bar under another stamp. Bars that
+ * A bar that begins less than half its timeframe from a bar of the other side is the same bar under another stamp; so is one
+ * in the middle of two that are a timeframe apart (hours at half past beside whole ones). Bars that
  * a session cuts short do begin so close together: where either side has them, nearer ones are meant only. Clocks that
  * are put back or forward move all bars alike, and leave bars of half a timeframe or longer.
  */
@@ -29,7 +30,7 @@ export const NO_OTHER_STAMPS: OtherStamps = { count: 0, first: null }
 
 /** Both ascend. Counts incoming times that no stored bar has and one is near. Cost: linear. */
 export function otherStamps(stored: Float64Array, incoming: Float64Array, stepMs: number): OtherStamps {
-  const reach = Math.min(stepMs / 2, leastStep(stored), leastStep(incoming))
+  const reach = Math.min(leastStep(stored), leastStep(incoming))
   let count = 0
   let first: StampPair | null = null
   for (let k = 0, i = 0; k < incoming.length; k += 1) {
@@ -38,7 +39,8 @@ export function otherStamps(stored: Float64Array, incoming: Float64Array, stepMs
     const [before = -Infinity, after = Infinity] = [stored[i - 1], stored[i]]
     if (after === time) continue
     const near = time - before <= after - time ? before : after
-    if (Math.abs(time - near) >= reach) continue
+    const apart = Math.abs(time - near)
+    if (apart >= reach || (apart >= stepMs / 2 && after - before > stepMs)) continue
     count += 1
     first ??= { stored: near, incoming: time }
   }

@@ -38,4 +38,5 @@ test.each<readonly [args: readonly string[], reading: unknown]>([
 test('what is no share, and what is no pair, is refused', async () => {
   await expect(async () => specOf('--data', 'FOLDER/a.csv', '--skip-bad', 'b.csv')).rejects.toThrow(/Write a share such as 0\.05/)
   await expect(specOf('--data', 'FOLDER/a.csv', '--columns', 'Eröffnung')).rejects.toMatchObject({ code: 'USAGE', details: { flag: '--columns' } })
+  await expect(specOf('--data', 'FOLDER/a.csv', '--columns', 'open=a,close=b', '--columns', 'open=c')).rejects.toMatchObject({ code: 'USAGE', message: '--columns open is given twice: leave one out.' })
 })

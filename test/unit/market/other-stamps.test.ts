@@ -16,8 +16,10 @@ test('days under another stamp are counted, whichever is the earlier and whereve
   expect(otherStamps(days(5, 0, 20), days(0, 19, 30), DAY).count).toBe(1)
   expect(otherStamps(days(0, 0, 20), days(5, 19, 30), DAY).count).toBe(1)
   expect(otherStamps(days(21, 0, 20), days(0, 5, 10), DAY).first).toEqual({ stored: JANUARY + 4 * DAY + 21 * HOUR, incoming: JANUARY + 5 * DAY })
-  // Half a day apart nobody can say which it is.
-  expect(otherStamps(days(0, 0, 20), days(12, 0, 20), DAY).count).toBe(0)
+  // Half a day apart they are the same where they lie between two: nothing is there beside a last one.
+  expect(otherStamps(days(0, 0, 20), days(12, 0, 20), DAY).count).toBe(19)
+  expect(otherStamps(days(0, 0, 20), days(12, 19, 30), DAY).count).toBe(0)
+  expect(otherStamps(times(9.5, 10.5, 11.5, 12.5), times(10, 11, 12, 13), HOUR).count).toBe(3)
 })
 
 test('clocks put back and bars that a session cuts short are no other stamp', () => {
@@ -32,11 +34,13 @@ test('clocks put back and bars that a session cuts short are no other stamp', ()
   expect(otherStamps(times(...session), times(15, 16, 20, 39, 40, 44), 4 * HOUR).count).toBe(2)
 })
 
-test('property: a bar counts where its nearest neighbour of the other side is nearer than half the timeframe and than all neighbours of its own', () => {
+test('property: a bar counts where its nearest neighbour of the other side is nearer than half the timeframe and than all neighbours of its own, or divides a timeframe', () => {
   const some = fc.uniqueArray(fc.integer({ min: 0, max: 60 }), { maxLength: 8 }).map((all) => Float64Array.from(all).toSorted())
   fc.assert(fc.property(some, some, fc.integer({ min: 1, max: 20 }), (stored, incoming, step) => {
     const least = Math.min(...[stored, incoming].flatMap((all) => Array.from(all.subarray(1), (time, i) => time - all[i]!)))
-    const counted = [...incoming].filter((time) => !stored.includes(time) && stored.some((other) => Math.abs(other - time) < Math.min(step / 2, least)))
+    const within = (time: number, range: number): readonly number[] => [...stored].filter((other) => Math.abs(other - time) < range)
+    const divides = (time: number): boolean => stored.some((other, i) => i > 0 && stored[i - 1]! < time && time < other && other - stored[i - 1]! <= step)
+    const counted = [...incoming].filter((time) => !stored.includes(time) && within(time, least).length > 0 && (within(time, step / 2).length > 0 || divides(time)))
     const found = otherStamps(stored, incoming, step)
     expect(found.count).toBe(counted.length)
     expect(found.first?.incoming).toBe(counted[0])
