@@ -91,6 +91,7 @@ export function chooseColumns(cells: readonly string[], firstRow: readonly strin
     if (first !== undefined) fields[first] = 'ticker'
   }
   if (named.time === undefined) choices.push(...clocksLeft(header))
+  choices.push(...zonesLeft(header))
   if (!byHand.has('volume')) take('volume', volumes(cells, every('volume'), names, firstRow, fields.indexOf('ticker')))
   return { fields, missing: REQUIRED.filter((column) => !fields.includes(column)), unknown, choices }
 }
@@ -148,6 +149,18 @@ function clocksLeft({ cells, fields, firstRow, parse }: Header): string[] {
   if (firstRow === null || time < 0 || fields.includes('clock') || kindOf(firstRow[time] ?? '', parse) !== 'day') return []
   const left = cells.findIndex((_, k) => fields[k] === null && /^\d{1,2}:\d{2}/.test(firstRow[k] ?? '') && kindOf(firstRow[k] ?? '', parse) === 'clock')
   return left < 0 ? [] : [`has ${JSON.stringify(firstRow[left])} under ${JSON.stringify(cells[left])}, which is not read. If it is the time of day of ${JSON.stringify(cells[time])} say --columns date=${cells[time]},time=${cells[left]} (reading.columns in a spec).`]
+}
+
+const ZONES = ['offset', 'utcoffset', 'gmtoffset', 'tz', 'zone', 'timezone', 'tzoffset']
+
+/** A zone in a column of its own is not read: the times beside it would be taken for UTC without a word. */
+function zonesLeft({ cells, names, fields, firstRow }: Header): string[] {
+  const time = firstRow?.[fields.indexOf('time')] ?? ''
+  const at = names.findIndex((name, k) => ZONES.includes(name) && fields[k] === null)
+  const zone = firstRow?.[at] ?? ''
+  // A count since 1970 and a time that says its offset need none.
+  if (zone === '' || /^(utc|gmt|z|[+-]?0+(:?00)?|etc\/utc)$/i.test(zone) || /^\d{9,}|(Z|\d{2}:\d{2}.*[+-]\d{2}:?\d{0,2})$/.test(time)) return []
+  return [`has ${JSON.stringify(zone)} under ${JSON.stringify(cells[at])}, which is not read: its times are taken as UTC. Write the offset behind each time, such as 2020-01-31 09:30-05:00.`]
 }
 
 type TimeKind = 'full' | 'day' | 'clock' | 'unknown'
