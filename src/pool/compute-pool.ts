@@ -21,6 +21,7 @@ import { encodeCall } from './protocol.js'
 import type { ThreadReply, ThreadRequest } from './protocol.js'
 import type { ThreadOptions } from './thread-side.js'
 import { ScratchFolder } from './scratch-folder.js'
+import { insistOnEnd } from './thread-end.js'
 import { ThreadShares } from './thread-shares.js'
 import { WaitingLine } from './waiting-line.js'
 
@@ -136,6 +137,7 @@ class PiscinaComputePool implements ComputePool {
       waiting.reject(new SweepmillError('WORKER_STOPPING', 'The threads are shutting down.'))
     }
     this.#stopProgress?.()
+    for (const thread of this.#started?.piscina.threads ?? []) insistOnEnd(thread, this.#clock)
     await this.#started?.piscina.destroy()
     this.#started?.scratch.remove()
   }
@@ -229,8 +231,15 @@ class PiscinaComputePool implements ComputePool {
     this.#clock.after(waiting.request.userCode ? TERMINATE_USER_CODE_AFTER_MS : TERMINATE_BUILT_IN_AFTER_MS, () => {
       if (this.#running[slot] !== running) return
       this.#replaced += 1
-      running.terminate.abort()
+      this.#terminate(running)
     })
+  }
+
+  #terminate(running: Running): void {
+    const before = this.#started?.piscina.threads ?? []
+    running.terminate.abort()
+    const after = new Set(this.#started?.piscina.threads)
+    for (const thread of before) if (!after.has(thread)) insistOnEnd(thread, this.#clock)
   }
 
   #lost(thrown: unknown, request: ComputeRequest): SweepmillError {
