@@ -40,7 +40,7 @@ with input as (
          (t.status = 'processing' and t.message_id = i.message_id and (t.owner = $2 or (i.taken_from is not null and (
            t.owner = i.taken_from or not exists (select 1 from workers w where w.incarnation = t.owner and w.stopped_at is null
              and w.beat_at > now() - make_interval(secs => $4 / 1000.0)))))) as takeover,
-         (t.owner is distinct from $2) as crashed
+         (t.owner is distinct from $2) as crashed, (t.message_id is not distinct from i.message_id) as own
   from tasks t join input i on i.task_id = t.task_id
   order by t.task_id for update of t
 ), judged as (
@@ -53,8 +53,9 @@ with input as (
     else 'opened' end as verdict
   from locked
 ), once as (
-  -- The same task twice in one batch (an entry and its duplicate): the first one counts.
-  select distinct on (task_id) * from judged order by task_id, (verdict = 'opened') desc, message_id
+  -- The same task twice in one batch (an entry and its duplicate): one of them counts, and the others are dropped. A stale one
+  -- never hides the one that decides; of two stale ones the row's own counts, since its going must be noticed.
+  select distinct on (task_id) * from judged order by task_id, (verdict = 'opened') desc, (verdict = 'stale'), own desc, message_id
 ), changed as (
   update tasks t set
     status = case o.verdict when 'opened' then 'processing' else 'dead_letter' end,

@@ -56,6 +56,10 @@ export const MUTATIONS: readonly Mutation[] = [
     test: 'test/faults/kill-points', named: 'a producer is killed',
   },
   {
+    promise: 'P1', what: 'of two entries of one task in a batch the older one counts, whichever is the row\'s', file: 'src/store/attempt-store.ts',
+    from: "(verdict = 'stale'), own desc, message_id", to: 'message_id', test: 'test/faults/simulation', named: 'regression 4',
+  },
+  {
     promise: 'P2', what: 'the outcome is written whatever attempt the row is at', file: 'src/store/attempt-store.ts',
     from: 'select t.task_id, t.attempt from tasks t join given g on g.task_id = t.task_id and g.attempt = t.attempt', to: 'select t.task_id, g.attempt from tasks t join given g on g.task_id = t.task_id',
     test: 'test/faults/simulation',

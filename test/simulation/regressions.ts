@@ -28,4 +28,12 @@ export const REGRESSIONS: readonly (readonly Op[])[] = [
     { op: 'recover', by: 0 }, { op: 'advance', ms: 300 },
     { op: 'finish', by: 0, n: 0, ending: 'complete', crashAt: null, loseReply: false },
   ],
+  // A worker died with two entries of one task in its hands, for the third time: the stale one hid that the other was poison,
+  // and both were dropped.
+  [
+    { op: 'enqueue', by: 0, priority: 'high', delayMs: 0, retries: 0, crashAt: null },
+    { op: 'outlive', by: 1 }, { op: 'outlive', by: 0 }, { op: 'advance', ms: 300 }, { op: 'drop_groups' }, { op: 'outlive', by: 1 },
+    { op: 'enqueue', by: 0, priority: 'high', delayMs: 0, retries: 0, crashAt: 'row_committed' },
+    { op: 'pick', by: 0, count: 1, crashAt: 'picked', loseReply: false },
+  ],
 ]
