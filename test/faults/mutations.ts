@@ -57,7 +57,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     promise: 'P1', what: 'of two entries of one task in a batch the older one counts, whichever is the row\'s', file: 'src/store/attempt-store.ts',
-    from: "(verdict = 'stale'), own desc, message_id", to: 'message_id', test: 'test/faults/simulation', named: 'regression 4',
+    from: "(verdict = 'stale'), own desc, message_id", to: 'message_id', test: 'test/faults/simulation', named: 'regression',
   },
   {
     promise: 'P2', what: 'the outcome is written whatever attempt the row is at', file: 'src/store/attempt-store.ts',
