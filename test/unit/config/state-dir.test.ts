@@ -9,7 +9,7 @@ import type { StateHost } from '../../../src/runtime/state-dir.js'
 import { findPlace, servicesFolder } from '../../../src/services/place.js'
 import { placeRemarks } from '../../../src/cli/place-remarks.js'
 
-const host: StateHost = { cwd: '/work', home: '/home/quant', platform: 'linux', folderKind: () => 'missing' }
+const host: StateHost = { cwd: '/project', home: '/home/quant', platform: 'linux', folderKind: () => 'missing' }
 type Env = Record<string, string>
 
 describe('without STATE_DIR', () => {
@@ -34,9 +34,9 @@ describe('without STATE_DIR', () => {
   })
 
   test('a folder of an earlier version is still used, and named with the one that would take its place', () => {
-    const found = statePlaces({}, { ...host, folderKind: (path) => (path === '/work/.sweepmill' ? 'folder' : 'missing') })
-    expect(found).toEqual({ path: '/work/.sweepmill', why: 'earlier', ofUser: '/home/quant/.local/share/sweepmill' })
-    expect(placeRemarks(found)[0]).toMatch(/^\/work\/\.sweepmill is where earlier versions .* \/home\/quant\/\.local\/share\/sweepmill, for every/)
+    const found = statePlaces({}, { ...host, folderKind: (path) => (path === '/project/.sweepmill' ? 'folder' : 'missing') })
+    expect(found).toEqual({ path: '/project/.sweepmill', why: 'earlier', ofUser: '/home/quant/.local/share/sweepmill' })
+    expect(placeRemarks(found)[0]).toMatch(/^\/project\/\.sweepmill is where earlier versions .* \/home\/quant\/\.local\/share\/sweepmill, for every/)
     expect(statePlaces({}, { ...host, folderKind: () => 'other' }).why).toBe('user')
     // Left by somebody else in a folder that many write to.
     expect(statePlaces({}, { ...host, folderKind: () => 'folder', isOwn: () => false }).why).toBe('user')
@@ -44,13 +44,13 @@ describe('without STATE_DIR', () => {
 
   test('a user without a home has the working folder, and is told', () => {
     const found = statePlaces({}, { ...host, home: undefined })
-    expect(found).toEqual({ path: '/work/.sweepmill', why: 'homeless', ofUser: null })
+    expect(found).toEqual({ path: '/project/.sweepmill', why: 'homeless', ofUser: null })
     expect(placeRemarks(found)[0]).toContain('set STATE_DIR')
   })
 
   test('STATE_DIR goes before all of it', () => {
     const config = loadConfig({ STATE_DIR: 'mine', XDG_DATA_HOME: '/data' }, { ...host, hostname: 'h', cores: 1, memoryBytes: 2 ** 30 })
-    expect([config.stateDir, config.sources.STATE_DIR]).toEqual(['/work/mine', 'environment'])
+    expect([config.stateDir, config.sources.STATE_DIR]).toEqual(['/project/mine', 'environment'])
     expect(loadConfig({ XDG_DATA_HOME: '/data' }, { ...host, hostname: 'h', cores: 1, memoryBytes: 2 ** 30 }).stateDir).toBe('/data/sweepmill')
   })
 })
