@@ -17,7 +17,7 @@ import { ReaderGone } from './stdout-bytes.js'
 
 export type Outputs = Readonly<Record<string, string | undefined>>
 
-/** USAGE, naming the flag: a place that cannot be written, an ending that is not known, two outputs in one place. `inputs` are files that must not be overwritten. */
+/** USAGE, naming the flag: a place that cannot be written, two outputs in one place. `inputs` are files that must not be overwritten. */
 export async function assertWritable(outputs: Outputs, inputs: readonly (string | undefined)[] = []): Promise<void> {
   const taken = new Map<string, string>(inputs.flatMap((path) => (path === undefined ? [] : [[resolve(path), 'the input']])))
   const named = Object.entries(outputs).flatMap(([flag, path]) => (path === undefined ? [] : [[flag, path] as const]))
@@ -36,12 +36,12 @@ export async function assertWritable(outputs: Outputs, inputs: readonly (string 
     const target = found !== undefined && !found.isFile() ? full : dirname(full)
     await access(target, constants.W_OK).catch(() => { throw refuse(`this user may not write to ${target}`) })
   }
-  for (const [flag, path] of named) assertEnding(flag, path)
 }
 
-/** Before anything is done: `assertWritable`, and standard output is a file's where one is named `-`. */
+/** Before anything is done: `assertWritable`, no ending that is not known, and standard output is a file's where one is named `-`. */
 export async function prepareOutputs(output: Output, outputs: Outputs, inputs: readonly (string | undefined)[] = []): Promise<void> {
   await assertWritable(outputs, inputs)
+  for (const [flag, path] of Object.entries(outputs)) if (path !== undefined) assertEnding(flag, path)
   const [flag] = Object.entries(outputs).find(([, path]) => path !== undefined && isStdout(path)) ?? []
   if (flag === undefined) return
   if (output.json) throw new SweepmillError('USAGE', `${flag} - and --json both write to standard output: name a file for ${flag}, or leave --json out.`, { details: { flag } })
