@@ -129,7 +129,10 @@ describe('services', () => {
     const runs = [runOf('redis'), runOf('postgres')]
     const supervisor = spawn('pgrep', ['-f', `supervisor.js ${stateDir}`])
     const pid = Number(await new Promise((resolve) => { supervisor.stdout.once('data', resolve) }))
+    const started = startOf(pid)
     process.kill(pid, 'SIGKILL')
+    // Until the kernel has taken the process away, its socket still answers.
+    await eventually('the killed supervisor is gone', () => Promise.resolve(startOf(pid) !== started))
     expect(runs.map(alive)).toEqual([true, true])
     opened.splice(0)
     void first
