@@ -18,7 +18,7 @@ export default defineConfig({
         test: {
           ...shared,
           name: 'servers',
-          include: ['test/{conformance,integration,faults}/**/*.test.ts'],
+          include: ['test/{conformance,integration,faults,hostile}/**/*.test.ts'],
           globalSetup: ['test/global-setup.ts'],
         },
       },
