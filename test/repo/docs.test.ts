@@ -1,10 +1,11 @@
 /** The documents agree with the code: every error code is explained, every README command exists. */
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { ERRORS } from '../../src/base/errors.js'
 import { parseBacktestSpec, parseSweepSpec, SWEEP_METRICS } from '../../src/engine/index.js'
 import { packageRoot } from '../../src/base/package-root.js'
+import { VARIABLES } from '../../src/runtime/config.js'
 
 const read = (file: string): string => readFileSync(join(packageRoot, file), 'utf8')
 
@@ -49,4 +50,23 @@ test('docs/specs.md has every key that a spec may have, and its examples are spe
   expect(known.filter((key) => !page.includes(`\`${key}\``))).toEqual([])
   const examples = [...page.matchAll(/```json\n([^]*?)```/g)].map(([, json = '']) => JSON.parse(json) as Record<string, unknown>)
   expect(examples.map((json) => ('space' in json ? parseSweepSpec(json).top : parseBacktestSpec(json).execution.leverage))).toEqual([3, 20])
+})
+
+test('docs/configuration.md has every variable with its meaning, in order', () => {
+  const rows = [...read('docs/configuration.md').matchAll(/^\| `([A-Z_]+)` \|[^|]*\| (.+) \|$/gm)].map(([, name = '', meaning]) => [name, meaning])
+  expect(rows).toEqual(Object.entries(VARIABLES))
+})
+
+test('docs/http.md has every address', () => {
+  const sources = readdirSync(join(packageRoot, 'src/http')).map((file) => read(`src/http/${file}`)).join('\n')
+  const routes = [...sources.matchAll(/app\.(get|post|put|delete)\('([^']+)'/g)].map(([, method = '', path]) => `${method.toUpperCase()} ${path}`)
+  const listed = [...read('docs/http.md').matchAll(/^\| `([A-Z]+ \/[^`]*)` \|/gm)].map(([, route]) => route)
+  expect(routes.length).toBeGreaterThan(15)
+  expect(listed.toSorted()).toEqual(routes.toSorted())
+})
+
+test('docs/README.md names every page', () => {
+  const index = read('docs/README.md')
+  const pages = readdirSync(join(packageRoot, 'docs')).filter((file) => file.endsWith('.md') && file !== 'README.md')
+  expect(pages.filter((page) => !index.includes(`](${page})`))).toEqual([])
 })
