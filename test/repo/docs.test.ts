@@ -62,7 +62,7 @@ test('docs/http.md has every address', () => {
   const routes = [...sources.matchAll(/app\.(get|post|put|delete)\('([^']+)'/g)].map(([, method = '', path]) => `${method.toUpperCase()} ${path}`)
   const listed = [...read('docs/http.md').matchAll(/^\| `([A-Z]+ \/[^`]*)` \|/gm)].map(([, route]) => route)
   expect(routes.length).toBeGreaterThan(15)
-  expect(listed.toSorted()).toEqual(routes.toSorted())
+  expect(new Set(listed)).toEqual(new Set(routes))
 })
 
 test('docs/README.md names every page', () => {
