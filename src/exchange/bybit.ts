@@ -22,10 +22,15 @@ export class BybitKlines implements KlineSource {
   readonly categories = BYBIT_CATEGORIES
   readonly timeframes = BYBIT_TIMEFRAMES
   readonly pageBars = PAGE_BARS
-  readonly #baseUrl: string
+  readonly #baseUrl: URL
+  readonly #headers: Readonly<Record<string, string>>
 
+  /** A name and a password in the address (a proxy that asks for them) travel in a header: fetch refuses such an address, and says it whole. */
   constructor(baseUrl: string) {
-    this.#baseUrl = baseUrl
+    const { username, password } = this.#baseUrl = new URL(baseUrl)
+    const credentials = Buffer.from(`${decoded(username)}:${decoded(password)}`).toString('base64')
+    this.#headers = { accept: 'application/json', ...(username === '' && password === '' ? {} : { authorization: `Basic ${credentials}` }) }
+    this.#baseUrl.username = this.#baseUrl.password = ''
   }
 
   async page({ category, symbol, timeframe, fromMs, toMs }: KlineRequest, signal: AbortSignal): Promise<KlineAnswer> {
@@ -35,7 +40,7 @@ export class BybitKlines implements KlineSource {
     // `end` is the start of the last bar, itself included.
     url.search = new URLSearchParams({ category, symbol, interval, start: String(fromMs), end: String(toMs - 1), limit: String(PAGE_BARS) }).toString()
     try {
-      const response = await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]), headers: { accept: 'application/json' } })
+      const response = await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]), headers: this.#headers })
       if (response.status === 403 || response.status === 429) {
         await response.body?.cancel()
         return { kind: 'limited', why: `status ${response.status}`, afterMs: waitOf(response.headers) }
@@ -63,6 +68,15 @@ async function bodyOf(response: Response): Promise<Uint8Array | null> {
     if (length > MOST_BYTES) return null
   }
   return Buffer.concat(parts, length)
+}
+
+/** What stands in a URL need not be an encoding. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
 }
 
 /** Seconds of Retry-After, or the time at which Bybit's limit is reset. */

@@ -99,21 +99,33 @@ function parseUrl(text: string, wanted: string): URL {
   }
 }
 
+/** Names of query values that are, or let in like, a password. */
+const SECRET_NAME = /pass|pwd|secret|token|key|auth|cred|sig/i
+
 /**
- * A URL (or something that was meant to be one) without its secrets. Text that does not parse loses
- * everything before its last `@`, because nobody knows where the password ends.
+ * A URL (or something that was meant to be one) without what lets somebody in. A name is shown only beside the password of
+ * a server: alone it may be a token, and so may both parts for a web address. Text that does not parse, or has an `@`
+ * behind its host, loses everything before the last `@`, because nobody knows where the password ends.
  */
 export function hideSecrets(text: string): string {
-  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(text) && URL.canParse(text)) {
-    const url = new URL(text)
-    const names = [...url.searchParams.keys()].filter((name) => /pass|secret|token|key/i.test(name))
-    if (url.password === '' && names.length === 0) return text
-    if (url.password !== '') url.password = '***'
-    for (const name of names) url.searchParams.set(name, '***')
-    return url.href
-  }
-  const at = text.lastIndexOf('@')
-  if (at < 0) return text
   const scheme = /^[a-z][a-z0-9+.-]*:\/\//i.exec(text)?.[0] ?? ''
-  return `${scheme}***${text.slice(at)}`
+  if (scheme !== '' && URL.canParse(text)) {
+    const url = new URL(text)
+    if (!`${url.pathname}${url.search}${url.hash}`.includes('@')) return withoutSecrets(text, url)
+  }
+  const rest = text.slice(scheme.length)
+  const at = rest.lastIndexOf('@')
+  const shown = at < 0 ? rest : `***${rest.slice(at)}`
+  return scheme + shown.replaceAll(/([?&;#][^=&;#]*)=[^&;#]*/g, (pair, name: string) => (SECRET_NAME.test(name) ? `${name}=***` : pair))
+}
+
+function withoutSecrets(text: string, url: URL): string {
+  const names = [...url.searchParams.keys()].filter((name) => SECRET_NAME.test(name))
+  const hasUser = url.username !== '' || url.password !== ''
+  if (!hasUser && names.length === 0 && !url.hash.includes('=')) return text
+  if (hasUser && (url.password === '' || /^https?:$/.test(url.protocol))) [url.username, url.password] = ['***', '']
+  else if (hasUser) url.password = '***'
+  for (const name of names) url.searchParams.set(name, '***')
+  if (url.hash.includes('=')) url.hash = '***'
+  return url.href
 }

@@ -83,7 +83,7 @@ export const VARIABLES = {
 } as const
 export type VariableName = keyof typeof VARIABLES
 
-const SECRET: ReadonlySet<VariableName> = new Set(['REDIS_URL', 'DATABASE_URL', 'API_TOKENS'])
+const URLS: ReadonlySet<VariableName> = new Set(['REDIS_URL', 'DATABASE_URL', 'BYBIT_URL'])
 
 /** What defaults depend on; a test passes its own. */
 export interface Host {
@@ -123,7 +123,7 @@ export function loadConfig(env: Environment, host: Host = thisHost()): Config {
       return parse(text)
     } catch (error) {
       if (!(error instanceof BadValue)) throw error
-      const value = SECRET.has(name) ? shownSecret(name, text) : text
+      const value = shown(name, text)
       problems.push({ variable: name, value, message: `${name} is "${value}", which cannot be used: ${error.message}.` })
       return fallback
     }
@@ -201,8 +201,8 @@ export interface DescribedVariable {
 export function describeConfig(config: Config): readonly DescribedVariable[] {
   const weights = config.priorityWeights
   const values: Record<VariableName, string | null> = {
-    REDIS_URL: config.redisUrl === null ? null : hideSecrets(config.redisUrl),
-    DATABASE_URL: config.databaseUrl === null ? null : hideSecrets(config.databaseUrl),
+    REDIS_URL: config.redisUrl,
+    DATABASE_URL: config.databaseUrl,
     WORKER_NAME: config.workerName,
     WORKER_THREADS: String(config.workerThreads),
     MAX_TASKS_PER_BATCH: String(config.maxTasksPerBatch),
@@ -217,7 +217,7 @@ export function describeConfig(config: Config): readonly DescribedVariable[] {
     THREAD_HEAP_MB: String(config.threadHeapMb),
     HTTP_HOST: config.httpHost,
     HTTP_PORT: String(config.httpPort),
-    API_TOKENS: config.apiTokens.length === 0 ? null : config.apiTokens.map(() => '***').join(','),
+    API_TOKENS: config.apiTokens.length === 0 ? null : config.apiTokens.join(','),
     DATA_ROOTS: config.dataRoots.join(delimiter),
     BYBIT_URL: config.bybitUrl,
     LOG_LEVEL: config.logLevel,
@@ -225,12 +225,14 @@ export function describeConfig(config: Config): readonly DescribedVariable[] {
     STATE_DIR: config.stateDir,
   }
   return (Object.keys(VARIABLES) as VariableName[]).map((name) => ({
-    name, value: values[name], source: config.sources[name], meaning: VARIABLES[name],
+    name, value: values[name] === null ? null : shown(name, values[name]), source: config.sources[name], meaning: VARIABLES[name],
   }))
 }
 
-function shownSecret(name: VariableName, text: string): string {
-  return name === 'API_TOKENS' ? '***' : hideSecrets(text)
+/** The one gate of values that are shown. Any of them may hold a URL, also one that belongs to another variable. */
+function shown(name: VariableName, text: string): string {
+  if (name === 'API_TOKENS') return text.split(',').map(() => '***').join(',')
+  return URLS.has(name) || text.includes('://') ? hideSecrets(text) : text
 }
 
 function parseHttpUrl(text: string): string {

@@ -9,6 +9,7 @@ import { canEnter, giveFile, ownFolder } from './place.js'
 import type { Place } from './place.js'
 import type { StartedServer } from './redis-server.js'
 import { secretOf } from './secret.js'
+import { serverEnvironment } from './server-environment.js'
 import { ownPort, startServer } from './server-process.js'
 
 const USER = 'sweepmill'
@@ -28,7 +29,7 @@ export async function startPostgres(place: Place, searchPath: string, log: (line
     await runProgram('rm', ['-rf', data], { cwd: '/', ...place.owner })
     const made = await runProgram(join(programs, 'initdb'), [
       '-D', data, '-U', USER, '--encoding=UTF8', '--locale=C', '--auth=scram-sha-256', `--pwfile=${passwordFile}`,
-    ], { cwd: '/', ...place.owner })
+    ], { cwd: '/', env: serverEnvironment(), ...place.owner })
     rmSync(passwordFile, { force: true })
     if (!made.ok) throw new SweepmillError('SERVICE_FAILED', `initdb failed: ${made.output.trim().split('\n').slice(-3).join(' | ')}`)
   }

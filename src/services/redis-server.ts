@@ -29,7 +29,7 @@ export async function startRedis(place: Place, searchPath: string, log: (line: s
   const url = `redis://:${secret}@127.0.0.1:${port}`
   const server = await startServer(place, {
     name: 'redis', file: program.file, args: [config], stopSignal: 'SIGTERM',
-    env: { ...process.env, LD_LIBRARY_PATH: [...program.libraries, process.env['LD_LIBRARY_PATH'] ?? ''].filter((one) => one !== '').join(delimiter) },
+    env: { LD_LIBRARY_PATH: [...program.libraries, process.env['LD_LIBRARY_PATH'] ?? ''].filter((one) => one !== '').join(delimiter) },
     probe: async () => {
       const client = new Redis(url, { lazyConnect: true, retryStrategy: () => null, connectTimeout: 2000 })
       client.on('error', () => undefined)

@@ -11,6 +11,7 @@ import { systemClock } from '../base/clock.js'
 import { SweepmillError } from '../base/errors.js'
 import { giveTo } from './place.js'
 import type { Place } from './place.js'
+import { serverEnvironment } from './server-environment.js'
 
 const READY_WITHIN_MS = 60_000
 const STOP_WITHIN_MS = 20_000
@@ -20,7 +21,8 @@ export interface ServerCommand {
   readonly name: string
   readonly file: string
   readonly args: readonly string[]
-  readonly env?: NodeJS.ProcessEnv
+  /** Beside the little that every server gets. */
+  readonly env?: Readonly<Record<string, string>>
   /** Asks for an orderly, quick end. */
   readonly stopSignal: NodeJS.Signals
   /** Resolves when the server answers. */
@@ -38,7 +40,7 @@ export async function startServer(place: Place, command: ServerCommand): Promise
   const log = openSync(logFile, 'a')
   giveTo(place, logFile)
   const child = spawn(command.file, command.args, {
-    cwd: '/', stdio: ['ignore', log, log], env: command.env ?? process.env,
+    cwd: '/', stdio: ['ignore', log, log], env: { ...serverEnvironment(), ...command.env },
     ...(place.owner === null ? {} : { uid: place.owner.uid, gid: place.owner.gid }),
   })
   closeSync(log)

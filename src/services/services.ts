@@ -16,6 +16,7 @@ import { packageRoot } from '../base/package-root.js'
 import { assertPrivateSocket, isOwnSocket } from './own-path.js'
 import { findPlace, servicesFolder } from './place.js'
 import type { Place } from './place.js'
+import { supervisorEnvironment } from './server-environment.js'
 import { startOf } from './server-process.js'
 import type { FromSupervisor, ToSupervisor } from './supervisor.js'
 
@@ -137,7 +138,7 @@ function startSupervisor(place: Place, options: ServicesOptions): void {
   const child = spawn(process.execPath, [
     join(packageRoot, 'dist', 'src', 'services', 'supervisor.js'), options.stateDir,
     String(options.graceMs ?? 10_000), options.searchPath ?? process.env['PATH'] ?? '',
-  ], { cwd: '/', detached: true, stdio: ['ignore', log, log], env: { ...process.env, NODE_OPTIONS: '' } })
+  ], { cwd: '/', detached: true, stdio: ['ignore', log, log], env: supervisorEnvironment() })
   closeSync(log)
   child.unref()
 }

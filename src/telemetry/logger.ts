@@ -18,7 +18,8 @@ export interface LoggerOptions {
   readonly sync?: boolean
 }
 
-const HIDDEN = ['redisUrl', 'databaseUrl', 'apiTokens', 'password', 'authorization', '*.redisUrl', '*.databaseUrl', '*.apiTokens', '*.password', 'req.headers.authorization']
+const SECRET = ['redisUrl', 'databaseUrl', 'bybitUrl', 'apiTokens', 'password', 'authorization']
+const HIDDEN = [...SECRET, ...SECRET.map((name) => `*.${name}`), 'req.headers.authorization']
 
 export function createLogger(options: LoggerOptions): Logger {
   return pino({

@@ -3,7 +3,7 @@
  * `npm run test:faults -- --only mutations` applies them one by one to a copy and runs their tests there.
  */
 export interface Mutation {
-  readonly promise: 'P1' | 'P2' | 'P3' | 'P4' | 'P6' | 'P7'
+  readonly promise: 'P1' | 'P2' | 'P3' | 'P4' | 'P6' | 'P7' | 'containment'
   readonly what: string
   readonly file: string
   readonly from: string
@@ -105,5 +105,15 @@ export const MUTATIONS: readonly Mutation[] = [
     promise: 'P7', what: 'what a strategy leaves behind ends its thread', file: 'workers/guest-code.ts',
     from: '  if (current === null) throw thrown\n', to: '  if (current === null || isRunning) throw thrown\n',
     test: 'test/integration/guest-code', named: 'threads that are ended',
+  },
+  {
+    promise: 'containment', what: 'the embedded servers inherit the whole environment', file: 'src/services/server-environment.ts',
+    from: 'value !== undefined && isWanted(name)', to: 'value !== undefined || isWanted(name)',
+    test: 'test/hostile/secrets', named: 'the embedded servers have',
+  },
+  {
+    promise: 'containment', what: 'a value that is shown keeps its credentials', file: 'src/runtime/config.ts',
+    from: "URLS.has(name) || text.includes('://') ? hideSecrets(text) : text", to: "name === 'REDIS_URL' || name === 'DATABASE_URL' ? hideSecrets(text) : text",
+    test: 'test/hostile/secrets', named: 'shows no credentials',
   },
 ]

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { SweepmillError } from '../../../src/base/errors.js'
 import { nearMisses, refuseUnknownSettings } from '../../../src/runtime/config-names.js'
+import { hideSecrets } from '../../../src/runtime/config-variable.js'
 import { describeConfig, loadConfig, VARIABLES } from '../../../src/runtime/config.js'
 import type { Environment } from '../../../src/runtime/config-names.js'
 import type { Config, Host, VariableName } from '../../../src/runtime/config.js'
@@ -190,4 +191,30 @@ describe('secrets', () => {
     expect(byName.get('PRIORITY_WEIGHTS')?.value).toBe('high:3,medium:2,low:1')
     expect(byName.get('STRATEGY_DIR')).toMatchObject({ value: null, source: 'default' })
   })
+
+  test.each(Object.keys(VARIABLES).filter((name) => !/_(DIR|ROOTS)$/.test(name)).flatMap((name) => ['https', 'redis', 'postgres', 'ftp'].map((scheme) => [name, `${scheme}://user:${secret}@host/1?apiKey=${secret}`])))(
+    'whatever %s=%s is, refused or not, it is not shown', (name, value) => {
+      let shown: unknown
+      try {
+        shown = describeConfig(load({ [name]: value }))
+      } catch (error) {
+        shown = (error as SweepmillError).toData()
+      }
+      expect(JSON.stringify(shown)).not.toContain(secret)
+    })
+
+  test.each([
+    ['https://user:hunter2@api.example.com/v5', 'https://***@api.example.com/v5'],
+    ['https://hunter2@api.example.com/', 'https://***@api.example.com/'],
+    ['https://hunter2:@api.example.com/', 'https://***@api.example.com/'],
+    ['https://api.example.com/?signature=hunter2&a=1&auth=hunter2', 'https://api.example.com/?signature=***&a=1&auth=***'],
+    ['https://api.example.com/#access_token=hunter2', 'https://api.example.com/#***'],
+    ['https://api.example.com/v5?a=1#top', 'https://api.example.com/v5?a=1#top'],
+    ['redis://hunter2@cache:6379', 'redis://***@cache:6379'],
+    ['redis://:hunter2@cache:6379', 'redis://:***@cache:6379'],
+    // The slash ends the host: this parses, with a port and a path.
+    ['postgres://user:12/hunter2@db/quant', 'postgres://***@db/quant'],
+    ['postgres:host?password=hunter2;x=1', 'postgres:host?password=***;x=1'],
+    ['postgres://user:hunter2@a:1,b:2/quant', 'postgres://***@a:1,b:2/quant'],
+  ])('%s is shown as %s', (text, shown) => { expect(hideSecrets(text)).toBe(shown) })
 })
