@@ -64,7 +64,7 @@ export async function openTestBed(): Promise<TestBed> {
         WORKER_THREADS: '1', LEASE_MS: ORDINARY_LEASE_MS, RECOVERY_INTERVAL_SEC: '1', LOG_LEVEL: 'silent', KEY_PREFIX: prefix,
         WORKER_NAME: `w${opened.length}`, ...env,
       })
-      const pool = options.pool ?? createComputePool({ threads: config.workerThreads, weights: config.priorityWeights, clock: systemClock })
+      const pool = options.pool ?? createComputePool({ threads: config.workerThreads, stallMs: config.threadStallMs, weights: config.priorityWeights, clock: systemClock })
       if (options.pool === undefined) pools.push(pool)
       const metrics = new Metrics('test')
       const runtime = await createRuntime<HealthReport>({

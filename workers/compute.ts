@@ -29,11 +29,20 @@ import { checkSweep, forgetRunners, plan, runTrials, trialSpec, trySweep } from 
 import { firstPlace } from './strategy-source.js'
 import { warmUp } from './warm-up.js'
 
-/** Spins for `spin_ms`, answering its pulse: what benches and tests load threads with. */
-const probe: Step = ({ input, pulse }) => {
+/**
+ * Spins for `spin_ms`, answering its pulse unless it is `silent`: what benches and tests load threads with. For `wedge_ms` its
+ * thread spins when the step is over, and says in `wedged` that it does.
+ */
+const probe: Step = ({ input, pulse, shared }) => {
   const total = Number(input['spin_ms'] ?? 0)
+  const silent = input['silent'] === true
+  const wedgeMs = Number(input['wedge_ms'] ?? 0)
+  if (wedgeMs > 0) setImmediate(() => {
+    if (shared['wedged'] !== undefined) Atomics.store(new Int32Array(shared['wedged']), 0, 1)
+    for (const from = performance.now(); performance.now() - from < wedgeMs;);
+  })
   const fromMs = performance.now()
-  for (let done = 0; done < total; done = performance.now() - fromMs) if (pulse.beat(done, total)) throw stopped()
+  for (let done = 0; done < total; done = performance.now() - fromMs) if (!silent && pulse.beat(done, total)) throw stopped()
   return { json: {} }
 }
 
@@ -79,6 +88,7 @@ async function answer(request: ThreadRequest): Promise<ThreadReply> {
       },
     },
   }
+  block.beat(slot, dispatch)
   try {
     const step = STEPS[call.step]
     if (step === undefined) throw new SweepmillError('INVARIANT', `No thread knows the step ${call.step}.`)

@@ -1,20 +1,28 @@
 /** Pages of bytes that the main thread hands out over a port, one when it is asked for. */
+import { clearInterval, setInterval } from 'node:timers'
 import type { MessagePort } from 'node:worker_threads'
 import { SweepmillError } from '../src/base/errors.js'
 import { stopped } from './step.js'
 import type { StepContext } from './step.js'
 
-/** Asks for pages until the end. */
-async function* pagesOf(port: MessagePort): AsyncGenerator<readonly Uint8Array[]> {
+const ALIVE_EVERY_MS = 500
+
+/** Asks for pages until the end. While it waits (for a disk, or a pipe that nobody reads) it is alive, and stands still. */
+async function* pagesOf(port: MessagePort, alive: () => void): AsyncGenerator<readonly Uint8Array[]> {
   for (;;) {
-    const page = await new Promise<{ type: 'page'; rows: Uint8Array[] } | { type: 'end' }>((resolve, reject) => {
-      port.once('message', resolve)
-      port.once('close', () => reject(stopped()))
-      port.postMessage({ type: 'next' })
-    })
-    port.removeAllListeners('close')
-    if (page.type === 'end') return
-    yield page.rows
+    const waiting = setInterval(alive, ALIVE_EVERY_MS)
+    try {
+      const page = await new Promise<{ type: 'page'; rows: Uint8Array[] } | { type: 'end' }>((resolve, reject) => {
+        port.once('message', resolve)
+        port.once('close', () => reject(stopped()))
+        port.postMessage({ type: 'next' })
+      })
+      port.removeAllListeners('close')
+      if (page.type === 'end') return
+      yield page.rows
+    } finally {
+      clearInterval(waiting)
+    }
   }
 }
 
@@ -24,7 +32,7 @@ export async function eachPage(context: StepContext, take: (bytes: Uint8Array) =
   if (port === null) throw new SweepmillError('INVARIANT', 'This step was called without a port.')
   try {
     let pages = 0
-    for await (const page of pagesOf(port)) {
+    for await (const page of pagesOf(port, () => { pulse.beat(pages, pages + 1) })) {
       for (const bytes of page) take(bytes)
       await afterPage()
       pages += 1

@@ -65,6 +65,7 @@ export const ERRORS = {
   REDIS_UNAVAILABLE: row('transient', true, 503, 'Redis does not answer.'),
   POSTGRES_UNAVAILABLE: row('transient', true, 503, 'Postgres does not answer.'),
   THREAD_LOST: row('transient', true, 503, 'The thread that computed the step died.'),
+  THREAD_STALLED: row('timeout', true, 504, 'A step of the program\'s own made no progress for THREAD_STALL_MS, or for its task\'s timeout.'),
   EXCHANGE_UNAVAILABLE: row('transient', true, 503, 'The exchange gave no usable answer.'),
   WORKER_STOPPING: row('transient', true, 503, 'The worker is shutting down and hands its work back.'),
   NOT_RESOLVABLE: row('transient', true, 503, 'This worker does not have what the task needs.'),

@@ -12,7 +12,7 @@ export const openWorkbench: OpenWorkbench = async (options) => {
   const { config, log } = options
   const tell = options.note ?? ((line: string): void => { log.info(line) })
   return new RuntimeWorkbench(options, {
-    pool: createComputePool({ threads: config.workerThreads, heapMb: config.threadHeapMb, weights: config.priorityWeights, clock: systemClock }),
+    pool: createComputePool({ threads: config.workerThreads, heapMb: config.threadHeapMb, stallMs: config.threadStallMs, weights: config.priorityWeights, clock: systemClock }),
     clock: systemClock,
     findServices: () => openServices({
       stateDir: config.stateDir, redisUrl: config.redisUrl, databaseUrl: config.databaseUrl, log: tell,

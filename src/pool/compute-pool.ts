@@ -2,14 +2,15 @@
  * CPU-bound steps in Piscina's threads, behind a waiting line of our own.
  *
  * At most one step per thread is handed to Piscina. A cancelled step gets its cancel cell set; if it does not end
- * by itself (user code after 100 ms, built-in code after 5 s) its thread is terminated and replaced. Threads run at a
- * lower priority than the main thread, so leases are renewed however busy they are.
+ * by itself (user code after 100 ms, built-in code after 5 s) its thread is terminated and replaced. So is the thread of
+ * a step that gives no sign of life for as long as it may; a step that its thread never began runs on another one. Threads
+ * run at a lower priority than the main thread, so leases are renewed however busy they are.
  */
 import { join } from 'node:path'
 import { Piscina } from 'piscina'
 import type { MessagePort } from 'node:worker_threads'
 import type { Clock } from '../base/clock.js'
-import { SweepmillError, toSweepmillError } from '../base/errors.js'
+import { SweepmillError } from '../base/errors.js'
 import { newNonce } from '../base/ids.js'
 import { packageRoot } from '../base/package-root.js'
 import type { ComputePool, ComputeReply, ComputeRequest, PoolStats } from '../tasks/compute-pool.js'
@@ -21,6 +22,8 @@ import { encodeCall } from './protocol.js'
 import type { ThreadReply, ThreadRequest } from './protocol.js'
 import type { ThreadOptions } from './thread-side.js'
 import { ScratchFolder } from './scratch-folder.js'
+import { SilenceWatch } from './silence-watch.js'
+import { cancelledStep, endedStep, neverBegun, stalledStep, stoppingPool } from './step-errors.js'
 import { insistOnEnd } from './thread-end.js'
 import { ThreadShares } from './thread-shares.js'
 import { WaitingLine } from './waiting-line.js'
@@ -34,7 +37,12 @@ export interface ComputePoolOptions {
   readonly niceness?: number
   /** How priorities share thread time; absent or null: strict. */
   readonly weights?: PriorityWeights | null
+  /** How long a step may give no sign of life where it does not say so itself; default `STALL_MS`. */
+  readonly stallMs?: number
 }
+
+/** Ten seconds of work at a thousandth of a core: steps of ours give a sign of life every 50 ms. */
+export const STALL_MS = 60_000
 
 const WORKER_FILE = join(packageRoot, 'dist', 'workers', 'compute.js')
 /**
@@ -45,12 +53,15 @@ const WITHOUT_REQUIRED_MODULES = process.allowedNodeEnvironmentFlags.has('--expe
 const PROGRESS_EVERY_MS = 50
 const TERMINATE_USER_CODE_AFTER_MS = 100
 const TERMINATE_BUILT_IN_AFTER_MS = 5000
+/** So often a step that no thread began is given to another one. */
+const MOST_STARTS = 3
 
 interface Waiting {
   readonly request: ComputeRequest
   readonly resolve: (reply: ComputeReply) => void
   readonly reject: (error: SweepmillError) => void
   stopListening: () => void
+  starts: number
 }
 
 interface Running {
@@ -59,6 +70,8 @@ interface Running {
   readonly startedMs: number
   readonly terminate: AbortController
   lastDone: number
+  /** Why its thread was ended for its silence. */
+  silence: 'never begun' | 'stalled' | null
 }
 
 interface StartedThreads {
@@ -79,6 +92,7 @@ class PiscinaComputePool implements ComputePool {
   #started: StartedThreads | null = null
   readonly #block: ControlBlock
   readonly #line = new WaitingLine<Waiting>()
+  readonly #silence: SilenceWatch
   readonly #shares: ThreadShares | null
   /** By slot. */
   readonly #running: (Running | null)[]
@@ -94,6 +108,7 @@ class PiscinaComputePool implements ComputePool {
     this.#options = options
     this.threads = options.threads
     this.#clock = options.clock
+    this.#silence = new SilenceWatch(options.clock, options.stallMs ?? STALL_MS)
     this.#shares = options.weights === undefined || options.weights === null ? null : new ThreadShares(options.weights)
     this.#startedAtMs = options.clock.wallMs()
     this.#running = Array.from({ length: options.threads }, () => null)
@@ -101,10 +116,10 @@ class PiscinaComputePool implements ComputePool {
   }
 
   run(request: ComputeRequest): Promise<ComputeReply> {
-    if (this.#closed) return Promise.reject(new SweepmillError('WORKER_STOPPING', 'The threads are shutting down.'))
-    if (request.signal?.aborted === true) return Promise.reject(cancelled(request))
+    if (this.#closed) return Promise.reject(stoppingPool())
+    if (request.signal?.aborted === true) return Promise.reject(cancelledStep(request))
     return new Promise((resolve, reject) => {
-      const waiting: Waiting = { request, resolve, reject, stopListening: () => undefined }
+      const waiting: Waiting = { request, resolve, reject, stopListening: () => undefined, starts: 0 }
       const onAbort = (): void => this.#cancel(waiting)
       request.signal?.addEventListener('abort', onAbort, { once: true })
       waiting.stopListening = () => request.signal?.removeEventListener('abort', onAbort)
@@ -118,7 +133,7 @@ class PiscinaComputePool implements ComputePool {
     const now = this.#clock.monotonicMs()
     const running = this.#running.filter((one) => one !== null)
     return {
-      threads: this.threads, busy: running.length, completed: this.#completed, replacedThreads: this.#replaced, startedAtMs: this.#startedAtMs,
+      threads: this.threads, busy: running.length, stuck: this.#silence.stuck(), completed: this.#completed, replacedThreads: this.#replaced, startedAtMs: this.#startedAtMs,
       waiting: { high: this.#line.count('high'), medium: this.#line.count('medium'), low: this.#line.count('low') },
       busyMs: running.reduce((sum, one) => sum + (now - one.startedMs), this.#busyMs),
     }
@@ -134,9 +149,10 @@ class PiscinaComputePool implements ComputePool {
     this.#started?.recall.close()
     for (const waiting of this.#line.drain()) {
       waiting.stopListening()
-      waiting.reject(new SweepmillError('WORKER_STOPPING', 'The threads are shutting down.'))
+      waiting.reject(stoppingPool())
     }
     this.#stopProgress?.()
+    this.#silence.close()
     for (const thread of this.#started?.piscina.threads ?? []) insistOnEnd(thread, this.#clock)
     await this.#started?.piscina.destroy()
     this.#started?.scratch.remove()
@@ -158,27 +174,45 @@ class PiscinaComputePool implements ComputePool {
   async #start(slot: number, waiting: Waiting): Promise<void> {
     const { request } = waiting
     this.#dispatches += 1
-    const running: Running = { waiting, dispatch: this.#dispatches, startedMs: this.#clock.monotonicMs(), terminate: new AbortController(), lastDone: -1 }
+    const running: Running = { waiting, dispatch: this.#dispatches, startedMs: this.#clock.monotonicMs(), terminate: new AbortController(), lastDone: -1, silence: null }
     this.#running[slot] = running
+    waiting.starts += 1
+    let again = false
     const turn = this.#shares?.started(request.priority, running.startedMs)
     this.#block.begin(slot, running.dispatch)
+    const unwatch = this.#silence.add({
+      mostSilentMs: this.#mostSilentMs(request), beats: () => this.#block.beats(slot), onSilent: (begun) => { this.#giveUp(running, begun) },
+      // It may be for a thread that starts, which takes a second, and long on a busy machine.
+      waits: () => this.#block.beats(slot) === 0 && this.#started?.recall.allListen() !== true,
+    })
     this.#watchProgress()
     try {
       const reply = await this.#dispatch(slot, running, request)
       if (reply.kind === 'failed') waiting.reject(SweepmillError.fromData(reply.error))
       else waiting.resolve(reply)
     } catch (thrown) {
-      waiting.reject(this.#lost(thrown, request))
+      again = running.silence === 'never begun' && waiting.starts < MOST_STARTS && canStartAgain(request) && request.signal?.aborted !== true && !this.#closed
+      if (!again) waiting.reject(this.#lost(thrown, running))
     } finally {
+      unwatch()
       this.#reportProgress(slot)
-      waiting.stopListening()
-      this.#completed += 1
+      if (!again) waiting.stopListening()
+      this.#completed += again ? 0 : 1
       const endedMs = this.#clock.monotonicMs()
       this.#busyMs += endedMs - running.startedMs
       if (turn !== undefined) this.#shares?.ended(turn, endedMs)
       this.#running[slot] = null
+      if (again) this.#line.add(request.priority, request.user ?? '', waiting)
       this.#pump()
     }
+  }
+
+  #mostSilentMs({ stallMs = this.#options.stallMs ?? STALL_MS }: ComputeRequest): number { return stallMs }
+
+  #giveUp(running: Running, begun: boolean): void {
+    running.silence = begun ? 'stalled' : 'never begun'
+    this.#replaced += 1
+    this.#terminate(running)
   }
 
   #dispatch(slot: number, running: Running, request: ComputeRequest): Promise<ThreadReply> {
@@ -221,7 +255,7 @@ class PiscinaComputePool implements ComputePool {
   #cancel(waiting: Waiting): void {
     if (this.#line.remove(waiting)) {
       waiting.stopListening()
-      waiting.reject(cancelled(waiting.request))
+      waiting.reject(cancelledStep(waiting.request))
       return
     }
     const slot = this.#running.findIndex((one) => one?.waiting === waiting)
@@ -242,16 +276,14 @@ class PiscinaComputePool implements ComputePool {
     for (const thread of before) if (!after.has(thread)) insistOnEnd(thread, this.#clock)
   }
 
-  #lost(thrown: unknown, request: ComputeRequest): SweepmillError {
+  #lost(thrown: unknown, { waiting: { request }, silence }: Running): SweepmillError {
     if (thrown instanceof SweepmillError) return thrown
-    if (request.signal?.aborted === true) return cancelled(request)
-    if (this.#closed) return new SweepmillError('WORKER_STOPPING', 'The threads are shutting down.')
+    if (request.signal?.aborted === true) return cancelledStep(request)
+    if (this.#closed) return stoppingPool()
+    if (silence === 'stalled') return stalledStep(request, this.#mostSilentMs(request))
+    if (silence !== null) return neverBegun(request)
     this.#replaced += 1
-    const { code, message } = thrown as { code?: string; message?: string }
-    if (code === 'ERR_WORKER_OUT_OF_MEMORY') {
-      return new SweepmillError('OUT_OF_MEMORY', `The step ${request.step} needs more heap than a thread has. Raise THREAD_HEAP_MB, or make the task smaller.`, { cause: thrown })
-    }
-    return toSweepmillError(new SweepmillError('THREAD_LOST', `The thread that ran ${request.step} died: ${message ?? 'no reason given'}.`, { cause: thrown }))
+    return endedStep(request, thrown)
   }
 
   /** Polls the cells only while somebody listens. */
@@ -281,6 +313,7 @@ class PiscinaComputePool implements ComputePool {
   }
 }
 
-function cancelled(request: ComputeRequest): SweepmillError {
-  return new SweepmillError('TASK_CANCELLED', `The step ${request.step} was cancelled.`)
+/** What was moved to a thread is gone with it. */
+function canStartAgain({ port, moves }: ComputeRequest): boolean {
+  return port === undefined && moves !== true
 }

@@ -52,6 +52,11 @@ export class HandleRecall {
     })
   }
 
+  /** Every thread that runs has loaded its code. */
+  allListen(): boolean {
+    return this.#living().every((threadId) => this.#listening.has(threadId))
+  }
+
   close(): void {
     this.#stopLooking?.()
     this.#channel.close()

@@ -40,6 +40,8 @@ export interface Config {
   readonly keyPrefix: string
   readonly dataMemoryMb: number
   readonly threadHeapMb: number
+  /** How long work in a thread may make no progress; that of a task has its task's timeout. */
+  readonly threadStallMs: number
   readonly httpHost: string
   /** 0: any free port. */
   readonly httpPort: number
@@ -72,6 +74,7 @@ export const VARIABLES = {
   KEY_PREFIX: 'comes before every Redis key',
   DATA_MEMORY_MB: 'bars kept in shared memory, at most',
   THREAD_HEAP_MB: 'heap of one compute thread, at most',
+  THREAD_STALL_MS: 'how long work in a thread may make no progress before the thread is replaced; that of a task: its timeout',
   HTTP_HOST: 'address the worker listens on',
   HTTP_PORT: 'port the worker listens on; 0: any free one',
   API_TOKENS: 'bearer tokens, separated by commas; absent: loopback only',
@@ -153,6 +156,7 @@ export function loadConfig(env: Environment, host: Host = thisHost()): Config {
     keyPrefix: read('KEY_PREFIX', parseKeyPrefix, ''),
     dataMemoryMb: whole('DATA_MEMORY_MB', 16, memoryMb, Math.max(64, Math.floor(memoryMb / 4))),
     threadHeapMb: whole('THREAD_HEAP_MB', 32, 65_536, 512),
+    threadStallMs: whole('THREAD_STALL_MS', 1000, 86_400_000, 60_000),
     httpHost: read('HTTP_HOST', parseHost, '127.0.0.1'),
     httpPort: whole('HTTP_PORT', 0, 65_535, 8080),
     apiTokens: read<readonly string[]>('API_TOKENS', parseTokens, Object.freeze([])),
@@ -215,6 +219,7 @@ export function describeConfig(config: Config): readonly DescribedVariable[] {
     KEY_PREFIX: config.keyPrefix === '' ? null : config.keyPrefix,
     DATA_MEMORY_MB: String(config.dataMemoryMb),
     THREAD_HEAP_MB: String(config.threadHeapMb),
+    THREAD_STALL_MS: String(config.threadStallMs),
     HTTP_HOST: config.httpHost,
     HTTP_PORT: String(config.httpPort),
     API_TOKENS: config.apiTokens.length === 0 ? null : config.apiTokens.join(','),

@@ -88,7 +88,7 @@ export interface RuntimeReading {
   readonly postgresUp: boolean
   /** Priorities that nobody picks; null where Postgres does not answer. */
   readonly paused: readonly TaskPriority[] | null
-  readonly threads: { readonly total: number; readonly busy: number; readonly busyMs: number }
+  readonly threads: { readonly total: number; readonly busy: number; readonly stuck: number; readonly replaced: number; readonly busyMs: number }
   readonly wallMs: number
 }
 
@@ -227,7 +227,8 @@ export async function createRuntime<Health>(options: RuntimeOptions<Health>): Pr
     health: async () => options.health(await reading()),
     ready: async () => {
       const now = await reading()
-      return now.redisUp && now.postgresUp && (role === 'client' || now.running)
+      // Of threads that are all stuck none takes work.
+      return now.redisUp && now.postgresUp && now.threads.stuck < now.threads.total && (role === 'client' || now.running)
     },
   })
 
@@ -284,7 +285,7 @@ async function readRuntime({ stream, gate, pool, clock, worker }: ReadingParts):
     redisUp: depths.status === 'fulfilled',
     postgresUp: paused.status === 'fulfilled',
     paused: paused.status === 'fulfilled' ? paused.value : null,
-    threads: { total: stats.threads, busy: stats.busy, busyMs: stats.busyMs },
+    threads: { total: stats.threads, busy: stats.busy, stuck: stats.stuck, replaced: stats.replacedThreads, busyMs: stats.busyMs },
     wallMs: clock.wallMs(),
   }
 }

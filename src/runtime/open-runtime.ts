@@ -50,7 +50,7 @@ export async function openRuntime(options: OpenOptions): Promise<Runtime<Runtime
   const { redisUrl, databaseUrl, role = 'client', settings = {}, workflows, log } = options
   refuseUnknownSettings(settings, Object.keys(VARIABLES))
   const config = loadConfig({ ...settings, REDIS_URL: redisUrl, DATABASE_URL: databaseUrl })
-  const pool = createComputePool({ threads: config.workerThreads, heapMb: config.threadHeapMb, clock: systemClock })
+  const pool = createComputePool({ threads: config.workerThreads, heapMb: config.threadHeapMb, stallMs: config.threadStallMs, clock: systemClock })
   try {
     const runtime = await createRuntime<RuntimeReading>({
       config, redisUrl, databaseUrl, role, pool, health: (reading) => reading,

@@ -241,7 +241,7 @@ export class TaskWorker {
         if (request.userCode) stop.userCode(true)
         try {
           const reply = await pool.run({
-            ...request, priority: attempt.priority, taskId: attempt.taskId, attempt: attempt.attempt, signal,
+            ...request, priority: attempt.priority, taskId: attempt.taskId, attempt: attempt.attempt, signal, stallMs: attempt.timeoutSeconds * 1000,
             ...(attempt.userId === null ? {} : { user: attempt.userId }),
             onProgress: (done, total) => { progressed(); request.onProgress?.(done, total) },
           })

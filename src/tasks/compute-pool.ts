@@ -17,6 +17,8 @@ export interface ComputeRequest {
   readonly divisible: boolean
   readonly userCode: boolean
   readonly signal?: AbortSignal
+  /** How long it may give no sign of life before its thread is ended; absent: as long as the pool says. */
+  readonly stallMs?: number
   readonly onProgress?: (done: number, total: number) => void
   readonly port?: MessagePort
 }
@@ -31,6 +33,8 @@ export interface ComputeReply {
 export interface PoolStats {
   readonly threads: number
   readonly busy: number
+  /** Busy threads that have given no sign of life for ten seconds. */
+  readonly stuck: number
   readonly waiting: Readonly<Record<ComputePriority, number>>
   readonly completed: number
   readonly busyMs: number

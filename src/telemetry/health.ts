@@ -26,7 +26,8 @@ export interface HealthReport {
   }
   /** ISO 8601, whole seconds, UTC. */
   readonly timestamp: string
-  readonly threads: { readonly total: number; readonly busy: number }
+  /** `stuck`: busy ones that have given no sign of life for ten seconds; each is replaced when its time is over. */
+  readonly threads: { readonly total: number; readonly busy: number; readonly stuck: number; readonly replaced: number }
   readonly event_loop_delay_ms: EventLoopDelay
   /** Priorities that nobody picks; null where Postgres does not answer. */
   readonly paused: readonly TaskPriority[] | null
@@ -39,7 +40,7 @@ export interface HealthInput {
   readonly running: boolean
   readonly depths: Readonly<Record<TaskPriority, number>> | null
   readonly totals: QueueTotals
-  readonly threads: { readonly total: number; readonly busy: number }
+  readonly threads: HealthReport['threads']
   readonly eventLoopDelay: EventLoopDelay
   readonly paused: readonly TaskPriority[] | null
   readonly redisUp: boolean
@@ -50,7 +51,7 @@ export interface HealthInput {
 export function healthReport(input: HealthInput): HealthReport {
   const { totals, depths } = input
   return {
-    status: !input.running ? 'unhealthy' : input.redisUp && input.postgresUp ? 'healthy' : 'degraded',
+    status: !input.running ? 'unhealthy' : input.redisUp && input.postgresUp && input.threads.stuck === 0 ? 'healthy' : 'degraded',
     worker_name: input.workerName,
     running: input.running,
     metrics: {
@@ -64,7 +65,7 @@ export function healthReport(input: HealthInput): HealthReport {
       tasks_cancelled: totals.cancelled,
     },
     timestamp: new Date(input.wallMs).toISOString().replace(/\.\d{3}Z$/, 'Z'),
-    threads: { total: input.threads.total, busy: input.threads.busy },
+    threads: { total: input.threads.total, busy: input.threads.busy, stuck: input.threads.stuck, replaced: input.threads.replaced },
     event_loop_delay_ms: input.eventLoopDelay,
     paused: input.paused,
     services: { redis: input.redisUp ? 'up' : 'down', postgres: input.postgresUp ? 'up' : 'down' },

@@ -16,6 +16,21 @@ export interface Mutation {
 
 export const MUTATIONS: readonly Mutation[] = [
   {
+    promise: 'containment', what: 'a thread that gives no sign of life keeps its step for ever', file: 'src/pool/silence-watch.ts',
+    from: 'watch.watched.onSilent(beats !== 0)', to: 'watch.silentMs += 0',
+    test: 'test/hostile/stuck-threads', named: 'gives no sign of life',
+  },
+  {
+    promise: 'containment', what: 'a step that its thread never began is lost with the thread', file: 'src/pool/compute-pool.ts',
+    from: "again = running.silence === 'never begun'", to: "again = running.silence === 'stalled'",
+    test: 'test/hostile/stuck-threads', named: 'wedged after its step',
+  },
+  {
+    promise: 'containment', what: 'a worker whose threads are all stuck is ready', file: 'src/runtime/create-runtime.ts',
+    from: 'now.threads.stuck < now.threads.total', to: 'now.threads.stuck <= now.threads.total',
+    test: 'test/hostile/stuck-threads', named: 'not ready until it is replaced',
+  },
+  {
     promise: 'P1', what: 'the entry is acked before the outcome is committed', file: 'src/runtime/attempt-ledger.ts',
     from: "    waypoint('before_commit', attempt.taskId)\n", to: "    await this.#settle(attempt, outcome)\n    waypoint('before_commit', attempt.taskId)\n",
     test: 'test/faults/kill-points', named: 'an entry leaves its stream',

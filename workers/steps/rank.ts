@@ -9,7 +9,7 @@ import { decodeTrialRows, evaluateTrial, formatIsoTime, planSweep, prepareBars, 
 import { keptArtifacts } from '../artifact-limit.js'
 import { eachPage } from '../pages.js'
 import { loadSweep } from '../spec.js'
-import { barsOf, utf8 } from '../step.js'
+import { barsOf, stopped, utf8 } from '../step.js'
 import type { Step } from '../step.js'
 import { equityBytes } from './backtest.js'
 
@@ -33,7 +33,8 @@ export const rankSweep: Step = async (context) => {
     ranker.add(rows)
   })
   const ranking = ranker.finish()
-  const top = ranking.top.map((trial) => {
+  const top = ranking.top.map((trial, i) => {
+    if (context.pulse.beat(i, ranking.top.length)) throw stopped()
     const { heldOut } = evaluateTrial(bars, strategy, spec, trial.params)
     return { ...trial, ...(heldOut === null ? {} : { held_out: heldOut }) }
   })

@@ -63,7 +63,7 @@ function describe(report: Readonly<Record<string, unknown>>): string {
     ['waiting', `high ${shown(depths['high'])}, medium ${shown(depths['medium'])}, low ${shown(depths['low'])}`],
     ['paused', pausedText(report['paused'])],
     ['completed', count('tasks_completed')], ['failed', count('tasks_failed')], ['cancelled', count('tasks_cancelled')], ['recovered', count('tasks_recovered')],
-    ['threads busy', `${shown(threads['busy'])} of ${shown(threads['total'])}`],
+    ['threads busy', `${shown(threads['busy'])} of ${shown(threads['total'])}${Number(threads['stuck'] ?? 0) > 0 ? `, ${shown(threads['stuck'])} stuck` : ''}`],
     ['event-loop delay', `p50 ${shown(delay['p50'])} ms, p99 ${shown(delay['p99'])} ms, max ${shown(delay['max'])} ms`],
     ['Redis', cell(services['redis'])], ['Postgres', cell(services['postgres'])],
     ['at', cell(report['timestamp'])],

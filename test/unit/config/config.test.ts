@@ -31,7 +31,7 @@ test('an empty environment gives the documented defaults, frozen', () => {
   expect(config).toEqual({
     redisUrl: null, databaseUrl: null, workerName: 'worker-desk-7', workerThreads: 6, maxTasksPerBatch: 10, pollIntervalMs: 1000,
     recoveryIntervalMs: 60_000, leaseMs: 15_000, leaseRenewalMs: 5000, streamCapacity: 100_000, priorityWeights: null, keyPrefix: '',
-    dataMemoryMb: 2048, threadHeapMb: 512, httpHost: '127.0.0.1', httpPort: 8080, apiTokens: [], dataRoots: ['/home/quant/project'],
+    dataMemoryMb: 2048, threadHeapMb: 512, threadStallMs: 60_000, httpHost: '127.0.0.1', httpPort: 8080, apiTokens: [], dataRoots: ['/home/quant/project'],
     bybitUrl: 'https://api.bybit.com', logLevel: 'info', strategyDir: null, stateDir: '/home/quant/project/.sweepmill',
     sources: Object.fromEntries(Object.keys(VARIABLES).map((name) => [name, 'default'])),
   })
