@@ -6,7 +6,7 @@
  * stack traces then name the user's file and line (inline source map), which a data: URL would not give.
  */
 import { createHash } from 'node:crypto'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, statSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { threadId } from 'node:worker_threads'
@@ -14,6 +14,7 @@ import { build } from 'esbuild'
 import type { BuildFailure } from 'esbuild'
 import { SweepmillError } from '../src/base/errors.js'
 import { packageRoot } from '../src/base/package-root.js'
+import { notRegular, readRegular } from '../src/base/regular-file.js'
 import { threadOptions } from '../src/pool/thread-side.js'
 import { builtinStrategy, defineStrategy } from '../src/engine/index.js'
 import type { Strategy } from '../src/engine/index.js'
@@ -22,6 +23,9 @@ import { enterGuestCode, loadGuestCode, textOf } from './guest-code.js'
 /** Stands in stored code for the engine, whose place differs from host to host. */
 const ENGINE_IMPORT = 'sweepmill:engine'
 const ENGINE_URL = pathToFileURL(join(packageRoot, 'dist', 'src', 'engine', 'index.js')).href
+
+/** Of a strategy's file, and of each that it imports. */
+const MOST_SOURCE_BYTES = 2 ** 24
 
 process.setSourceMapsEnabled(true)
 // Standard output belongs to the command's one document: what a strategy prints goes beside it.
@@ -40,7 +44,12 @@ export async function compileStrategy(file: string): Promise<Uint8Array> {
       // Named from its own folder: the code, and so its hash, must not depend on where the command was called.
       absWorkingDir: dirname(resolve(file)), entryPoints: [basename(file)], bundle: true, write: false, format: 'esm', platform: 'neutral', target: 'node20', sourcemap: 'inline',
       sourcesContent: false, logLevel: 'silent', mainFields: ['module', 'main'],
-      plugins: [{ name: 'engine', setup: (build) => { build.onResolve({ filter: /^sweepmill$/ }, () => ({ path: ENGINE_IMPORT, external: true })) } }],
+      plugins: [{
+        name: 'engine', setup: (build) => {
+          build.onResolve({ filter: /^sweepmill$/ }, () => ({ path: ENGINE_IMPORT, external: true }))
+          build.onLoad({ filter: /.*/, namespace: 'file' }, ({ path }) => refuseSource(path))
+        },
+      }],
     })
     const [output] = outputFiles
     if (output === undefined) throw new SweepmillError('INVARIANT', 'esbuild wrote nothing.')
@@ -53,6 +62,13 @@ export async function compileStrategy(file: string): Promise<Uint8Array> {
     const advice = first.text.startsWith('Could not resolve') ? '. A strategy may import "sweepmill", files beside it and installed packages that run anywhere; nothing of Node.js' : ''
     throw new SweepmillError('STRATEGY_INVALID', `${where}: ${first.text}${advice}`, { cause: thrown, details: { file, line: location?.line } })
   }
+}
+
+/** esbuild would wait for a pipe, and read a device without an end into the memory of its own process. */
+function refuseSource(path: string): { readonly errors: { text: string }[] } | undefined {
+  const found = statSync(path, { throwIfNoEntry: false })
+  if (found === undefined || (found.isFile() && found.size <= MOST_SOURCE_BYTES)) return undefined
+  return { errors: [{ text: found.isFile() ? `${path} has ${found.size} bytes; a strategy imports files of at most ${MOST_SOURCE_BYTES}` : notRegular(found, path, 'The imported').message }] }
 }
 
 /** Loads compiled code, once per content and thread. Throws STRATEGY_INVALID, STRATEGY_FAILED. */
@@ -79,11 +95,7 @@ export async function freshStrategy(code: Uint8Array): Promise<Strategy> {
 
 /** Reads and compiles the user's file. Throws FILE_NOT_FOUND, STRATEGY_INVALID. */
 export function compiledFile(file: string): Promise<Uint8Array> {
-  try {
-    readFileSync(file)
-  } catch (cause) {
-    throw new SweepmillError('FILE_NOT_FOUND', `The strategy file ${file} cannot be read: ${(cause as Error).message}.`, { cause, details: { file } })
-  }
+  readRegular(file, 'The strategy file', MOST_SOURCE_BYTES)
   return compileStrategy(file)
 }
 

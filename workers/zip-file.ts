@@ -1,30 +1,38 @@
 /** The one CSV inside a zip, as the dumps of exchanges have it, read in pieces. Its size and CRC are verified. */
 import { once } from 'node:events'
+import { closeSync, fstatSync } from 'node:fs'
 import { promisify } from 'node:util'
 import yauzl from 'yauzl'
 import type { Entry, Options, ZipFile } from 'yauzl'
 import { SweepmillError } from '../src/base/errors.js'
+import { openRegular } from '../src/base/regular-file.js'
 import { crc32 } from '../src/market/crc32.js'
 import type { Reading } from '../src/market/reading.js'
 import { CsvReader } from '../src/market/read-csv.js'
-import type { ReadBars, RowWatcher } from '../src/market/read-csv.js'
+import type { ReadBars } from '../src/market/read-csv.js'
+import { refuseBomb } from './unpacked-size.js'
+import type { ReadingTerms } from './reading-terms.js'
 
-const openZip = promisify<string, Options, ZipFile>(yauzl.open)
+const openZip = promisify<number, Options, ZipFile>(yauzl.fromFd)
+/** With more it is no zip of one CSV, whatever they are. */
+const MOST_ENTRIES = 1000
 /** Deflate packs at most 1032 bytes into one: what says more has a wrong size. */
 const MOST_PACKED = 1032
 
-export async function readZip(file: string, source: string, reading: Reading, onRows?: RowWatcher): Promise<ReadBars> {
-  let zip: ZipFile | null = null
+export async function readZip(file: string, source: string, reading: Reading, { onRows, room, alive }: ReadingTerms): Promise<ReadBars> {
+  const fd = openRegular(file, 'The data file')
   try {
-    zip = await openZip(file, { lazyEntries: true, autoClose: false })
+    const zip = await openZip(fd, { lazyEntries: true, autoClose: false })
     const entry = theFile(await entriesOf(zip), source)
     if (entry.uncompressedSize > MOST_PACKED * (entry.compressedSize + 1)) throw new Error(`${entry.fileName} cannot have ${entry.uncompressedSize} bytes, packed into ${entry.compressedSize}`)
-    const reader = new CsvReader(`${source}/${entry.fileName}`, entry.uncompressedSize, onRows, reading)
+    refuseBomb(entry.uncompressedSize, fstatSync(fd).size, source)
+    const reader = new CsvReader(`${source}/${entry.fileName}`, entry.uncompressedSize, onRows, reading, room)
     const stream = await promisify(zip.openReadStream.bind(zip) as (entry: Entry, done: (error: Error | null, stream: NodeJS.ReadableStream) => void) => void)(entry)
     let crc = 0
     for await (const piece of stream as AsyncIterable<Uint8Array>) {
       crc = crc32(piece, crc)
       reader.feed(piece)
+      alive()
     }
     if (crc !== entry.crc32) throw new Error(`the CRC of ${entry.fileName} is wrong`)
     return reader.finish()
@@ -32,7 +40,7 @@ export async function readZip(file: string, source: string, reading: Reading, on
     if (cause instanceof SweepmillError) throw cause
     throw new SweepmillError('DATA_FORMAT', `${source} is a damaged zip: ${(cause as Error).message}. Fetch it again.`, { cause, details: { file: source } })
   } finally {
-    zip?.close()
+    closeSync(fd)
   }
 }
 
@@ -41,7 +49,8 @@ async function entriesOf(zip: ZipFile): Promise<Entry[]> {
   const ended = once(zip, 'end')
   zip.on('entry', (entry: Entry) => {
     entries.push(entry)
-    zip.readEntry()
+    if (entries.length > MOST_ENTRIES) zip.emit('error', new Error(`it has more than ${MOST_ENTRIES} entries`))
+    else zip.readEntry()
   })
   zip.readEntry()
   await ended

@@ -81,7 +81,7 @@ export const ERRORS = {
   STRATEGY_FAILED: row('compute', false, 422, 'The strategy threw an error or returned unusable masks.'),
   COMPUTE_FAILED: row('compute', false, 500, 'A compute step failed in the same way it would fail again.'),
   OUT_OF_MEMORY: row('compute', false, 507, 'A thread ran out of heap.'),
-  DATA_TOO_LARGE: row('compute', false, 507, 'The bars take more memory than DATA_MEMORY_MB allows.'),
+  DATA_TOO_LARGE: row('compute', false, 413, 'The bars take more memory than DATA_MEMORY_MB allows.'),
   SAGA_INVALID: row('saga', false, 500, 'The saga definition breaks a rule of sagas.'),
   COMPENSATION_FAILED: row('saga', false, 500, 'A compensation failed until its budget was used up.'),
   MESSAGE_UNDECODABLE: row('validation', false, 400, 'The bytes of a message do not decode.'),

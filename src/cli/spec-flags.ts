@@ -4,12 +4,13 @@
  * A spec file is read first and flags override it key by key. The result is unparsed JSON, exactly what
  * a POST would carry; nothing is validated here but what only the command line can get wrong.
  */
-import { statSync } from 'node:fs'
-import { readFile, stat } from 'node:fs/promises'
+import { createReadStream, statSync } from 'node:fs'
+import { stat } from 'node:fs/promises'
 import { basename, resolve } from 'node:path'
 import { InvalidArgumentError, Option } from 'commander'
 import type { Command } from 'commander'
 import { SweepmillError } from '../base/errors.js'
+import { notRegular, readRegular } from '../base/regular-file.js'
 import { repeatedKey } from '../base/repeated-key.js'
 import { numberOf, parseExecution, parseSettings, parseSpace } from './assignments.js'
 import { addReadingFlags, readingOf } from './reading-flags.js'
@@ -215,8 +216,7 @@ function objectAt(spec: Spec, key: string): Spec {
 }
 
 export async function readSpecFile(path: string): Promise<Spec> {
-  await assertFile(path)
-  const text = (await readFile(path, 'utf8')).replace(/^\uFEFF/, '')
+  const text = (await specText(path)).replace(/^\uFEFF/, '')
   let json: unknown
   try {
     json = JSON.parse(text)
@@ -232,11 +232,31 @@ export async function readSpecFile(path: string): Promise<Spec> {
   return json as Spec
 }
 
+/** What the shell opened for us: `--spec <(jq … big.json)`. Its writer is there, so it is read to its end. */
+const OPENED = /^\/(dev\/(stdin|fd\/\d+)|proc\/self\/fd\/\d+)$/
+const MOST_SPEC_BYTES = 2 ** 24
+
+async function specText(path: string): Promise<string> {
+  const found = OPENED.test(path) ? await stat(path).catch(() => undefined) : undefined
+  if (found?.isFile() !== false) {
+    await assertFile(path)
+    return readRegular(path, 'The spec', MOST_SPEC_BYTES).toString('utf8')
+  }
+  const parts: Buffer[] = []
+  let length = 0
+  for await (const part of createReadStream(path) as AsyncIterable<Buffer>) {
+    length += part.length
+    if (length > MOST_SPEC_BYTES) throw new SweepmillError('PAYLOAD_TOO_LARGE', `The spec ${path} has more than ${MOST_SPEC_BYTES} bytes.`, { details: { path } })
+    parts.push(part)
+  }
+  return Buffer.concat(parts).toString('utf8')
+}
+
 /** FILE_NOT_FOUND before a thread or a service starts. */
 export async function assertFile(path: string): Promise<void> {
   const found = await stat(path).catch((cause: NodeJS.ErrnoException) => {
     const why = cause.code === 'ENOENT' ? 'does not exist' : `cannot be read (${cause.code ?? cause.message})`
     throw new SweepmillError('FILE_NOT_FOUND', `${resolve(path)} ${why}.`, { details: { path }, cause })
   })
-  if (found.isDirectory()) throw new SweepmillError('FILE_NOT_FOUND', `${resolve(path)} is a folder, not a file.`, { details: { path } })
+  if (!found.isFile()) throw notRegular(found, resolve(path), 'The file')
 }

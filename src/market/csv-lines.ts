@@ -18,6 +18,9 @@ export interface Line {
 export function nextLine(bytes: Uint8Array, start: number, stop: number, firstLine: number): Line | null {
   let line = firstLine
   for (let from = start; from < stop; line += 1) {
+    // Of blank lines there may be very many.
+    for (; from < stop && bytes[from] === LF; from += 1) line += 1
+    if (from >= stop) break
     let end = bytes.indexOf(LF, from)
     if (end < 0 || end > stop) end = stop
     let to = end

@@ -2,6 +2,7 @@
  * Columns that a reader fills row by row without knowing how many rows there will be. Memory that was reserved and not
  * written takes no room: the system gives a page when it is touched.
  */
+import { DataRoom } from './data-room.js'
 import type { BarColumns, ColumnName } from './layout.js'
 
 const NAMES: readonly ColumnName[] = ['time', 'open', 'high', 'low', 'close', 'volume']
@@ -14,8 +15,10 @@ export class GrowingColumns {
   /** Rows before the first of the columns, which nobody needs any more. */
   dropped = 0
   readonly hasAdjclose: boolean
+  readonly #room: DataRoom
 
-  constructor(hasAdjclose: boolean) {
+  constructor(hasAdjclose: boolean, room = new DataRoom()) {
+    this.#room = room
     const none = new Float64Array(0)
     this.hasAdjclose = hasAdjclose
     this.columns = { time: none, open: none, high: none, low: none, close: none, volume: none, adjclose: none }
@@ -24,12 +27,17 @@ export class GrowingColumns {
 
   get capacity(): number { return this.lines.length }
 
-  /** Room for so many rows in all. One column at a time, so that at most one is there twice. */
-  reserve(rows: number): void {
-    if (rows <= this.capacity) return
+  /**
+   * Room for so many rows in all, or for `least` where there is no more. One column at a time, so that at most one is there
+   * twice. Throws DATA_TOO_LARGE.
+   */
+  reserve(wanted: number, least: number): void {
+    if (wanted <= this.capacity) return
+    const names = this.hasAdjclose ? [...NAMES, 'adjclose' as const] : NAMES
+    const rows = this.#room.rows(wanted, least, names.length * Float64Array.BYTES_PER_ELEMENT + Uint32Array.BYTES_PER_ELEMENT)
     const grown = { ...this.columns }
-    for (const name of this.hasAdjclose ? [...NAMES, 'adjclose' as const] : NAMES) {
-      const column = new Float64Array(rows)
+    for (const name of names) {
+      const column = this.#room.column(rows)
       column.set(grown[name].subarray(0, this.count))
       grown[name] = column
       this.columns = { ...grown }

@@ -15,6 +15,7 @@ import { detectFormat, refuseNoText } from './csv-format.js'
 import type { CsvFormat } from './csv-format.js'
 import { nextLine } from './csv-lines.js'
 import { CsvRow } from './csv-row.js'
+import { DataRoom } from './data-room.js'
 import { GrowingColumns } from './growing-columns.js'
 import type { BarColumns, Bars } from './layout.js'
 import { PlainRows } from './plain-rows.js'
@@ -32,6 +33,8 @@ const LONGEST_HEAD = 4 * 2 ** 20
 const LINE_ENDS_BY = 2 ** 16
 const FIRST_ROWS = 1024
 const MANY_ROWS = 2 ** 18
+/** A file may be shorter of rows than its first ones say: of its size most may be a hole. */
+const MOST_GROWTH = 16
 const MOST_TICKERS = 10_000
 
 /** Bars as a reader found them, not yet in shared memory. */
@@ -75,6 +78,7 @@ export class CsvReader {
   readonly #totalBytes: number | null
   readonly #reading: Reading
   readonly #onRows: RowWatcher | undefined
+  readonly #room: DataRoom
   #rows: Rows | null = null
   /** While the format is not known, the text so far; then the line that the next piece goes on with. */
   #rest = new Uint8Array()
@@ -91,10 +95,11 @@ export class CsvReader {
   /** Tickers of rows that were passed over. */
   readonly #others = new Set<string>()
 
-  constructor(source: string, totalBytes: number | null, onRows?: RowWatcher, reading: Reading = {}) {
+  constructor(source: string, totalBytes: number | null, onRows?: RowWatcher, reading: Reading = {}, room = new DataRoom()) {
     this.#source = source
     this.#totalBytes = totalBytes
     this.#onRows = onRows
+    this.#room = room
     this.#reading = parseReading(reading)
     const { skip_bad: skipBad = false } = reading
     this.#bad = skipBad === false ? null : new BadRows(source, skipBad)
@@ -152,10 +157,11 @@ export class CsvReader {
     const enough = complete || text.length >= LONGEST_HEAD
     const format = detectFormat(bytes.subarray(from, complete ? bytes.length : bytes.lastIndexOf(LF) + 1), this.#source, this.#reading, enough)
     if (format === null) {
+      if (enough && !complete) throw new SweepmillError('DATA_FORMAT', `${this.#source} begins with ${text.length} bytes of blank lines: this is not a CSV of bars.`, { details: { file: this.#source } })
       this.#lookAt = 2 * text.length
       return false
     }
-    const columns = new GrowingColumns(format.hasAdjclose)
+    const columns = new GrowingColumns(format.hasAdjclose, this.#room)
     this.#rows = { format, columns, plain: new PlainRows(format), careful: new CsvRow(format) }
     this.#rest = new Uint8Array()
     this.#line = format.dataLine
@@ -199,7 +205,7 @@ export class CsvReader {
     // Where rows are taken as they come, few are there at a time; so it is where rows are passed over.
     const total = (this.#onRows !== undefined && count < MANY_ROWS) || this.#passed > 0 ? null : this.#totalBytes
     const guess = count < FIRST_ROWS ? FIRST_ROWS : total === null ? count * 1.5 : (count + dropped) * (total / readBytes) * 1.02 - dropped
-    rows.reserve(Math.ceil(Math.max(count + FIRST_ROWS, guess)))
+    rows.reserve(Math.ceil(Math.max(count + FIRST_ROWS, Math.min(guess, MOST_GROWTH * count + FIRST_ROWS))), count + 1)
   }
 
   /** Whole lines, when the format is known. */

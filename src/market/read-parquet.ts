@@ -12,6 +12,7 @@ import type { ErrorCode } from '../base/errors.js'
 import { problemOfOrder, problemOfRow, runsBackwards, turnRound } from './check-rows.js'
 import type { RowProblem } from './check-rows.js'
 import { chooseColumns as columnsOfNames } from './column-names.js'
+import { DataRoom } from './data-room.js'
 import { GrowingColumns } from './growing-columns.js'
 import type { ColumnName } from './layout.js'
 import { readChunk, UnpackAllowance } from './parquet-column.js'
@@ -46,22 +47,22 @@ const compressors = {
   ZSTD: (input: Uint8Array, length: number) => decompressZstd(input, new Uint8Array(length)),
 }
 
-/** `file` reads ranges of the file; `source` names it. Throws DATA_EMPTY, DATA_FORMAT, DATA_INVALID, DATA_ORDER. */
-export async function readParquet(file: AsyncBuffer, source: string, onRows?: RowWatcher): Promise<ReadBars> {
+/** `file` reads ranges of the file; `source` names it; `alive` is called now and then. Throws DATA_EMPTY, _FORMAT, _INVALID, _ORDER, _TOO_LARGE. */
+export async function readParquet(file: AsyncBuffer, source: string, onRows?: RowWatcher, dataRoom = new DataRoom(), alive: () => void = () => undefined): Promise<ReadBars> {
   const { metadata, dataEnd } = await damaged(source, '', () => readFooter(file, PARSERS))
   const rowCount = Number(metadata.num_rows)
   if (rowCount === 0) throw new SweepmillError('DATA_EMPTY', `${source} has columns but no row of data.`, { details: { file: source } })
   if (!(rowCount <= MOST_ROWS)) throw new SweepmillError('DATA_FORMAT', `${source} says that it has ${rowCount} rows; at most ${MOST_ROWS} are read.`, { details: { file: source } })
   const { chosen, ticker, choices } = chooseColumns(metadata, source)
-  const rows = new GrowingColumns(chosen.some(({ column }) => column === 'adjclose'))
-  const opened = { file, source, dataEnd, root: parquetSchema(metadata), places: new ReadPlaces(), allowance: new UnpackAllowance(file.byteLength) }
+  const rows = new GrowingColumns(chosen.some(({ column }) => column === 'adjclose'), dataRoom)
+  const opened = { file, source, dataEnd, root: parquetSchema(metadata), places: new ReadPlaces(), allowance: new UnpackAllowance(file.byteLength), alive }
   if (ticker !== null) await refuseSeveralTickers(opened, metadata, ticker)
   for (const [i, group] of metadata.row_groups.entries()) {
     const from = rows.count
     const rowEnd = from + Number(group.num_rows)
     // Without a watcher all rows stay: room for them is made once. With one they may, and then each of many small groups must not copy them all.
     const room = onRows === undefined ? rowCount : Math.min(rowCount - rows.dropped, 2 * rows.capacity)
-    if (rowEnd > rows.capacity) rows.reserve(Math.max(rowEnd, room))
+    if (rowEnd > rows.capacity) rows.reserve(Math.max(rowEnd, room), rowEnd)
     for (const part of chosen) await readColumn(opened, i, group, part, rows)
     for (let row = from; row < rowEnd; row += 1) {
       const problem = problemOfRow(rows.columns, row, rows.hasAdjclose)
@@ -133,10 +134,11 @@ interface OpenedFile {
   readonly root: SchemaTree
   readonly places: ReadPlaces
   readonly allowance: UnpackAllowance
+  readonly alive: () => void
 }
 
 /** The values of one column of a group, page by page, and then `check` of what the file says of them. */
-function readPages({ file, source, dataEnd, root, places, allowance }: OpenedFile, i: number, group: RowGroup, node: SchemaTree,
+function readPages({ file, source, dataEnd, root, places, allowance, alive }: OpenedFile, i: number, group: RowGroup, node: SchemaTree,
   take: (values: DecodedArray, from: number) => void, check: (statistics: Statistics | undefined) => void = () => undefined): Promise<void> {
   const { element, path } = node
   return damaged(source, `, row group ${i + 1}, column ${JSON.stringify(element.name)},`, async () => {
@@ -144,7 +146,10 @@ function readPages({ file, source, dataEnd, root, places, allowance }: OpenedFil
     places.add(place)
     const { type, codec, statistics } = place.metadata
     const decoder = { pathInSchema: path, type, element, schemaPath: [root, node], codec, parsers: ALL_PARSERS, compressors }
-    readChunk(await file.slice(place.start, place.end), Number(group.num_rows), decoder, allowance, take)
+    readChunk(await file.slice(place.start, place.end), Number(group.num_rows), decoder, allowance, (values, from) => {
+      alive()
+      take(values, from)
+    })
     check(statistics)
   })
 }

@@ -4,6 +4,8 @@
  */
 const MOST_DEPTH = 32
 const LONGEST_NUMBER_BYTES = 10
+/** A column of a row group has about twenty: two hundred thousand of those. A byte of an empty structure becomes fifty. */
+const MOST_VALUES = 4_000_000
 
 /** Where the structure at `from` ends. Throws an Error when it does not end before `end`, or is none. */
 export function endOfStruct(bytes: Uint8Array, from: number, end: number): number {
@@ -15,6 +17,7 @@ export function endOfStruct(bytes: Uint8Array, from: number, end: number): numbe
 class Walk {
   readonly #bytes: Uint8Array
   readonly #end: number
+  #values = 0
   at: number
 
   constructor(bytes: Uint8Array, from: number, end: number) {
@@ -32,6 +35,8 @@ class Walk {
   }
 
   #value(type: number, depth: number): void {
+    this.#values += 1
+    if (this.#values > MOST_VALUES) throw new Error(`it has more than ${MOST_VALUES} values of metadata`)
     switch (type) {
       case 1: case 2: return
       case 3: return this.#skip(1)
@@ -55,9 +60,14 @@ class Walk {
     // Every element takes a byte at least.
     if (size > this.#end - this.at) throw new Error(`a list of ${size} elements does not fit`)
     for (let i = 0; i < size; i += 1) {
-      if (type === 1 || type === 2) this.#skip(1)
+      if (type === 1 || type === 2) this.#flag()
       else this.#value(type, depth + 1)
     }
+  }
+
+  #flag(): void {
+    this.#values += 1
+    this.#skip(1)
   }
 
   #number(): number {

@@ -2,6 +2,7 @@
 import { existsSync, realpathSync, statSync } from 'node:fs'
 import { isAbsolute, join, relative, resolve } from 'node:path'
 import { SweepmillError } from '../base/errors.js'
+import { notRegular } from '../base/regular-file.js'
 
 /** `roots` null: anywhere, relative to the working directory. Else inside one of them, also through links; `mended` says how to get it there. */
 export function findFile(file: string, roots: readonly string[] | null, what: string, mended = 'Put it into one of DATA_ROOTS.'): string {
@@ -21,7 +22,7 @@ export function findFile(file: string, roots: readonly string[] | null, what: st
 function checked(path: string, file: string, what: string): string {
   const found = statSync(path, { throwIfNoEntry: false })
   if (found === undefined) throw new SweepmillError('FILE_NOT_FOUND', `${what} ${file} does not exist. Check the path; it is sought from ${process.cwd()}.`, { details: { file } })
-  if (!found.isFile()) throw new SweepmillError('FILE_NOT_FOUND', `${what} ${file} is not a file.`, { details: { file } })
+  if (!found.isFile()) throw notRegular(found, file, what)
   return path
 }
 

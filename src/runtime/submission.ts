@@ -166,7 +166,7 @@ export async function runStrategy({ pool, clock }: PrepareOptions, step: string,
     return await pool.run({ step, input, shared, ...(code === null ? {} : { bytes: { code } }), priority: 'high', divisible: false, userCode: true, signal: late.signal })
   } catch (thrown) {
     if (!late.signal.aborted) throw thrown
-    throw new SweepmillError('STRATEGY_TIMEOUT', `The strategy did not answer within ${limitMs / 1000} s. Look for an endless loop in it.`)
+    throw new SweepmillError('STRATEGY_TIMEOUT', `The strategy did not answer within ${limitMs / 1000} s. Look for an endless loop in it, and at what it imports.`)
   } finally {
     stopTimer()
   }

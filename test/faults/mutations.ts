@@ -16,6 +16,21 @@ export interface Mutation {
 
 export const MUTATIONS: readonly Mutation[] = [
   {
+    promise: 'containment', what: 'a file is opened without a look at what it is', file: 'src/base/regular-file.ts',
+    from: 'if (found.isFile()) return fd', to: 'if (fd >= 0) return fd',
+    test: 'test/hostile/file-doors', named: 'as the checksum',
+  },
+  {
+    promise: 'containment', what: 'what a strategy imports is read whatever it is', file: 'workers/strategy-source.ts',
+    from: 'if (found === undefined || (found.isFile() &&', to: 'if (true || (found?.isFile() &&',
+    test: 'test/hostile/file-doors', named: 'as the strategy',
+  },
+  {
+    promise: 'containment', what: 'a packed file unpacks to whatever it likes', file: 'workers/unpacked-size.ts',
+    from: 'const MOST_UNPACKED = 100', to: 'const MOST_UNPACKED = 1e9',
+    test: 'test/hostile/file-doors', named: 'packed blank lines',
+  },
+  {
     promise: 'containment', what: 'a thread that gives no sign of life keeps its step for ever', file: 'src/pool/silence-watch.ts',
     from: 'watch.watched.onSilent(beats !== 0)', to: 'watch.silentMs += 0',
     test: 'test/hostile/stuck-threads', named: 'gives no sign of life',

@@ -5,15 +5,19 @@ import type { BarBlock } from '../../src/market/blocks.js'
 import { attachBars, COLUMN_NAMES } from '../../src/market/layout.js'
 import type { BarColumns, Bars, BarsMeta } from '../../src/market/layout.js'
 import { createBars, layOutBars } from '../../src/market/bars.js'
+import { DataRoom } from '../../src/market/data-room.js'
 import type { Reading } from '../../src/market/reading.js'
 import { readBars } from '../bar-file.js'
 import { noteHandle } from '../handles.js'
+import { stopped } from '../step.js'
 import type { Step, StepResult } from '../step.js'
 
-/** {file, source, reading} → shared.bars and its monthly blocks. */
-export const parseBars: Step = async ({ input }) => {
-  const { file, source, reading } = input as { file: string; source: string; reading?: Reading }
-  const { columns, warnings } = await readBars(file, source, reading)
+/** {file, source, reading, most_bytes} → shared.bars and its monthly blocks. `most_bytes` is what its columns may take; absent: anything. */
+export const parseBars: Step = async ({ input, pulse }) => {
+  const { file, source, reading, most_bytes: mostBytes } = input as { file: string; source: string; reading?: Reading; most_bytes?: number }
+  const alive = (): void => { if (pulse.beat(0, 1)) throw stopped() }
+  const { columns, warnings } = await readBars(file, source, reading, { room: new DataRoom(mostBytes), alive })
+  alive()
   return handedOver(createBars(columns, { source, warnings }))
 }
 

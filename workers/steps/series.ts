@@ -20,7 +20,9 @@ import { parseTimeframe } from '../../src/market/timeframe.js'
 import type { Timeframe } from '../../src/market/timeframe.js'
 import { StepCheck } from '../../src/market/timeframe-fit.js'
 import type { Reading } from '../../src/market/reading.js'
+import type { RowWatcher } from '../../src/market/read-csv.js'
 import { readBars } from '../bar-file.js'
+import { freeTerms } from '../reading-terms.js'
 import { monthFacts, monthsReply } from '../month-blocks.js'
 import { payload, stopped } from '../step.js'
 import type { Step } from '../step.js'
@@ -40,7 +42,8 @@ export const readSeriesFile: Step = async ({ input, port, shared, pulse }) => {
   const lead = new Lead(shared['lead'])
   let sent = 0
   let sentBars = 0
-  const { columns, warnings, notes = [] } = await readBars(file, source, reading, port === null ? undefined : (rows) => {
+  const alive = (): void => { if (pulse.beat(sentBars, sentBars + 1)) throw stopped() }
+  const onRows: RowWatcher = (rows) => {
     const over = months.over(rows)
     const beat = (): boolean => pulse.beat(sentBars, sentBars + rows.length)
     // A file from new to old has no month that is over, and is to be answerable all the same.
@@ -48,13 +51,14 @@ export const readSeriesFile: Step = async ({ input, port, shared, pulse }) => {
     for (const block of encodeFirst(rows, over)) {
       if (lead.wait(AHEAD_BYTES, beat)) throw stopped()
       lead.sent(block.bytes.length)
-      port.postMessage({ facts: monthFacts(block), bytes: block.bytes }, [block.bytes.buffer as ArrayBuffer])
+      port?.postMessage({ facts: monthFacts(block), bytes: block.bytes }, [block.bytes.buffer as ArrayBuffer])
       sent += 1
     }
     steps.add(rows.time.subarray(0, over))
     sentBars += over
     return over
-  })
+  }
+  const { columns, warnings, notes = [] } = await readBars(file, source, reading, { ...freeTerms(), alive, ...(port === null ? {} : { onRows }) })
   steps.add(columns.time)
   steps.refuse(source)
   const { json, bytes } = monthsReply(encodeBlocks(columns))
