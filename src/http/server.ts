@@ -154,7 +154,7 @@ function errorBody(error: SweepmillError): string {
 
 /** Fastify's own errors say it well enough for a caller; anything unknown says nothing of our insides. */
 function translate(thrown: unknown): { error: SweepmillError; status: number } {
-  if (thrown instanceof SweepmillError) return { error: thrown, status: thrown.httpStatus }
+  if (thrown instanceof SweepmillError && thrown.code !== 'INVARIANT') return { error: thrown, status: thrown.httpStatus }
   const { code, statusCode, message } = thrown as { code?: string; statusCode?: number; message?: string }
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
     return { error: new SweepmillError('PAYLOAD_TOO_LARGE', `The body is larger than ${BODY_LIMIT_BYTES} bytes; name a file instead of sending data.`), status: 413 }

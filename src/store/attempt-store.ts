@@ -10,7 +10,7 @@ import type { ErrorData } from '../base/errors.js'
 import { cutText } from '../base/storable-text.js'
 import type { AttemptStore, FinishRequest, Opened, OpenRequest } from '../tasks/task-store.js'
 import type { Attempt, Progress, TaskPriority, TaskStatus } from '../tasks/task.js'
-import { isDataError } from './postgres.js'
+import { isDataError } from './postgres-failure.js'
 import type { Postgres } from './postgres.js'
 
 /** Crashes without progress that make a task poison. */

@@ -7,14 +7,19 @@ import { pipeline } from 'node:stream/promises'
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams'
 import type { PoolClient } from 'pg'
 import type { StoredBlock } from '../tasks/bar-archive.js'
+import { asOurs } from './postgres-failure.js'
 
 /** Signature, then flags and the length of a header extension, which are 0. */
 const HEADER = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1')
 const END = -1
+/** Far more than a month of bars has. */
+const MOST_BYTES = 2 ** 28
 
 /** Rejects with Postgres's unique violation where one of them is there already. */
 export async function copyIn(client: PoolClient, blocks: readonly StoredBlock[]): Promise<void> {
-  await pipeline(rowsOf(blocks), client.query(copyFrom('copy bar_blocks (block_hash, month, bars, bytes) from stdin (format binary)')))
+  const rows = client.query(copyFrom('copy bar_blocks (block_hash, month, bars, bytes) from stdin (format binary)'))
+  // A stream of its own passes by what makes the errors of statements ours.
+  await pipeline(rowsOf(blocks), rows).catch((error: unknown) => { throw asOurs(error) })
 }
 
 function* rowsOf(blocks: readonly StoredBlock[]): Generator<Uint8Array> {
@@ -34,9 +39,17 @@ export async function copyOut(client: PoolClient, hashes: readonly string[]): Pr
   // pg tells of a query that took too long, and then of the end of its connection: the second time nobody waits for it any more.
   rows.on('error', () => undefined)
   const reader = new RowReader()
-  rows.on('data', (piece: Buffer) => { reader.feed(piece) })
+  rows.on('data', (piece: Buffer) => {
+    try {
+      reader.feed(piece)
+    } catch (error) {
+      rows.destroy(error as Error)
+    }
+  })
   try {
     await once(rows, 'end')
+  } catch (error) {
+    throw asOurs(error)
   } finally {
     // Where a query may take only so long, pg stops the watch by this; the stream does not call it.
     (rows as { callback?: () => void }).callback?.()
@@ -64,7 +77,9 @@ class RowReader {
   }
 
   readonly #begin = (head: Buffer): void => {
-    const row = this.#expect(head.readInt32BE(2), () => { this.#expect(6, this.#begin) })
+    const bytes = head.readInt32BE(2)
+    if (bytes < 0 || bytes > MOST_BYTES) throw new Error(`A block of ${bytes} bytes came, which is none; something on the way changes bytes`)
+    const row = this.#expect(bytes, () => { this.#expect(6, this.#begin) })
     this.rows.push(row)
   }
 

@@ -3,7 +3,7 @@ import type { PoolClient } from 'pg'
 import { batches } from '../base/batches.js'
 import type { StoredBlock } from '../tasks/bar-archive.js'
 import { copyIn, copyOut } from './block-copy.js'
-import { isTaken } from './postgres.js'
+import { isTaken } from './postgres-failure.js'
 import type { Postgres } from './postgres.js'
 
 const MOST_TRIES = 10

@@ -3,14 +3,15 @@
  * schedules changed. Notifications are a convenience: one that is lost while the connection is down is found by the next
  * heartbeat or look, so a broken connection is only reopened, never an error.
  */
-import pg from 'pg'
 import type { Clock } from '../base/clock.js'
+import { Connection } from './connection.js'
 import type { PostgresOptions } from './postgres.js'
 
 const CANCEL_CHANNEL = 'sweepmill_cancel'
 export const PAUSE_CHANNEL = 'sweepmill_pause'
 export const SCHEDULE_CHANNEL = 'sweepmill_schedule'
 const REOPEN_MS = 1000
+const PATIENCE_MS = 10_000
 
 export interface NoticeListener {
   cancelled(taskId: string): void
@@ -22,7 +23,7 @@ export class NoticeBell {
   readonly #options: PostgresOptions
   readonly #clock: Clock
   readonly #listener: NoticeListener
-  #client: pg.Client | null = null
+  #client: Connection | null = null
   #stopReopen: (() => void) | null = null
   #closed = false
 
@@ -33,8 +34,11 @@ export class NoticeBell {
   }
 
   async open(): Promise<void> {
-    const client = new pg.Client({ connectionString: this.#options.databaseUrl, application_name: 'sweepmill notice bell', keepAlive: true })
-    client.on('error', () => undefined)
+    // Without a limit a server that takes connections and says nothing would hold up the start for ever.
+    const client = new Connection({
+      connectionString: this.#options.databaseUrl, application_name: 'sweepmill notice bell', keepAlive: true,
+      connectionTimeoutMillis: PATIENCE_MS, query_timeout: PATIENCE_MS,
+    })
     client.on('end', () => this.#reopen(client))
     client.on('notification', ({ channel, payload }) => {
       if (channel === PAUSE_CHANNEL) this.#listener.pausesChanged()
@@ -47,10 +51,12 @@ export class NoticeBell {
       await client.query(`listen ${CANCEL_CHANNEL}; listen ${PAUSE_CHANNEL}; listen ${SCHEDULE_CHANNEL}`)
     } catch {
       this.#reopen(client)
+      // Not awaited: a connection that answers nothing does not end either.
+      client.end().catch(() => undefined)
     }
   }
 
-  #reopen(ended: pg.Client): void {
+  #reopen(ended: Connection): void {
     if (this.#closed || this.#client !== ended) return
     this.#client = null
     this.#stopReopen = this.#clock.after(REOPEN_MS, () => { void this.open() })

@@ -1,66 +1,83 @@
 /**
- * The connection pool to Postgres, and the one place where pg's errors become ours.
+ * The connection pool to Postgres. Nobody else has it: what fails here, be it the way to a connection, is an error of ours.
  *
  * No statement names a schema: a deployment or a test that wants its own puts a search_path into the URL
  * (`?options=-c search_path=mine`). `int8` stays text in pg unless told otherwise; the counts here are far below
  * 2^53, so it is parsed as a number.
  */
 import pg from 'pg'
-import { SweepmillError } from '../base/errors.js'
-import { GatedClient } from './text-gate.js'
+import { Connection } from './connection.js'
+import { asOurs, isUnanswered } from './postgres-failure.js'
 
-const INT8_OID = 20
+const { INT8, TIMESTAMPTZ } = pg.types.builtins
+const readTime = pg.types.getTypeParser(TIMESTAMPTZ) as (text: string) => unknown
+
+/** What is no number, or no time, was changed on the way: a value of it would look like a defect of ours further on. */
+const PARSERS: Readonly<Record<number, (text: string) => unknown>> = {
+  [INT8]: (text) => {
+    const value = Number(text)
+    if (Number.isNaN(value)) throw new Error('a number came back that is none')
+    return value
+  },
+  [TIMESTAMPTZ]: (text) => {
+    const time = readTime(text)
+    if (time instanceof Date ? Number.isNaN(time.getTime()) : typeof time !== 'number') throw new Error('a time came back that is none')
+    return time
+  },
+}
 const types: pg.CustomTypesConfig = {
   getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
-    oid === INT8_OID ? Number : pg.types.getTypeParser(oid, format as 'text')) as pg.CustomTypesConfig['getTypeParser'],
+    PARSERS[oid] ?? pg.types.getTypeParser(oid, format as 'text')) as pg.CustomTypesConfig['getTypeParser'],
 }
+
+/** No statement of ours takes this long; a half-open connection answers nothing for ever. */
+const ANSWER_MS = 30_000
+/** Neither does a connection, nor the wait for one of the pool. */
+const CONNECT_MS = 10_000
 
 export interface PostgresOptions {
   readonly databaseUrl: string
   readonly maxConnections?: number | undefined
   readonly applicationName?: string | undefined
+  readonly answerMs?: number | undefined
 }
 
 /** What statements run on: the pool, or one client inside a transaction. */
 export type Sql = Pick<pg.Pool, 'query'>
 
 export class Postgres {
-  readonly pool: pg.Pool
   readonly options: PostgresOptions
+  /** For statements that run in a transaction of their own, or in one of several. */
+  readonly sql: Sql
+  readonly #pool: pg.Pool
 
   constructor(options: PostgresOptions) {
     this.options = options
-    this.pool = new pg.Pool({
-      Client: GatedClient,
+    const answerMs = options.answerMs ?? ANSWER_MS
+    this.#pool = new pg.Pool({
+      Client: Connection,
       connectionString: options.databaseUrl,
       max: options.maxConnections ?? 8,
       application_name: options.applicationName ?? 'sweepmill',
-      connectionTimeoutMillis: 10_000,
+      connectionTimeoutMillis: Math.min(CONNECT_MS, answerMs),
       keepAlive: true,
       keepAliveInitialDelayMillis: 10_000,
-      // A half-open connection answers nothing for ever; no statement of ours takes this long.
-      query_timeout: 30_000,
+      query_timeout: answerMs,
       types,
     })
     // An idle connection that breaks (a restart of Postgres) is dropped by the pool; without this line it would end the process.
-    this.pool.on('error', () => undefined)
+    this.#pool.on('error', () => undefined)
+    const ask = this.#pool.query.bind(this.#pool) as (...args: unknown[]) => Promise<unknown>
+    this.sql = { query: ((...args: unknown[]) => ask(...args).catch((error: unknown) => { throw asOurs(error) })) as Sql['query'] }
   }
 
   async query<R extends pg.QueryResultRow>(text: string, values: readonly unknown[] = []): Promise<R[]> {
-    try {
-      return (await this.pool.query<R>(text, [...values])).rows
-    } catch (error) {
-      throw asOurs(error)
-    }
+    return (await this.sql.query<R>(text, [...values])).rows
   }
 
   /** A prepared statement: parsed once a connection, which is a third of the cost of the small hot ones. */
   async prepared<R extends pg.QueryResultRow>(name: string, text: string, values: readonly unknown[]): Promise<R[]> {
-    try {
-      return (await this.pool.query<R>({ name, text, values: [...values] })).rows
-    } catch (error) {
-      throw asOurs(error)
-    }
+    return (await this.sql.query<R>({ name, text, values: [...values] })).rows
   }
 
   async transaction<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
@@ -80,7 +97,7 @@ export class Postgres {
 
   /** One connection for several statements. One that broke, or was given up, is not used again. */
   async withClient<T>(use: (client: pg.PoolClient, giveUp: (error: Error) => void) => Promise<T>): Promise<T> {
-    const client = await this.pool.connect().catch((error: unknown) => { throw asOurs(error) })
+    const client = await this.#pool.connect().catch((error: unknown) => { throw asOurs(error) })
     let broken: Error | undefined
     // Between two statements nobody awaits the connection: without a listener its end would end the process.
     const giveUp = (error: Error): void => { broken = error }
@@ -90,7 +107,7 @@ export class Postgres {
     } catch (error) {
       // What it is in the middle of nobody knows: pg would send nothing before that has been answered.
       if (isUnanswered(error)) giveUp(error as Error)
-      throw asOurs(error)
+      throw error
     } finally {
       client.off('error', giveUp)
       client.release(broken)
@@ -98,46 +115,6 @@ export class Postgres {
   }
 
   async close(): Promise<void> {
-    await this.pool.end()
+    await this.#pool.end()
   }
-}
-
-/** True for errors of the data (also of its size), which splitting a batch can isolate; false for a lost server. */
-export function isDataError(error: unknown): boolean {
-  const state = sqlState(error)
-  return state !== undefined && /^(22|23|54)/.test(state)
-}
-
-/** True when a lock was not to be had in time, or two waited for each other: nothing is broken, and nothing was done. */
-export function isLockRefused(error: unknown): boolean {
-  const state = sqlState(error)
-  return state === '55P03' || state === '40P01'
-}
-
-/** True when a row of the same key was there already. */
-export function isTaken(error: unknown): boolean {
-  return sqlState(error) === '23505'
-}
-
-/** True for all that neither Postgres nor this program said: a time that is over, a connection that broke. */
-function isUnanswered(error: unknown): boolean {
-  return !(error instanceof SweepmillError) && sqlState(error) === undefined
-}
-
-/** Each holds a digit; EPIPE, which a socket says, does not. */
-function sqlState(error: unknown): string | undefined {
-  const holder = error instanceof SweepmillError ? error.cause : error
-  const code = (holder as { code?: unknown } | null | undefined)?.code
-  return typeof code === 'string' && /^(?=.*\d)[0-9A-Z]{5}$/.test(code) ? code : undefined
-}
-
-/** Connection trouble and a server that is starting or stopping are transient; the rest is a defect of ours. */
-function asOurs(error: unknown): unknown {
-  if (error instanceof SweepmillError) return error
-  const state = sqlState(error)
-  const message = error instanceof Error ? error.message : String(error)
-  if (state === undefined || /^(08|53|57P|40)/.test(state)) {
-    return new SweepmillError('POSTGRES_UNAVAILABLE', `Postgres does not answer as it should: ${message}. Check DATABASE_URL and that the server runs.`, { cause: error })
-  }
-  return new SweepmillError('INVARIANT', `A statement failed: ${message}`, { cause: error, details: { sqlstate: state } })
 }

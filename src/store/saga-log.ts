@@ -3,7 +3,7 @@ import { Batcher } from '../base/batcher.js'
 import type { ErrorData } from '../base/errors.js'
 import type { BegunRun, LoggedStep, SagaLog, SagaRunStatus, SagaWrite } from '../saga/saga-log.js'
 import { leaseLost } from '../tasks/lease-lost.js'
-import { isDataError } from './postgres.js'
+import { isDataError } from './postgres-failure.js'
 import type { Postgres } from './postgres.js'
 
 /**

@@ -8,7 +8,7 @@ import { Batcher } from '../base/batcher.js'
 import { SweepmillError } from '../base/errors.js'
 import type { TaskIntake, Inserted } from '../tasks/task-store.js'
 import type { NewTask, TaskPriority } from '../tasks/task.js'
-import { isDataError } from './postgres.js'
+import { isDataError } from './postgres-failure.js'
 import type { Postgres, Sql } from './postgres.js'
 
 /** In: a JSON array of tasks. Out: the ids inserted. Locks: none beyond the new rows. A repeated key inserts nothing. */
@@ -46,7 +46,7 @@ export class PostgresTaskIntake implements TaskIntake {
 
   constructor(postgres: Postgres) {
     this.#postgres = postgres
-    this.#singles = new Batcher((tasks) => insertTasks(this.#postgres.pool, tasks), { maxItems: 500, lanes: 2, splits: isDataError })
+    this.#singles = new Batcher((tasks) => insertTasks(this.#postgres.sql, tasks), { maxItems: 500, lanes: 2, splits: isDataError })
   }
 
   async insert(tasks: readonly NewTask[], atomic: boolean): Promise<Inserted[]> {

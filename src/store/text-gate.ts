@@ -1,9 +1,8 @@
 /**
  * The one gate for text on its way to Postgres: what cannot be stored is replaced by what shows that it stood there.
- * Every statement passes it, whoever sends it. A statement says itself which of its parameters are JSON (`$1::jsonb`): in
+ * Every statement passes it, whoever sends it (src/store/connection.ts). A statement says itself which of its parameters are JSON (`$1::jsonb`): in
  * those an escape is meant, which in any other text is just characters.
  */
-import pg from 'pg'
 import { storableJson, storableText } from '../base/storable-text.js'
 
 /** Of each statement that was seen; the texts are few, and built once. */
@@ -27,27 +26,4 @@ export function storableValues(statement: string, values: readonly unknown[]): u
 function storable(value: unknown, isJson: boolean): unknown {
   if (typeof value === 'string') return isJson ? storableJson(value) : storableText(value)
   return Array.isArray(value) ? value.map((one: unknown) => storable(one, isJson)) : value
-}
-
-interface Statement { readonly text?: unknown; readonly values?: unknown; readonly submit?: unknown }
-
-/** A connection that sends nothing past the gate. */
-export class GatedClient extends pg.Client {
-  constructor(config?: pg.ClientConfig) {
-    super(config)
-    const send = this.query.bind(this) as (...args: unknown[]) => unknown
-    const gated = (first: unknown, ...rest: unknown[]): unknown => {
-      if (typeof first === 'string') {
-        const [values, ...others] = rest
-        return Array.isArray(values) ? send(first, storableValues(first, values), ...others) : send(first, ...rest)
-      }
-      // What is its own query (a COPY) has no values here.
-      const { text, values, submit } = (first ?? {}) as Statement
-      if (typeof text !== 'string' || submit !== undefined) return send(first, ...rest)
-      if (Array.isArray(values)) return send({ ...first as object, values: storableValues(text, values) }, ...rest)
-      const [later, ...others] = rest
-      return Array.isArray(later) ? send(first, storableValues(text, later), ...others) : send(first, ...rest)
-    }
-    this.query = gated as typeof this.query
-  }
 }

@@ -1,4 +1,7 @@
-/** A TCP proxy that can swallow: connections stay open, bytes go in and nothing comes out. */
+/**
+ * A TCP proxy that can swallow (connections stay open, bytes go in and nothing comes out), cut (the answer to what was
+ * asked never comes, and the connection ends), and change what a server says.
+ */
 import { connect, createServer } from 'node:net'
 import type { Socket } from 'node:net'
 
@@ -6,6 +9,10 @@ export interface Proxy {
   readonly port: number
   /** What is open now becomes half-open; new connections are served unless `alsoNew`. */
   swallow(alsoNew: boolean): void
+  /** From now on so many pieces of answers come through, and in place of each later one its connection ends. */
+  cut(after?: number): void
+  /** From now on pieces of answers pass through `change`. */
+  change(change: (piece: Buffer) => Buffer): void
   heal(): void
   close(): Promise<void>
 }
@@ -13,12 +20,18 @@ export interface Proxy {
 export async function openProxy(target: { readonly host: string; readonly port: number }): Promise<Proxy> {
   const pairs = new Set<{ readonly client: Socket; readonly server: Socket; swallowed: boolean }>()
   let swallowNew = false
+  let change: ((piece: Buffer) => Buffer) | null = null
+  let answersLeft: number | null = null
   const listener = createServer((client) => {
     const server = connect(target.port, target.host)
     const pair = { client, server, swallowed: swallowNew }
     pairs.add(pair)
     client.on('data', (bytes) => { if (!pair.swallowed) server.write(bytes) })
-    server.on('data', (bytes) => { if (!pair.swallowed) client.write(bytes) })
+    server.on('data', (bytes) => {
+      if (pair.swallowed) return
+      if (answersLeft !== null && (answersLeft -= 1) < 0) client.destroy()
+      else client.write(change === null ? bytes : change(bytes))
+    })
     for (const [one, other] of [[client, server], [server, client]] as const) {
       one.on('error', () => undefined)
       one.on('close', () => {
@@ -35,7 +48,13 @@ export async function openProxy(target: { readonly host: string; readonly port: 
       swallowNew = alsoNew
       for (const pair of pairs) pair.swallowed = true
     },
-    heal: () => { swallowNew = false },
+    cut: (after = 0) => { answersLeft = after },
+    change: (how) => { change = how },
+    heal: () => {
+      swallowNew = false
+      answersLeft = null
+      change = null
+    },
     close: () => new Promise((resolve) => {
       for (const { client, server } of pairs) { client.destroy(); server.destroy() }
       listener.close(() => resolve())

@@ -31,8 +31,7 @@ beforeEach(async () => {
   const url = new URL(real)
   url.hostname = '127.0.0.1'
   url.port = String((way.address() as AddressInfo).port)
-  postgres = new Postgres({ databaseUrl: url.href, maxConnections: 1 })
-  Object.assign(postgres.pool.options, { query_timeout: 300 })
+  postgres = new Postgres({ databaseUrl: url.href, maxConnections: 1, answerMs: 300 })
   await postgres.query('select 1')
 })
 afterEach(async () => {
