@@ -4,7 +4,7 @@
  * Two connections: one for commands, one that only ever blocks on the doorbell (XREAD without a group, which
  * claims nothing). Works on Redis 6.2, 7, 8 and Valkey. Nothing is trimmed; settled entries are deleted.
  */
-import { Redis } from 'ioredis'
+import type { Redis } from 'ioredis'
 import { SweepmillError } from '../base/errors.js'
 import { Batcher } from '../base/batcher.js'
 import { PRIORITIES } from '../tasks/task.js'
@@ -16,6 +16,7 @@ import { letterFields, RedisDeadLetterFeed } from './dead-letter-feed.js'
 import { asList, asText, LuaScript } from './lua-script.js'
 import type { Argument, Reply } from './lua-script.js'
 import { PickTurns } from './pick-turns.js'
+import { redisConnection } from './redis-connection.js'
 import { CLOCK } from './scripts/clock.js'
 import { PENDING, RENEW, SWEEP_CONSUMERS } from './scripts/lease.js'
 import { MISSING } from './scripts/missing.js'
@@ -93,9 +94,9 @@ export class RedisTaskStream implements TaskStream {
     this.#scripts = options.scriptClock === undefined ? scriptsOfRedisTime : scriptsWith(options.scriptClock)
     const common = { keepAlive: 10_000, lazyConnect: true, connectTimeout: 10_000, retryStrategy: (times: number) => Math.min(50 * 2 ** Math.min(times, 5), 1000) }
     // A command waits for a reconnection through a few retries (Redis restarting), then fails as transient.
-    this.#redis = new Redis(options.redisUrl, { ...common, maxRetriesPerRequest: 8, socketTimeout: SILENCE_MS })
-    this.#bell = new Redis(options.redisUrl, { ...common, maxRetriesPerRequest: 0, enableOfflineQueue: true, socketTimeout: options.pollMs + SILENCE_MS })
-    for (const client of [this.#redis, this.#bell]) client.on('error', (error: Error) => { this.#trouble = error })
+    const note = (error: Error): void => { this.#trouble = error }
+    this.#redis = redisConnection(options.redisUrl, { ...common, maxRetriesPerRequest: 8, socketTimeout: SILENCE_MS }, note)
+    this.#bell = redisConnection(options.redisUrl, { ...common, maxRetriesPerRequest: 0, enableOfflineQueue: true, socketTimeout: options.pollMs + SILENCE_MS }, note)
     this.deadLetters = new RedisDeadLetterFeed(this.#redis, this.#keys.dlq)
     const batching = { maxItems: 500, lanes: 2, splits: () => false }
     this.#publishes = new Batcher((items) => this.#publishAll(items), batching)

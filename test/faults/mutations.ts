@@ -90,6 +90,18 @@ export const MUTATIONS: readonly Mutation[] = [
     from: "(verdict = 'stale'), own desc, message_id", to: 'message_id', test: 'test/faults/simulation', named: 'regression',
   },
   {
+    promise: 'containment', what: 'what a statement is answered with at the door is the database\'s own error', file: 'src/store/postgres.ts',
+    from: 'ask(...args).catch((error: unknown) => { throw asOurs(error) })', to: 'ask(...args)', test: 'test/faults/closed-doors', named: 'while Postgres is cut',
+  },
+  {
+    promise: 'containment', what: 'what the driver throws at bytes that are not Postgres\'s ends the process', file: 'src/store/connection.ts',
+    from: 'attach(guarded(stream as Socket))', to: 'attach(stream)', test: 'test/faults/changed-bytes', named: 'Postgres seems',
+  },
+  {
+    promise: 'containment', what: 'what the client throws at bytes that are not Redis\'s ends the process', file: 'src/queue/redis-connection.ts',
+    from: '    this.returnFatalError(error)\n', to: '    process.nextTick(() => { throw error })\n', test: 'test/faults/changed-bytes', named: 'Redis seems',
+  },
+  {
     promise: 'P2', what: 'the outcome is written whatever attempt the row is at', file: 'src/store/attempt-store.ts',
     from: 'select t.task_id, t.attempt from tasks t join given g on g.task_id = t.task_id and g.attempt = t.attempt', to: 'select t.task_id, g.attempt from tasks t join given g on g.task_id = t.task_id',
     test: 'test/faults/simulation',
