@@ -4,12 +4,13 @@
  */
 import { closeSync, createReadStream, fstatSync, readSync } from 'node:fs'
 import { createGunzip } from 'node:zlib'
-import { SweepmillError } from '../src/base/errors.js'
+import { machineTrouble, SweepmillError } from '../src/base/errors.js'
 import { openRegular, readPiece } from '../src/base/regular-file.js'
 import type { Reading } from '../src/market/reading.js'
 import { CsvReader } from '../src/market/read-csv.js'
 import type { ReadBars } from '../src/market/read-csv.js'
 import { verifyChecksum } from './checksum-file.js'
+import { lateModule } from './late-module.js'
 import { freeTerms } from './reading-terms.js'
 import type { ReadingTerms } from './reading-terms.js'
 import { refuseBomb } from './unpacked-size.js'
@@ -67,19 +68,19 @@ const readAs: Readonly<Record<Kind, (file: string, source: string, reading: Read
       }
     } catch (cause) {
       if (cause instanceof SweepmillError) throw cause
-      throw new SweepmillError('DATA_FORMAT', `${source} is damaged gzip: ${(cause as Error).message}. Fetch it again.`, { cause, details: { file: source } })
+      throw machineTrouble(cause) ?? new SweepmillError('DATA_FORMAT', `${source} is damaged gzip: ${(cause as Error).message}. Fetch it again.`, { cause, details: { file: source } })
     } finally {
       packed.destroy()
     }
     return reader.finish()
   },
-  zip: async (file, source, reading, terms) => (await import('./zip-file.js')).readZip(file, source, reading, terms),
+  zip: async (file, source, reading, terms) => (await lateModule(() => import('./zip-file.js'))).readZip(file, source, reading, terms),
   parquet: async (file, source, reading, { onRows, room, alive }) => {
     const [key] = Object.keys(reading)
     if (key !== undefined) {
       throw new SweepmillError('SPEC_INVALID', `reading.${key} (--${key.replace('_', '-')}) says how a CSV is read, and ${source} is Parquet, whose columns have types. Leave it out.`, { details: { path: `reading.${key}`, file: source } })
     }
-    const { readParquet } = await import('../src/market/read-parquet.js')
+    const { readParquet } = await lateModule(() => import('../src/market/read-parquet.js'))
     return withFile(file, (fd, byteLength) => readParquet({
       byteLength,
       slice: (start, end = byteLength) => {

@@ -6,12 +6,13 @@ import { once } from 'node:events'
 import { createGzip } from 'node:zlib'
 import { formatIsoTime } from '../src/engine/index.js'
 import type { TableFormat } from '../src/base/table-format.js'
+import { lateModule } from './late-module.js'
 import { utf8 } from './step.js'
 import type { TableBatch, TableColumn, TableEncoder } from './table.js'
 
 export async function tableEncoder({ kind, gzip }: TableFormat, columns: readonly TableColumn[], emit: (bytes: Uint8Array) => void): Promise<TableEncoder> {
   // Its package takes longer to load than a thread may take to start.
-  if (kind === 'parquet') return new (await import('./parquet-encoder.js')).ParquetEncoder(columns, emit)
+  if (kind === 'parquet') return new (await lateModule(() => import('./parquet-encoder.js'))).ParquetEncoder(columns, emit)
   const out = gzip ? new Gzip(emit) : { write: (bytes: Uint8Array) => { emit(bytes); return Promise.resolve() }, end: () => Promise.resolve() }
   return kind === 'csv' ? new CsvEncoder(columns, out) : new JsonEncoder(columns, out)
 }

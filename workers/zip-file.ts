@@ -4,7 +4,7 @@ import { closeSync, fstatSync } from 'node:fs'
 import { promisify } from 'node:util'
 import yauzl from 'yauzl'
 import type { Entry, Options, ZipFile } from 'yauzl'
-import { SweepmillError } from '../src/base/errors.js'
+import { machineTrouble, SweepmillError } from '../src/base/errors.js'
 import { openRegular } from '../src/base/regular-file.js'
 import { crc32 } from '../src/market/crc32.js'
 import type { Reading } from '../src/market/reading.js'
@@ -38,7 +38,7 @@ export async function readZip(file: string, source: string, reading: Reading, { 
     return reader.finish()
   } catch (cause) {
     if (cause instanceof SweepmillError) throw cause
-    throw new SweepmillError('DATA_FORMAT', `${source} is a damaged zip: ${(cause as Error).message}. Fetch it again.`, { cause, details: { file: source } })
+    throw machineTrouble(cause) ?? new SweepmillError('DATA_FORMAT', `${source} is a damaged zip: ${(cause as Error).message}. Fetch it again.`, { cause, details: { file: source } })
   } finally {
     closeSync(fd)
   }

@@ -6,6 +6,7 @@
  * `code`, never on `instanceof`, because a class does not survive a thread boundary or a database.
  * docs/errors.md is compared with this table by a test.
  */
+import { shortageBehind } from './machine-shortage.js'
 import { cutText } from './storable-text.js'
 
 export type ErrorCategory =
@@ -64,6 +65,7 @@ export const ERRORS = {
 
   REDIS_UNAVAILABLE: row('transient', true, 503, 'Redis does not answer.'),
   POSTGRES_UNAVAILABLE: row('transient', true, 503, 'Postgres does not answer.'),
+  MACHINE_TROUBLE: row('transient', true, 503, 'The machine lacks room, memory or open files, or its disk is read-only.'),
   THREAD_LOST: row('transient', true, 503, 'The thread that computed the step died.'),
   THREAD_STALLED: row('timeout', true, 504, 'A step of the program\'s own made no progress for THREAD_STALL_MS, or for its task\'s timeout.'),
   EXCHANGE_UNAVAILABLE: row('transient', true, 503, 'The exchange gave no usable answer.'),
@@ -135,14 +137,24 @@ export class SweepmillError extends Error {
   }
 }
 
-/** Any thrown value as a SweepmillError; what is not ours becomes `fallback` with the original as its cause. */
+/** MACHINE_TROUBLE where the machine lacked something, else null. Ask it before something of the caller's is blamed. */
+export function machineTrouble(thrown: unknown): SweepmillError | null {
+  const shortage = shortageBehind(thrown)
+  return shortage === null ? null : new SweepmillError('MACHINE_TROUBLE', `The machine refused what was needed, ${shortage}: ${messageOf(thrown)}.`, { cause: thrown })
+}
+
+/**
+ * Any thrown value as a SweepmillError; what is not ours becomes MACHINE_TROUBLE where the machine lacked something, else
+ * `fallback`, with the original as its cause. What a strategy threw never counts as the machine's: it may be made up.
+ */
 export function toSweepmillError(thrown: unknown, fallback: ErrorCode = 'INVARIANT'): SweepmillError {
   try {
     if (thrown instanceof SweepmillError && isWhole(thrown)) return thrown
   } catch {
     // A proxy may throw at every look.
   }
-  const error = new SweepmillError(fallback, messageOf(thrown), { cause: thrown })
+  const trouble = fallback === 'STRATEGY_FAILED' ? null : machineTrouble(thrown)
+  const error = trouble ?? new SweepmillError(fallback, messageOf(thrown), { cause: thrown })
   const stack = stackOf(thrown)
   if (stack !== undefined) error.stack = stack
   return error

@@ -5,7 +5,7 @@
  */
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import type { Stats } from 'node:fs'
-import { SweepmillError } from './errors.js'
+import { machineTrouble, SweepmillError } from './errors.js'
 
 /** Opening a pipe for reading waits for its writer; opening a terminal may make it that of this process. Windows has neither, and 0 for both. */
 const { O_RDONLY, O_NONBLOCK, O_NOCTTY } = constants
@@ -16,7 +16,7 @@ export function openRegular(path: string, what: string): number {
   try {
     fd = openSync(path, O_RDONLY | O_NONBLOCK | O_NOCTTY)
   } catch (cause) {
-    throw new SweepmillError('FILE_NOT_FOUND', `${what} ${path} cannot be read: ${(cause as Error).message}.`, { cause, details: { file: path } })
+    throw machineTrouble(cause) ?? new SweepmillError('FILE_NOT_FOUND', `${what} ${path} cannot be read: ${(cause as Error).message}.`, { cause, details: { file: path } })
   }
   const found = fstatSync(fd)
   if (found.isFile()) return fd

@@ -7,7 +7,7 @@ import { parquetSchema } from 'hyparquet'
 import type { AsyncBuffer, DecodedArray, FileMetaData, ParquetParsers, RowGroup, SchemaElement, SchemaTree, Statistics } from 'hyparquet'
 import { compressors as packed, decompressZstd } from 'hyparquet-compressors'
 import { DEFAULT_PARSERS } from 'hyparquet/src/convert.js'
-import { SweepmillError } from '../base/errors.js'
+import { machineTrouble, SweepmillError } from '../base/errors.js'
 import type { ErrorCode } from '../base/errors.js'
 import { problemOfOrder, problemOfRow, runsBackwards, turnRound } from './check-rows.js'
 import type { RowProblem } from './check-rows.js'
@@ -212,7 +212,7 @@ async function damaged<T>(source: string, where: string, read: () => Promise<T>)
     return await read()
   } catch (cause) {
     if (cause instanceof SweepmillError) throw cause
-    throw new SweepmillError('DATA_FORMAT', `${source}${where} cannot be read as Parquet: ${cause instanceof Error ? cause.message : String(cause)}. Write it anew, or as CSV.`, { cause, details: { file: source } })
+    throw machineTrouble(cause) ?? new SweepmillError('DATA_FORMAT', `${source}${where} cannot be read as Parquet: ${cause instanceof Error ? cause.message : String(cause)}. Write it anew, or as CSV.`, { cause, details: { file: source } })
   }
 }
 

@@ -6,24 +6,19 @@
  * a step that gives no sign of life for as long as it may; a step that its thread never began runs on another one. Threads
  * run at a lower priority than the main thread, so leases are renewed however busy they are.
  */
-import { join } from 'node:path'
-import { Piscina } from 'piscina'
 import type { MessagePort } from 'node:worker_threads'
 import type { Clock } from '../base/clock.js'
 import { SweepmillError } from '../base/errors.js'
-import { newNonce } from '../base/ids.js'
-import { packageRoot } from '../base/package-root.js'
 import type { ComputePool, ComputeReply, ComputeRequest, PoolStats } from '../tasks/compute-pool.js'
 import { PRIORITIES } from '../tasks/task.js'
 import type { PriorityWeights } from '../tasks/task.js'
 import { ControlBlock } from './control-block.js'
-import { HandleRecall } from './handle-recall.js'
 import { encodeCall } from './protocol.js'
 import type { ThreadReply, ThreadRequest } from './protocol.js'
-import type { ThreadOptions } from './thread-side.js'
-import { ScratchFolder } from './scratch-folder.js'
+import { startThreads } from './started-threads.js'
+import type { StartedThreads } from './started-threads.js'
 import { SilenceWatch } from './silence-watch.js'
-import { cancelledStep, endedStep, neverBegun, stalledStep, stoppingPool } from './step-errors.js'
+import { cancelledStep, endedStep, neverBegun, noThreads, stalledStep, stoppingPool } from './step-errors.js'
 import { insistOnEnd } from './thread-end.js'
 import { ThreadShares } from './thread-shares.js'
 import { WaitingLine } from './waiting-line.js'
@@ -44,12 +39,6 @@ export interface ComputePoolOptions {
 /** Ten seconds of work at a thousandth of a core: steps of ours give a sign of life every 50 ms. */
 export const STALL_MS = 60_000
 
-const WORKER_FILE = join(packageRoot, 'dist', 'workers', 'compute.js')
-/**
- * Piscina loads the file by require() where Node.js can do that with ES modules, and a thread that is ended while it does takes
- * the whole process with it (v8::Module::IsGraphAsync). Loaded by import() it may be ended at any moment.
- */
-const WITHOUT_REQUIRED_MODULES = process.allowedNodeEnvironmentFlags.has('--experimental-require-module') ? ['--no-experimental-require-module'] : []
 const PROGRESS_EVERY_MS = 50
 const TERMINATE_USER_CODE_AFTER_MS = 100
 const TERMINATE_BUILT_IN_AFTER_MS = 5000
@@ -72,12 +61,8 @@ interface Running {
   lastDone: number
   /** Why its thread was ended for its silence. */
   silence: 'never begun' | 'stalled' | null
-}
-
-interface StartedThreads {
-  readonly piscina: Piscina<ThreadRequest, ThreadReply>
-  readonly scratch: ScratchFolder
-  readonly recall: HandleRecall
+  /** Why there is none to run it in. */
+  noThreads?: SweepmillError
 }
 
 export function createComputePool(options: ComputePoolOptions): ComputePool {
@@ -192,7 +177,7 @@ class PiscinaComputePool implements ComputePool {
       else waiting.resolve(reply)
     } catch (thrown) {
       again = running.silence === 'never begun' && waiting.starts < MOST_STARTS && canStartAgain(request) && request.signal?.aborted !== true && !this.#closed
-      if (!again) waiting.reject(this.#lost(thrown, running))
+      if (!again) waiting.reject(running.noThreads ?? this.#lost(thrown, running))
     } finally {
       unwatch()
       this.#reportProgress(slot)
@@ -230,26 +215,33 @@ class PiscinaComputePool implements ComputePool {
       call: encodeCall({ step: request.step, input: request.input, userCode: request.userCode }), bytes, shared: request.shared ?? {},
       port: request.port ?? null, cells: this.#block.buffer, slot, dispatch: running.dispatch,
     }
-    return this.#piscina().run(message, { transferList: moved as never, signal: running.terminate.signal })
+    return this.#threads().piscina.run(message, { transferList: moved as never, signal: running.terminate.signal })
   }
 
-  #piscina(): Piscina<ThreadRequest, ThreadReply> {
-    if (this.#started !== null) return this.#started.piscina
-    const { threads, niceness = 10, heapMb } = this.#options
-    const scratch = new ScratchFolder()
-    const recallChannel = `sweepmill recall ${newNonce()}`
-    const piscina = new Piscina<ThreadRequest, ThreadReply>({
-      filename: WORKER_FILE, minThreads: threads, maxThreads: threads, idleTimeout: Number.POSITIVE_INFINITY,
-      // The default blocks a thread's own event loop between tasks, which steps that read from a port need.
-      atomics: 'disabled', recordTiming: false,
-      execArgv: [...process.execArgv, ...WITHOUT_REQUIRED_MODULES],
-      workerData: { niceness, scratchFolder: scratch.path, recallChannel } satisfies ThreadOptions,
-      ...(heapMb === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: heapMb } }),
+  #threads(): StartedThreads {
+    if (this.#started !== null) return this.#started
+    const started = startThreads(this.#options, (error, threadsLeft) => {
+      this.#replaced += 1
+      if (threadsLeft === 0 && this.#started === started) this.#startOver(started, error)
     })
-    // A thread that dies while idle is replaced by Piscina; a step in it is rejected by its own promise.
-    piscina.on('error', () => { this.#replaced += 1 })
-    this.#started = { piscina, scratch, recall: new HandleRecall(recallChannel, this.#clock, () => piscina.threads.map(({ threadId }) => threadId)) }
-    return piscina
+    this.#started = started
+    return started
+  }
+
+  /**
+   * A thread that could not start, for want of files or memory, is not replaced any more by Piscina, and without any thread
+   * what was handed to it would wait for ever. The steps are given back, and the next one starts all threads anew.
+   */
+  #startOver(failed: StartedThreads, cause: unknown): void {
+    if (this.#closed) return
+    this.#started = null
+    for (const running of this.#running) {
+      if (running === null) continue
+      running.noThreads = noThreads(cause)
+      running.terminate.abort()
+    }
+    failed.recall.close()
+    void failed.piscina.destroy().then(() => { failed.scratch.remove() })
   }
 
   #cancel(waiting: Waiting): void {

@@ -5,15 +5,18 @@
  * the step still does. One that does not answer in time leaves its outcome to the next attempt, which fences it out.
  */
 import { SweepmillError, toSweepmillError } from '../base/errors.js'
+import type { ErrorCode } from '../base/errors.js'
 import type { Clock } from '../base/clock.js'
 import type { SagaStep, StepOutput, StepRetry } from './saga-step.js'
 
 const ONCE: StepRetry = { tries: 1, pauseMs: 0 }
 const FORWARD: StepRetry = { tries: 5, pauseMs: 200 }
 
+const LEAVE_OPEN: ReadonlySet<string> = new Set<ErrorCode>(['LEASE_LOST', 'NOT_RESOLVABLE', 'WORKER_STOPPING', 'MACHINE_TROUBLE'])
+
 /** Errors that mean "stop and leave the run as it is": somebody else, or a later attempt, goes on. */
 export function leavesRunOpen(error: SweepmillError): boolean {
-  return error.code === 'LEASE_LOST' || error.code === 'NOT_RESOLVABLE' || error.code === 'WORKER_STOPPING'
+  return LEAVE_OPEN.has(error.code)
 }
 
 export class StepRunner {

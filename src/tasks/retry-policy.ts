@@ -13,6 +13,9 @@ export interface RetryPolicy {
   readonly capMs: number
 }
 
+/** Of `baseMs`: room is not made in a second, and each try costs two statements. */
+const TROUBLE_PAUSES = 5
+
 export const DEFAULT_RETRY: RetryPolicy = { baseMs: 1000, capMs: 60_000 }
 
 /** Milliseconds to wait before retry number `retry` (0 for the first), uniform in (0, min(cap, base × 2^retry)]. */
@@ -27,6 +30,8 @@ export function outcomeOfError(attempt: Attempt, error: ErrorData, policy: Retry
   if (error.code === 'COMPENSATION_FAILED') return { kind: 'dead_letter', reason: 'compensation_failed', error }
   if (error.code === 'WORKER_STOPPING') return { kind: 'released', why: error.message, delayMs: 0 }
   if (error.code === 'NOT_RESOLVABLE' || error.code === 'STEP_UNANSWERED') return { kind: 'released', why: error.message, delayMs: policy.baseMs }
+  // A full disk is nobody's failure and may last longer than retries do: the task waits for it, and others may take it.
+  if (error.code === 'MACHINE_TROUBLE') return { kind: 'released', why: error.message, delayMs: TROUBLE_PAUSES * policy.baseMs }
   if (!ERRORS[error.code].retryable) return { kind: 'failed', error }
   if (attempt.retryCount >= attempt.maxRetries) return { kind: 'dead_letter', reason: 'retries_exhausted', error }
   return { kind: 'retry', error, delayMs: retryDelayMs(policy, attempt.retryCount, random) }

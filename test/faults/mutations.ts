@@ -158,4 +158,17 @@ export const MUTATIONS: readonly Mutation[] = [
     from: "URLS.has(name) || text.includes('://') ? hideSecrets(text) : text", to: "name === 'REDIS_URL' || name === 'DATABASE_URL' ? hideSecrets(text) : text",
     test: 'test/hostile/secrets', named: 'shows no credentials',
   },
+  {
+    promise: 'containment', what: 'what the machine lacks counts as the task\'s own failure', file: 'src/base/errors.ts',
+    from: "fallback === 'STRATEGY_FAILED' ? null : machineTrouble(thrown)", to: 'null',
+    test: 'test/faults/machine-trouble', named: 'waits for room',
+  },
+  {
+    promise: 'containment', what: 'a package that could not be loaded for want of files stays so', file: 'workers/late-module.ts',
+    from: 'if (machineTrouble(thrown) !== null) process.exit(1)', to: '', test: 'test/faults/machine-trouble', named: 'blames no file',
+  },
+  {
+    promise: 'containment', what: 'a thread that could not be started is never started again', file: 'src/pool/compute-pool.ts',
+    from: 'if (threadsLeft === 0 && this.#started === started) this.#startOver(started, error)', to: '', test: 'test/faults/machine-trouble', named: 'blames no file',
+  },
 ]

@@ -1,7 +1,7 @@
 /** Transitions, retries and the message codec: what the whole queue rests on. */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { ERRORS, SweepmillError } from '../../src/base/errors.js'
+import { ERRORS, SweepmillError, toSweepmillError } from '../../src/base/errors.js'
 import type { ErrorCode } from '../../src/base/errors.js'
 import { seededRandom } from '../../src/base/random.js'
 import { decodeBody, encodeBody, MAX_BODY_BYTES } from '../../src/tasks/message.js'
@@ -24,7 +24,7 @@ test('final states are left only by a redrive', () => {
 test('every error code has an outcome: permanent ones never retry, transient ones end as dead letters', () => {
   const random = seededRandom(1)
   const policy = { baseMs: 100, capMs: 1000 }
-  const handedBack: readonly ErrorCode[] = ['NOT_RESOLVABLE', 'WORKER_STOPPING', 'STEP_UNANSWERED']
+  const handedBack: readonly ErrorCode[] = ['NOT_RESOLVABLE', 'WORKER_STOPPING', 'STEP_UNANSWERED', 'MACHINE_TROUBLE']
   for (const code of Object.keys(ERRORS) as ErrorCode[]) {
     const data = new SweepmillError(code, 'm').toData()
     const fresh = outcomeOfError(attempt(0), data, policy, random).kind
@@ -32,6 +32,21 @@ test('every error code has an outcome: permanent ones never retry, transient one
     if (!ERRORS[code].retryable) expect(['failed', 'cancelled', 'dead_letter']).toContain(fresh)
     else expect([fresh, spent]).toEqual(handedBack.includes(code) ? ['released', 'released'] : ['retry', 'dead_letter'])
   }
+})
+
+test('what the machine lacks is its own trouble, however deep it stands, unless a strategy may have made it up', () => {
+  const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC', errno: -28, syscall: 'write' })
+  const wrapped = new Error('fetch failed', { cause: new Error('inside', { cause: full }) })
+  for (const thrown of [full, wrapped]) {
+    expect(toSweepmillError(thrown, 'COMPUTE_FAILED')).toMatchObject({ code: 'MACHINE_TROUBLE', message: expect.stringContaining('the disk is full') as unknown })
+    expect(toSweepmillError(thrown).code).toBe('MACHINE_TROUBLE')
+    expect(toSweepmillError(thrown, 'STRATEGY_FAILED').code).toBe('STRATEGY_FAILED')
+  }
+  const missing = Object.assign(new Error('ENOENT'), { code: 'ENOENT' })
+  const circle: { code: string; cause?: unknown } = { code: 'X' }
+  circle.cause = circle
+  const proxy: unknown = new Proxy({}, { get: () => { throw new Error('no') } })
+  for (const thrown of [missing, circle, proxy, null, 'ENOSPC', { code: 'toString' }]) expect(toSweepmillError(thrown, 'COMPUTE_FAILED').code).toBe('COMPUTE_FAILED')
 })
 
 test('backoff grows to its cap, with full jitter', () => {

@@ -1,0 +1,47 @@
+/**
+ * A process with few file descriptors (`ulimit -n`), all but `free` of which it takes: every kind of file is read, then once
+ * more with room. Prints the codes of both rounds as JSON. Arguments: a folder with the files, `free`.
+ */
+import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { join } from 'node:path'
+import { systemClock } from '../../src/base/clock.js'
+import { toSweepmillError } from '../../src/base/errors.js'
+import { createComputePool } from '../../src/pool/compute-pool.js'
+
+const [folder = '', free = '0'] = process.argv.slice(2)
+const STEPS: readonly (readonly [step: string, file: string])[] = [
+  ['parse_bars', 'a.csv'], ['parse_bars', 'a.csv.gz'], ['parse_bars', 'a.zip'], ['parse_bars', 'a.parquet'], ['read_funding', 'funding.csv'], ['echo', ''],
+]
+const pool = createComputePool({ threads: 1, clock: systemClock })
+
+async function codeOf(step: string, file: string): Promise<string> {
+  try {
+    await pool.run({ step, input: { file: join(folder, file), source: file }, priority: 'high', divisible: true, userCode: false })
+    return 'ok'
+  } catch (error) {
+    return toSweepmillError(error).code
+  }
+}
+
+async function round(): Promise<string[]> {
+  const codes: string[] = []
+  for (const [step, file] of STEPS) codes.push(await codeOf(step, file))
+  return codes
+}
+
+/** Without a folder for temporary files no thread starts, and the next one does. */
+process.env['TMPDIR'] = join(folder, 'tmp')
+const homeless = await codeOf('echo', '')
+mkdirSync(join(folder, 'tmp'), { recursive: true })
+const housed = await codeOf('echo', '')
+
+const taken: number[] = []
+try {
+  for (;;) taken.push(openSync('/dev/null', 'r'))
+} catch {
+  for (let i = 0; i < Number(free); i += 1) closeSync(taken.pop() ?? -1)
+}
+const short = await round()
+for (const fd of taken) closeSync(fd)
+process.stdout.write(JSON.stringify({ homeless, housed, short, roomy: await round() }))
+await pool.close()
