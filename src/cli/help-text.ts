@@ -46,7 +46,7 @@ The first SIGTERM or Ctrl-C hands work back and stops, the second stops at once.
 With --json the document is printed when the worker is ready.
 ${examples('sweepmill worker', 'HTTP_PORT=0 WORKER_THREADS=4 sweepmill worker --json', 'curl -s localhost:8080/health')}`
 
-export const TASKS_HELP = examples('sweepmill tasks list --status failed', 'sweepmill tasks show TASK_ID', 'sweepmill tasks cancel TASK_ID',
+export const TASKS_HELP = examples('sweepmill tasks list --status failed', 'sweepmill tasks show TASK_ID', 'sweepmill tasks cancel TASK_ID', 'sweepmill tasks retry TASK_ID --start-over',
   'sweepmill tasks export TASK_ID --report result.html')
 
 export const STRATEGIES_HELP = examples('sweepmill strategies list', 'sweepmill strategies add sma-cross --set fast=10 --set slow=50 --name quick',

@@ -120,6 +120,11 @@ export const cleanupBody = {
   example: { tasks_days: 14, dry_run: true },
 } as const
 
+export const retryBody = {
+  type: 'object',
+  properties: { start_over: { type: 'boolean', description: 'Of a sweep: forget the rows that it has, also of one that waits for a worker of the engine that began it.' } },
+} as const
+
 export const queued = {
   type: 'object', required: ['task_id', 'status'],
   properties: { task_id: { type: 'string', format: 'uuid' }, status: { type: 'string', enum: ['queued'] } },

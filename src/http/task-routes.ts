@@ -5,7 +5,8 @@ import { isTaskId } from '../base/ids.js'
 import { taskDocument } from '../tasks/task-document.js'
 import { QUEUED, TaskType } from '../tasks/task.js'
 import type { TaskControl, TaskReader } from '../tasks/backend.js'
-import { backtestBody, cleanupBody, dataSyncBody, errorSchema, optimizationBody, queued, task, taskParams, taskQuery } from './openapi.js'
+import { backtestBody, cleanupBody, dataSyncBody, errorSchema, optimizationBody, queued, retryBody, task, taskParams, taskQuery } from './openapi.js'
+import { refuse } from './query.js'
 import { parseSubmission } from './submission.js'
 import { parseTaskQuery } from './task-query.js'
 
@@ -44,8 +45,16 @@ export function addTaskRoutes(app: FastifyInstance, backend: TaskControl & TaskR
   const steered = { 200: task, 404: errorSchema, 409: errorSchema }
   app.post('/api/tasks/:id/cancel', { schema: { summary: 'Cancel a task', params: taskParams, response: steered } },
     async (request) => backend.cancel(taskIdOf(request)))
-  app.post('/api/tasks/:id/retry', { schema: { summary: 'Run a finished task again', params: taskParams, response: steered } },
-    async (request) => backend.retry(taskIdOf(request)))
+  app.post('/api/tasks/:id/retry', { schema: { summary: 'Run a finished task again; a sweep from its beginning with start_over', params: taskParams, body: retryBody, response: steered } },
+    async (request) => backend.retry(taskIdOf(request), { startOver: startOverOf(request.body) }))
+}
+
+/** `{"start_over": true}`; no body, or an empty one, means false. */
+function startOverOf(body: unknown): boolean {
+  for (const key of Object.keys(body ?? {})) if (key !== 'start_over') throw refuse(key, 'is not known; known is start_over')
+  const { start_over: startOver = false } = (body ?? {}) as { start_over?: unknown }
+  if (typeof startOver !== 'boolean') throw refuse('start_over', 'must be true or false')
+  return startOver
 }
 
 /** An id of the wrong shape cannot name a task, so it is not found rather than an error of Postgres. */

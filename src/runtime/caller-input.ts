@@ -9,7 +9,7 @@ import type { SubmitRequest } from '../tasks/backend.js'
 import type { DeadLetterFilter } from '../tasks/dead-letters.js'
 import { MOMENT_FORM, readMoment } from '../tasks/moment.js'
 import { PRIORITIES, STATUS_NAMES } from '../tasks/task.js'
-import type { TaskPriority } from '../tasks/task.js'
+import type { RetryOptions, TaskPriority } from '../tasks/task.js'
 import type { TaskFilter } from '../tasks/task-store.js'
 
 export function refuseInput(path: string, value: unknown, wanted: string): never {
@@ -52,6 +52,14 @@ const SUBMISSION = Object.keys({
 
 export function checkSubmission(request: SubmitRequest): void {
   checkKeys(request, 'The request', SUBMISSION)
+}
+
+/** Whether it is to start over. */
+export function checkRetry(options: RetryOptions): boolean {
+  checkKeys(options, 'The options', ['startOver'])
+  const { startOver = false } = options
+  if (typeof startOver !== 'boolean') refuseInput('startOver', startOver, 'true or false')
+  return startOver
 }
 
 export function checkTaskFilter(filter: TaskFilter): void {

@@ -57,6 +57,7 @@ import { FleetWatch } from './fleet-watch.js'
 import { thisIncarnation } from './incarnation.js'
 import { LapseWatch } from './lapse-watch.js'
 import { LeaseKeeper } from './lease-keeper.js'
+import { deliverOwnSweeps } from './own-sweeps.js'
 import { PauseGate } from './pause-gate.js'
 import { ProgressBoard } from './progress-board.js'
 import { ProjectedRetention } from './projected-retention.js'
@@ -88,6 +89,8 @@ export interface RuntimeReading {
   readonly postgresUp: boolean
   /** Priorities that nobody picks; null where Postgres does not answer. */
   readonly paused: readonly TaskPriority[] | null
+  /** Pending sweeps that wait for a worker of the engine that began them, by engine; null where Postgres does not answer. */
+  readonly handedBack: Readonly<Record<string, number>> | null
   readonly threads: { readonly total: number; readonly busy: number; readonly stuck: number; readonly replaced: number; readonly busyMs: number }
   readonly wallMs: number
 }
@@ -161,7 +164,7 @@ export async function createRuntime<Health>(options: RuntimeOptions<Health>): Pr
   const storedSeries = new StoredSeries({ store: series, revisions: new PostgresSeriesHistory(postgres), pool, clock })
   const exchanges = openExchanges(config)
   const artifacts = new PostgresArtifactStore(postgres)
-  const sweeps = new PostgresSweepStore(postgres)
+  const sweeps = new PostgresSweepStore(postgres, config.leaseMs)
   const retention = new ProjectedRetention(new PostgresRetention(postgres), letters)
   const bars = new BarCache(archive, pool, clock, config.dataMemoryMb * 2 ** 20)
   const gate = new PauseGate(new PostgresPauseBook(postgres), clock, config.leaseRenewalMs)
@@ -179,7 +182,7 @@ export async function createRuntime<Health>(options: RuntimeOptions<Health>): Pr
     ? new StreamSource(stream, gate, config.pollIntervalMs, () => recovery.distrust())
     : new SessionSource({ stream, gate, desk, clock, taskId: () => served, deadConsumers: async () => (await fleetWatch.look()).dead })
   const workflows = new WorkflowCatalog([register(backtestWorkflow), register(optimizationWorkflow), register(cleanupWorkflow), register(dataSyncWorkflow), ...options.workflows ?? []])
-  const reading = (): Promise<RuntimeReading> => readRuntime({ stream, gate, pool, clock, worker })
+  const reading = (): Promise<RuntimeReading> => readRuntime({ stream, gate, sweeps, pool, clock, worker })
   const worker: TaskWorker = new TaskWorker({
     source, ledger, keeper, observer, waypoint, pool, workflows, clock, random, log,
     saga: { log: new PostgresSagaLog(postgres, incarnation.id), clock, waypoint, undoBudget: { tries: 5, pauseMs: 200, timeoutMs: 60_000 }, ...(options.observers === undefined ? {} : { observer: options.observers.saga }) },
@@ -243,6 +246,7 @@ export async function createRuntime<Health>(options: RuntimeOptions<Health>): Pr
       recovery.start()
       if (role !== 'worker') return
       scheduler.start()
+      await deliverOwnSweeps(sweeps, stream, book)
       // The threads are there before the first task is.
       await pool.run({ step: 'echo', input: {}, priority: 'high', divisible: true, userCode: false })
     },
@@ -269,14 +273,15 @@ export async function createRuntime<Health>(options: RuntimeOptions<Health>): Pr
 
 interface ReadingParts {
   readonly stream: RedisTaskStream
+  readonly sweeps: PostgresSweepStore
   readonly gate: PauseGate
   readonly pool: ComputePool
   readonly clock: Clock
   readonly worker: TaskWorker
 }
 
-async function readRuntime({ stream, gate, pool, clock, worker }: ReadingParts): Promise<RuntimeReading> {
-  const [depths, paused] = await Promise.allSettled([stream.depths(), gate.paused()])
+async function readRuntime({ stream, gate, sweeps, pool, clock, worker }: ReadingParts): Promise<RuntimeReading> {
+  const [depths, paused, handedBack] = await Promise.allSettled([stream.depths(), gate.paused(), sweeps.handedBack()])
   const stats = pool.stats()
   return {
     consumerName: stream.consumer,
@@ -285,6 +290,7 @@ async function readRuntime({ stream, gate, pool, clock, worker }: ReadingParts):
     redisUp: depths.status === 'fulfilled',
     postgresUp: paused.status === 'fulfilled',
     paused: paused.status === 'fulfilled' ? paused.value : null,
+    handedBack: handedBack.status === 'fulfilled' ? handedBack.value : null,
     threads: { total: stats.threads, busy: stats.busy, stuck: stats.stuck, replaced: stats.replacedThreads, busyMs: stats.busyMs },
     wallMs: clock.wallMs(),
   }

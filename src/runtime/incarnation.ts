@@ -6,13 +6,14 @@
  */
 import { readFileSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
+import { engineVersion } from '../base/engine-version.js'
 import { newNonce } from '../base/ids.js'
 import type { Incarnation } from '../tasks/task-store.js'
 
 export function thisIncarnation(workerName: string, threads: number, role: Incarnation['role']): Incarnation {
   return {
     id: `${workerName}-${newNonce()}`, workerName, host: hostname(), pid: process.pid, processKey: processKey(process.pid),
-    threads, role, stopped: false,
+    threads, role, engine: engineVersion, stopped: false,
   }
 }
 

@@ -9,6 +9,7 @@ import { createHash } from 'node:crypto'
 import { basename, join } from 'node:path'
 import { existsSync } from 'node:fs'
 import type { Clock } from '../base/clock.js'
+import { engineVersion } from '../base/engine-version.js'
 import { hasCode, SweepmillError } from '../base/errors.js'
 import { jsonObject } from '../base/json-value.js'
 import { builtinStrategies, parseBacktestSpec, parseSweepSpec, specToJson } from '../engine/index.js'
@@ -146,7 +147,7 @@ async function prepareRun(request: SubmitRequest, options: PrepareOptions): Prom
     : await runStrategy(options, step, { spec }, source.code, shared)
   if (source !== null) await tryStrategy(options, isSweep ? 'try_sweep' : 'try_backtest', { spec }, source.code, shared, request.timeoutSeconds)
   const { spec_hash: specHash } = JSON.parse(checked.json) as { spec_hash: string }
-  const attachKey = isSweep ? createHash('sha256').update(`${specHash} ${bars.dataset.dataHash} ${source?.hash ?? ''}`).digest('hex') : null
+  const attachKey = isSweep ? createHash('sha256').update(`${engineVersion} ${specHash} ${bars.dataset.dataHash} ${source?.hash ?? ''}`).digest('hex') : null
   return { request, data: spec, bars, source, attachKey, warnings }
 }
 

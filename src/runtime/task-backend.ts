@@ -10,12 +10,12 @@ import type { QueueObserver } from '../tasks/observer.js'
 import type { ComputePool } from '../tasks/compute-pool.js'
 import type { Fleet, PublicationBook, TaskDesk, TaskRecord } from '../tasks/task-store.js'
 import type { PauseBook } from '../tasks/pause-book.js'
-import { isFinal, PRIORITIES } from '../tasks/task.js'
-import type { Checkpoint, TaskPriority } from '../tasks/task.js'
+import { isFinal, PRIORITIES, TaskType } from '../tasks/task.js'
+import type { Checkpoint, RetryOptions, TaskPriority } from '../tasks/task.js'
 import type { TaskPublisher } from '../tasks/task-stream.js'
 import { isTaskId } from '../base/ids.js'
 import { afterCommit } from './after-commit.js'
-import { checkSubmission, checkTaskFilter } from './caller-input.js'
+import { checkRetry, checkSubmission, checkTaskFilter } from './caller-input.js'
 import type { ProgressBoard } from './progress-board.js'
 import { taskView } from './task-view.js'
 import type { SweepExport } from './sweep-export.js'
@@ -166,9 +166,14 @@ export class TaskBackend<Health> implements Backend<Health> {
     return taskView(record ?? before)
   }
 
-  async retry(taskId: string): Promise<TaskView> {
-    const { desk, publisher, book, deadLetters } = this.#parts
+  async retry(taskId: string, options: RetryOptions = {}): Promise<TaskView> {
+    const startOver = checkRetry(options)
+    const { desk, deadLetters } = this.#parts
     const before = await this.#record(taskId)
+    if (startOver) {
+      if (!await desk.startOver(before.taskId)) throw notStartedOver(before)
+      if (!isFinal(before.status)) return this.#publish(await this.#record(taskId))
+    }
     // A dead letter leaves the projection too.
     if (before.status === 'dead_letter' && (await deadLetters.redrive({ taskIds: [before.taskId] }, false)).length > 0) return this.task(taskId)
     const record = await desk.redrive(taskId)
@@ -178,8 +183,15 @@ export class TaskBackend<Health> implements Backend<Health> {
       }
       throw new SweepmillError('STATE_CONFLICT', `Task ${taskId} is ${before.status}; only a failed, cancelled or dead-lettered task can be retried.`, { details: { status: before.status } })
     }
+    return this.#publish(record)
+  }
+
+  /** A row that is due, and whose entry is lost or was never there. */
+  async #publish(record: TaskRecord): Promise<TaskView> {
+    const { publisher, book } = this.#parts
+    const { taskId, taskType, priority } = record
     await afterCommit(async () => {
-      const [messageId] = await publisher.publish([{ taskId, taskType: record.taskType, priority: record.priority, body: null, delayMs: 0 }])
+      const [messageId] = await publisher.publish([{ taskId, taskType, priority, body: null, delayMs: 0 }])
       await book.markPublished([{ taskId, messageId: messageId ?? null }])
     })
     return taskView(record)
@@ -214,4 +226,12 @@ export class TaskBackend<Health> implements Backend<Health> {
     if (record === null) throw new SweepmillError('TASK_NOT_FOUND', `No task has the id ${taskId}. List them with \`sweepmill tasks list\`.`, { details: { task_id: taskId } })
     return record
   }
+}
+
+function notStartedOver({ taskId, taskType, status, attempt }: TaskRecord): SweepmillError {
+  const why = taskType !== TaskType.OPTIMIZATION ? 'is no sweep, and keeps nothing that a retry would go on from; retry it without starting over'
+    : status === 'pending' && attempt === 0 ? 'has not begun, so there is nothing to start over'
+      : status === 'processing' ? 'is running; cancel it first, then retry it'
+        : `is ${status}; only one that was begun and waits, or that failed, was cancelled or is a dead letter can start over`
+  return new SweepmillError('STATE_CONFLICT', `Task ${taskId} ${why}.`, { details: { status } })
 }

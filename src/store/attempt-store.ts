@@ -61,7 +61,7 @@ with input as (
     status = case o.verdict when 'opened' then 'processing' else 'dead_letter' end,
     attempt = t.attempt + case o.verdict when 'opened' then 1 else 0 end,
     crashes = t.crashes + case when o.takeover and o.crashed then 1 else 0 end,
-    owner = $2, message_id = o.message_id, published_at = coalesce(t.published_at, now()),
+    owner = $2, message_id = o.message_id, progress = t.progress - 'waits', published_at = coalesce(t.published_at, now()),
     started_at = coalesce(t.started_at, now()),
     completed_at = case o.verdict when 'poison' then now() end,
     dead_reason = case o.verdict when 'poison' then 'poison' end,
@@ -108,7 +108,7 @@ const FINISH = `
 with given as (
   select * from jsonb_to_recordset($1::jsonb) as x(
     task_id uuid, attempt integer, status text, event text, result jsonb, error jsonb, error_message text,
-    dead_reason text, delay_ms float8, counts boolean, saga_undone boolean, detail jsonb,
+    dead_reason text, waits text, delay_ms float8, counts boolean, saga_undone boolean, detail jsonb,
     sweep_trials bigint, sweep_hash text, sweep_top jsonb)
 ), locked as (
   select t.task_id, t.attempt from tasks t join given g on g.task_id = t.task_id and g.attempt = t.attempt
@@ -126,7 +126,8 @@ with given as (
     not_before = case when i.status = 'pending' then now() + make_interval(secs => coalesce(i.delay_ms, 0) / 1000.0) else t.not_before end,
     published_at = case when i.status = 'pending' then null else t.published_at end,
     message_id = case when i.status = 'pending' then null else t.message_id end,
-    progress = case when i.status = 'completed' then null else t.progress end,
+    progress = case when i.status = 'completed' then null when i.waits is null then t.progress
+      else coalesce(t.progress, '{"step": "plan", "done": 0, "total": 0}') || jsonb_build_object('waits', i.waits) end,
     completed_at = case when i.status = 'pending' then null else now() end,
     processing_time_ms = case when i.status = 'pending' then null
       else (extract(epoch from (clock_timestamp() - t.started_at)) * 1000)::bigint end
@@ -298,7 +299,7 @@ function finishRow(outcome: FinishRequest['outcome']): { status: TaskStatus; eve
     case 'failed': return { status: 'failed', event: 'failed', ...errorColumns(outcome.error) }
     case 'retry': return { status: 'pending', event: 'retry', counts: true, delay_ms: outcome.delayMs, ...errorColumns(outcome.error) }
     case 'dead_letter': return { status: 'dead_letter', event: 'dead_letter', dead_reason: outcome.reason, ...errorColumns(outcome.error) }
-    case 'released': return { status: 'pending', event: 'released', counts: false, delay_ms: outcome.delayMs, detail: { why: outcome.why } }
+    case 'released': return { status: 'pending', event: 'released', counts: false, delay_ms: outcome.delayMs, detail: { why: outcome.why }, ...(outcome.waits === true ? { waits: outcome.why } : {}) }
   }
 }
 

@@ -32,7 +32,7 @@ with locked as (
 ), redriven as (
   update tasks t set status = 'pending', generation = t.generation + 1, retry_count = 0, crashes = 0, not_before = null, deadline_at = null,
     message_id = null, published_at = null, completed_at = null, processing_time_ms = null, started_at = null, owner = null,
-    error = null, error_message = null, dead_reason = null, cancel_requested_at = null, result = null
+    error = null, error_message = null, dead_reason = null, cancel_requested_at = null, result = null, progress = t.progress - 'waits'
   from locked l where t.task_id = l.task_id returning t.task_id, t.task_type, t.priority, t.attempt, t.generation
 ), audited as (
   insert into task_events (task_id, event, from_status, to_status, attempt, generation)

@@ -3,6 +3,7 @@ import type { Checkpoint, Progress, TaskPriority, TaskStatus } from '../tasks/ta
 import type { ErrorData } from '../base/errors.js'
 import type { TaskDesk, TaskEventRecord, TaskFilter, TaskRecord } from '../tasks/task-store.js'
 import { PARKED } from './parked.js'
+import { START_OVER } from './start-over.js'
 import type { Postgres } from './postgres.js'
 
 const COLUMNS = `task_id, task_type, priority, status, data, name, tags, user_id, ip_address, timeout, max_retries, retry_count, attempt,
@@ -46,7 +47,7 @@ with locked as (
 ), redriven as (
   update tasks t set status = 'pending', generation = t.generation + 1, retry_count = 0, crashes = 0, not_before = null, deadline_at = null,
     message_id = null, published_at = null, completed_at = null, processing_time_ms = null, started_at = null, owner = null,
-    error = null, error_message = null, dead_reason = null, cancel_requested_at = null, result = null
+    error = null, error_message = null, dead_reason = null, cancel_requested_at = null, result = null, progress = t.progress - 'waits'
   from locked l where t.task_id = l.task_id returning t.task_id, t.attempt, t.generation, l.status as was
 ), audited as (
   insert into task_events (task_id, event, from_status, to_status, attempt, generation)
@@ -112,6 +113,10 @@ export class PostgresTaskDesk implements TaskDesk {
   async requestCancel(taskId: string): Promise<TaskRecord | null> {
     await this.#postgres.query(CANCEL, [taskId])
     return this.get(taskId)
+  }
+
+  async startOver(taskId: string): Promise<boolean> {
+    return (await this.#postgres.query(START_OVER, [taskId])).length > 0
   }
 
   async redrive(taskId: string): Promise<TaskRecord | null> {

@@ -12,7 +12,7 @@ import type { TaskFilter } from './task-store.js'
 import type { ParamRange } from '../engine/strategies/strategy.js'
 import type { StrategyDraft } from './strategy-book.js'
 import type { PauseBook } from './pause-book.js'
-import type { Checkpoint, Progress, TaskPriority, TaskStatus, TaskType } from './task.js'
+import type { Checkpoint, Progress, RetryOptions, TaskPriority, TaskStatus, TaskType } from './task.js'
 
 export interface SubmitRequest {
   readonly taskType: TaskType
@@ -126,8 +126,11 @@ export interface TaskControl {
   wait(taskId: string, onProgress?: (view: ProgressView) => void, signal?: AbortSignal): Promise<TaskView>
   /** TASK_NOT_FOUND; STATE_CONFLICT where the task is final. */
   cancel(taskId: string): Promise<TaskView>
-  /** Starts the next generation of a task that is final. TASK_NOT_FOUND, STATE_CONFLICT. */
-  retry(taskId: string): Promise<TaskView>
+  /**
+   * Starts the next generation of a task that is final. TASK_NOT_FOUND, STATE_CONFLICT. A sweep goes on from the rows that it has;
+   * with `startOver` they are forgotten first, also of one that was begun and waits.
+   */
+  retry(taskId: string, options?: RetryOptions): Promise<TaskView>
 }
 
 /** Looking at tasks. All of one task reject with TASK_NOT_FOUND. */

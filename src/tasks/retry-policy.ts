@@ -6,6 +6,7 @@
 import { ERRORS } from '../base/errors.js'
 import type { ErrorData } from '../base/errors.js'
 import type { Random } from '../base/random.js'
+import { pauseOf } from './other-engine.js'
 import type { Attempt, Outcome } from './task.js'
 
 export interface RetryPolicy {
@@ -29,6 +30,8 @@ export function outcomeOfError(attempt: Attempt, error: ErrorData, policy: Retry
   if (category === 'cancelled') return { kind: 'cancelled' }
   if (error.code === 'COMPENSATION_FAILED') return { kind: 'dead_letter', reason: 'compensation_failed', error }
   if (error.code === 'WORKER_STOPPING') return { kind: 'released', why: error.message, delayMs: 0 }
+  const pauseMs = pauseOf(error)
+  if (pauseMs !== null) return { kind: 'released', why: error.message, delayMs: pauseMs, waits: true }
   if (error.code === 'NOT_RESOLVABLE' || error.code === 'STEP_UNANSWERED') return { kind: 'released', why: error.message, delayMs: policy.baseMs }
   // A full disk is nobody's failure and may last longer than retries do: the task waits for it, and others may take it.
   if (error.code === 'MACHINE_TROUBLE') return { kind: 'released', why: error.message, delayMs: TROUBLE_PAUSES * policy.baseMs }

@@ -102,6 +102,8 @@ export interface Incarnation {
   readonly threads: number
   /** A session serves one task and takes nothing else; a worker serves the streams. */
   readonly role: 'worker' | 'session'
+  /** What it computes with; null of a process of before this was noted. */
+  readonly engine: string | null
   readonly stopped: boolean
 }
 
@@ -118,6 +120,8 @@ export interface TaskDesk {
   lastCheckpoint(taskId: string, step: string): Promise<unknown>
   events(taskId: string): Promise<TaskEventRecord[]>
   requestCancel(taskId: string): Promise<TaskRecord | null>
+  /** Forgets what was computed of a sweep that waits or is over; false for any other. A redrive of what is over is the caller's. */
+  startOver(taskId: string): Promise<boolean>
   redrive(taskId: string): Promise<TaskRecord | null>
 }
 

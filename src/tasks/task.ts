@@ -113,7 +113,7 @@ export type Outcome = (
   | { readonly kind: 'dead_letter'; readonly reason: DeadLetterReason; readonly error: ErrorData }
   | { readonly kind: 'cancelled' }
   /** Handed back without counting: shutdown, or a worker that lacks what the task needs. */
-  | { readonly kind: 'released'; readonly why: string; readonly delayMs: number }
+  | { readonly kind: 'released'; readonly why: string; readonly delayMs: number; /** The task shows `why` while it is pending. */ readonly waits?: true }
 ) & {
   /**
    * The saga's run is undone, and ends with the task's state in one transaction: in between a crash would leave an ended run
@@ -146,6 +146,11 @@ export interface Progress {
   readonly total: number
   /** What it waits for, where it does. */
   readonly waits?: string
+}
+
+/** How a task is run again. */
+export interface RetryOptions {
+  readonly startOver?: boolean | undefined
 }
 
 export const TASK_DEFAULTS = { timeoutSeconds: 300, maxRetries: 3 } as const

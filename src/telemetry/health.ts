@@ -31,6 +31,8 @@ export interface HealthReport {
   readonly event_loop_delay_ms: EventLoopDelay
   /** Priorities that nobody picks; null where Postgres does not answer. */
   readonly paused: readonly TaskPriority[] | null
+  /** Sweeps that no worker of their own engine has picked, by engine; null where Postgres does not answer. */
+  readonly handed_back: Readonly<Record<string, number>> | null
   readonly services: { readonly redis: 'up' | 'down'; readonly postgres: 'up' | 'down' }
 }
 
@@ -43,6 +45,7 @@ export interface HealthInput {
   readonly threads: HealthReport['threads']
   readonly eventLoopDelay: EventLoopDelay
   readonly paused: readonly TaskPriority[] | null
+  readonly handedBack: Readonly<Record<string, number>> | null
   readonly redisUp: boolean
   readonly postgresUp: boolean
   readonly wallMs: number
@@ -68,6 +71,7 @@ export function healthReport(input: HealthInput): HealthReport {
     threads: { total: input.threads.total, busy: input.threads.busy, stuck: input.threads.stuck, replaced: input.threads.replaced },
     event_loop_delay_ms: input.eventLoopDelay,
     paused: input.paused,
+    handed_back: input.handedBack,
     services: { redis: input.redisUp ? 'up' : 'down', postgres: input.postgresUp ? 'up' : 'down' },
   }
 }

@@ -11,6 +11,7 @@ import type { MessagePort } from 'node:worker_threads'
 import { SweepmillError, toSweepmillError } from '../base/errors.js'
 import { defineSaga } from '../saga/saga-step.js'
 import { leaseLost } from '../tasks/lease-lost.js'
+import { otherEngine } from '../tasks/other-engine.js'
 import { TaskType } from '../tasks/task.js'
 import type { Attempt } from '../tasks/task.js'
 import type { BarsLease } from '../tasks/bar-store.js'
@@ -34,6 +35,8 @@ interface OptimizationContext {
   readonly pinned: PinnedSpec
   lease: BarsLease | null
   code: Uint8Array | null | undefined
+  /** The plan is in the log, of this attempt or an earlier one. */
+  planned: boolean
   sweep: SweepRecord | null
   reusedQuanta: number
   ranked: RankedSweep | null
@@ -69,6 +72,18 @@ async function computeOn(context: OptimizationContext, step: string, input: Reco
   })
 }
 
+/**
+ * The sweep as it was begun, or begun now. One with rows of another engine is handed back (NOT_RESOLVABLE), whichever step is
+ * to go on: what an earlier attempt logged as the plan says only what was planned then.
+ */
+async function ownSweep(context: OptimizationContext): Promise<SweepRecord> {
+  const { attempt, tools } = context
+  const resumed = await tools.sweeps.resume(attempt.taskId, attempt.attempt, tools.engineVersion)
+  if (resumed === null) throw leaseLost(attempt.taskId, 'sweep_plan')
+  if (resumed.kind === 'foreign') throw otherEngine(resumed.sweep, tools.engineVersion)
+  return resumed.kind === 'own' && context.planned ? resumed.sweep : plan(context)
+}
+
 async function plan(context: OptimizationContext): Promise<SweepRecord> {
   const { attempt, tools, pinned } = context
   const reply = await computeOn(context, 'plan_sweep', {}, { divisible: false })
@@ -79,6 +94,7 @@ async function plan(context: OptimizationContext): Promise<SweepRecord> {
     fullSize: planned.full_size, quantumSize, quanta: Math.ceil(planned.full_size / quantumSize),
   }, attempt.attempt, attempt.generation)
   if (sweep === null) throw leaseLost(attempt.taskId, 'sweep_plan')
+  context.planned = true
   return sweep
 }
 
@@ -97,7 +113,7 @@ async function runChunks(context: OptimizationContext, sweep: SweepRecord): Prom
     const group = uncommitted
     uncommitted = []
     lastCommitMs = tools.clock.monotonicMs()
-    if (group.length > 0 && !await tools.sweeps.saveQuanta(sweep.sweepId, attempt.attempt, group)) throw leaseLost(attempt.taskId, 'sweep_rows')
+    if (group.length > 0 && !await tools.sweeps.saveQuanta(sweep, attempt.attempt, group)) throw leaseLost(attempt.taskId, 'sweep_rows')
   }
   const lane = async (): Promise<void> => {
     for (let chunk = planner.next(); chunk !== null; chunk = planner.next()) {
@@ -182,7 +198,7 @@ function topThatFits(result: RankedSweep['result']): readonly unknown[] {
 export const optimizationWorkflow: Workflow<OptimizationContext> = {
   taskType: TaskType.OPTIMIZATION,
   begin: (attempt, tools) => ({
-    attempt, tools, pinned: pinnedSpec(attempt), lease: null, code: undefined, sweep: null, reusedQuanta: 0, ranked: null,
+    attempt, tools, pinned: pinnedSpec(attempt), lease: null, code: undefined, planned: false, sweep: null, reusedQuanta: 0, ranked: null,
   }),
   end: (context) => context.lease?.release(),
   definition: defineSaga<OptimizationContext>({
@@ -210,11 +226,11 @@ export const optimizationWorkflow: Workflow<OptimizationContext> = {
         name: 'plan',
         kind: 'read-only',
         run: async (context) => {
-          context.sweep = await plan(context)
+          context.sweep = await ownSweep(context)
           return JSON.stringify(context.sweep)
         },
-        resume: (context, output) => {
-          context.sweep = JSON.parse(output) as SweepRecord
+        resume: (context) => {
+          context.planned = true
           return Promise.resolve()
         },
       },
@@ -223,7 +239,8 @@ export const optimizationWorkflow: Workflow<OptimizationContext> = {
         name: 'run_chunks',
         kind: 'read-only',
         run: async (context) => {
-          const sweep = context.sweep ?? await plan(context)
+          const sweep = context.sweep ?? await ownSweep(context)
+          context.sweep = sweep
           await runChunks(context, sweep)
           return JSON.stringify({ quanta: sweep.quanta, reused: context.reusedQuanta })
         },
@@ -236,7 +253,7 @@ export const optimizationWorkflow: Workflow<OptimizationContext> = {
         name: 'rank',
         kind: 'compensatable',
         run: async (context) => {
-          const json = await rank(context, context.sweep ?? await plan(context))
+          const json = await rank(context, context.sweep ?? await ownSweep(context))
           context.ranked = { result: JSON.parse(json) as RankedSweep['result'] }
           return json
         },

@@ -98,7 +98,7 @@ test('a connection that ends between two statements of a transaction is an error
 
 describe('who is alive', () => {
   const member = (id: string, beats: number, silentMs: number): FleetMember =>
-    ({ id, workerName: id, host: 'elsewhere', pid: 1, processKey: null, threads: 1, role: 'worker', stopped: false, beats, silentMs })
+    ({ id, workerName: id, host: 'elsewhere', pid: 1, processKey: null, threads: 1, role: 'worker', engine: null, stopped: false, beats, silentMs })
 
   test('silence counts only between looks that succeeded', async () => {
     const clock = new SimClock()

@@ -134,6 +134,11 @@ export const MUTATIONS: readonly Mutation[] = [
     test: 'test/faults/killed-worker', named: 'recovery of a killed worker',
   },
   {
+    promise: 'P4', what: 'a sweep is gone on with, whichever engine its rows are of', file: 'src/store/sweep-store.ts',
+    from: 'if (sweep.engineVersion === engineVersion) return', to: "if (sweep.engineVersion !== '') return",
+    test: 'test/faults/two-engines', named: 'is handed back',
+  },
+  {
     promise: 'P6', what: 'an indivisible step may take the last thread', file: 'src/pool/compute-pool.ts',
     from: "priority === 'high' || request.divisible || free > 1", to: "priority === 'high' || request.divisible || free > 0",
     test: 'test/integration/pool', named: 'an indivisible step',

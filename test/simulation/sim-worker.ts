@@ -95,7 +95,7 @@ export class SimWorker {
     this.#stream = stream
     this.#attempts = new PostgresAttemptStore(postgres, id, LEASE_MS)
     // No process key: whether it lives is judged by its silence, as on another host.
-    const incarnation = { id, workerName: 'sim', host: 'elsewhere', pid: 1, processKey: null, threads: 1, role: 'worker' as const, stopped: false }
+    const incarnation = { id, workerName: 'sim', host: 'elsewhere', pid: 1, processKey: null, threads: 1, role: 'worker' as const, engine: null, stopped: false }
     this.#keeper = new LeaseKeeper({ consumer: stream, fleet, book, incarnation, observer, clock, leaseMs: LEASE_MS, renewalMs: LEASE_MS / 3 })
     this.#ledger = new AttemptLedger({ consumer: stream, attempts: this.#lossy(), desk: new PostgresTaskDesk(postgres), book, deadLetters, keeper: this.#keeper, observer, clock, owner: id, waypoint })
     const reconciler = new Reconciler({ book, letters: new DeadLetterProjection(stream.deadLetters, deadLetters), observer, leaseMs: LEASE_MS, stream: {

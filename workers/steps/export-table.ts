@@ -2,6 +2,8 @@
  * Tables for people's files: pages come over a port, bytes of the format asked for go back over it. Each step takes `format`
  * and replies {sent}: how many messages of bytes it sent, because they and the reply come by different ways.
  */
+import { engineVersion } from '../../src/base/engine-version.js'
+import { SweepmillError } from '../../src/base/errors.js'
 import type { TableFormat } from '../../src/base/table-format.js'
 import { decodeTrialRows, parseIsoTime, planSweep, SWEEP_METRICS } from '../../src/engine/index.js'
 import type { SpaceAxis } from '../../src/engine/search/space-axis.js'
@@ -40,6 +42,9 @@ export const exportTrials: Step = async (context) => {
   ]
   return exported(context, columns, (bytes) => {
     const { width, count, rows } = decodeTrialRows(bytes)
+    if (width !== columns.length) {
+      throw new SweepmillError('NOT_RESOLVABLE', `The rows of this sweep have ${width} numbers each, and engine ${engineVersion} knows ${columns.length} columns: another engine wrote them, and only that one can export them.`)
+    }
     return { length: count, values: columns.map((_, column) => Float64Array.from({ length: count }, (__, k) => rows[k * width + column] ?? Number.NaN)) }
   })
 }

@@ -62,6 +62,7 @@ function describe(report: Readonly<Record<string, unknown>>): string {
     ['worker', cell(metrics['consumer_name'])],
     ['waiting', `high ${shown(depths['high'])}, medium ${shown(depths['medium'])}, low ${shown(depths['low'])}`],
     ['paused', pausedText(report['paused'])],
+    ['handed back', handedBackText(report['handed_back'])],
     ['completed', count('tasks_completed')], ['failed', count('tasks_failed')], ['cancelled', count('tasks_cancelled')], ['recovered', count('tasks_recovered')],
     ['threads busy', `${shown(threads['busy'])} of ${shown(threads['total'])}${Number(threads['stuck'] ?? 0) > 0 ? `, ${shown(threads['stuck'])} stuck` : ''}`],
     ['event-loop delay', `p50 ${shown(delay['p50'])} ms, p99 ${shown(delay['p99'])} ms, max ${shown(delay['max'])} ms`],
@@ -72,6 +73,11 @@ function describe(report: Readonly<Record<string, unknown>>): string {
 
 function pausedText(paused: unknown): Cell {
   return Array.isArray(paused) ? paused.join(', ') || 'nothing' : null
+}
+
+/** Sweeps by the engine that they wait for; no line where none does. */
+function handedBackText(handedBack: unknown): Cell {
+  return Object.entries(asRecord(handedBack)).map(([engine, count]) => `${shown(count)} for engine ${engine}`).join(', ') || null
 }
 
 function cell(value: unknown): Cell {

@@ -50,8 +50,9 @@ export function tasksCommand(invocations: Invocations): Command {
     .addCommand(invocations.command(new Command('show').argument('<id>').description('one task with its events').option('--wide', WIDE), showTask))
     .addCommand(invocations.command(new Command('cancel').argument('<id>').description('stop a task'),
       (invocation, _flags, [id]) => steer(invocation, 'cancel', id)))
-    .addCommand(invocations.command(new Command('retry').argument('<id>').description('run a finished task again'),
-      (invocation, _flags, [id]) => steer(invocation, 'retry', id)))
+    .addCommand(invocations.command(new Command('retry').argument('<id>').description('run a finished task again')
+      .option('--start-over', 'of a sweep: forget the rows that it has, also of one that waits for a worker of another engine'),
+    (invocation, { startOver }: { readonly startOver?: boolean }, [id]) => steer(invocation, 'retry', id, startOver === true)))
     .addCommand(taskExportCommand(invocations, taskIdOf))
 }
 
@@ -110,15 +111,15 @@ async function showTask(invocation: Invocation, { wide = false }: { readonly wid
   })
 }
 
-async function steer(invocation: Invocation, verb: 'cancel' | 'retry', id: string | undefined): Promise<void> {
+async function steer(invocation: Invocation, verb: 'cancel' | 'retry', id: string | undefined, startOver = false): Promise<void> {
   const taskId = taskIdOf(id)
   await invocation.withWorkbench(invocation.config(), async (workbench) => {
     const backend = await workbench.connect('client')
-    const task = await backend[verb](taskId)
+    const task = await (verb === 'retry' ? backend.retry(taskId, { startOver }) : backend.cancel(taskId))
     invocation.output.document(task)
     // What was begun is undone by a worker, also where none has it in hand now.
     const done = verb === 'cancel' && task.status === 'pending' ? 'is asked to stop: the next worker that runs undoes what was begun and ends it'
-      : task.status === 'processing' ? 'is asked to stop' : `is ${task.status}`
+      : task.status === 'processing' ? 'is asked to stop' : startOver ? `is ${task.status} and starts over` : `is ${task.status}`
     invocation.output.text(`Task ${taskId} ${done}.`)
     if (!isFinal(task.status)) await noteMissingWorker(invocation, backend)
   })
@@ -132,7 +133,7 @@ function taskIdOf(id: string | undefined): string {
 
 function describe(task: TaskView, events: readonly TaskEventView[], sagas: readonly SagaView[], wide: boolean): string {
   const facts = textPairs([
-    ['type', task.task_type], ['priority', task.priority], ['status', statusOf(task)], ...(task.progress?.waits === undefined || task.status !== 'processing' ? [] : [['waits', task.progress.waits] as const]),
+    ['type', task.task_type], ['priority', task.priority], ['status', statusOf(task)], ...(task.progress?.waits === undefined || isFinal(task.status) ? [] : [['waits', task.progress.waits] as const]),
     ['attempt', `${task.attempt} (retry ${task.retry_count} of ${task.max_retries}, generation ${task.generation})`],
     ['created', task.created_at], ['not before', task.not_before], ['deadline', task.deadline_at], ['started', task.started_at], ['completed', task.completed_at], ['took', took(task)], ['name', task.name], ['tags', task.tags.length === 0 ? null : task.tags.join(' ')], ['user', task.user_id],
     ...(task.error === null ? [] : [['error', `${task.error.message} [${task.error.code}]`] as const]),

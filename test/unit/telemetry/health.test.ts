@@ -5,7 +5,7 @@ import type { HealthInput } from '../../../src/telemetry/health.js'
 const input: HealthInput = {
   workerName: 'worker-prod-1', consumerName: 'worker-prod-1-7f3a', running: true, depths: { high: 5, medium: 12, low: 3 },
   totals: { enqueued: 245, dequeued: 238, completed: 235, failed: 3, cancelled: 0, recovered: 0 }, threads: { total: 8, busy: 3, stuck: 0, replaced: 0 },
-  eventLoopDelay: { p50: 0.1, p99: 2, max: 9 }, paused: ['low'], redisUp: true, postgresUp: true, wallMs: Date.UTC(2025, 10, 5, 17, 30, 0, 250),
+  eventLoopDelay: { p50: 0.1, p99: 2, max: 9 }, paused: ['low'], handedBack: { 'engine-1': 2 }, redisUp: true, postgresUp: true, wallMs: Date.UTC(2025, 10, 5, 17, 30, 0, 250),
 }
 
 test('the report begins with the keys that monitoring depends on', () => {
@@ -18,7 +18,7 @@ test('the report begins with the keys that monitoring depends on', () => {
       tasks_enqueued: 245, tasks_dequeued: 238, tasks_completed: 235, tasks_failed: 3, tasks_recovered: 0,
     },
     timestamp: '2025-11-05T17:30:00Z',
-    threads: { total: 8, busy: 3, stuck: 0, replaced: 0 }, event_loop_delay_ms: { p50: 0.1, p99: 2, max: 9 }, services: { redis: 'up', postgres: 'up' }, paused: ['low'],
+    threads: { total: 8, busy: 3, stuck: 0, replaced: 0 }, event_loop_delay_ms: { p50: 0.1, p99: 2, max: 9 }, services: { redis: 'up', postgres: 'up' }, paused: ['low'], handed_back: { 'engine-1': 2 },
   })
 })
 
