@@ -1,11 +1,10 @@
 /** Dead letters over HTTP: looking, and running one again. */
 import type { FastifyInstance } from 'fastify'
 import { SweepmillError } from '../base/errors.js'
-import { isTaskId } from '../base/ids.js'
 import type { DeadLetters, TaskReader } from '../tasks/backend.js'
 import { DEAD_LETTER_REASONS } from '../tasks/task.js'
 import { errorSchema, task, taskParams } from './openapi.js'
-import { parseLimit, parseTime, refuse, soleValues } from './query.js'
+import { cursorOf, parseLimit, parseTime, placeOf, refuse, soleValues } from './query.js'
 import { taskIdOf } from './task-routes.js'
 
 const KEYS = ['type', 'reason', 'user_id', 'since', 'before', 'limit', 'cursor'] as const
@@ -34,7 +33,7 @@ export function addDlqRoutes(app: FastifyInstance, backend: TaskReader & { reado
       type, reason, userId, since: timeOf('since', since), before: timeOf('before', before), limit, after: cursor === undefined ? undefined : positionOf(cursor),
     })
     const last = letters.at(-1)
-    return { dead_letters: letters, next_cursor: last === undefined || letters.length < limit ? null : `${last.last_failure_at}_${last.task_id}` }
+    return { dead_letters: letters, next_cursor: last === undefined || letters.length < limit ? null : cursorOf(last.last_failure_at, last.task_id) }
   })
   app.get('/api/dlq/quarantine', { schema: { summary: 'Entries that no task could be made of, latest first', querystring: quarantineQuery } }, async (request) => {
     const { since, before, limit } = soleValues(request.query as Record<string, unknown>, ['since', 'before', 'limit'])
@@ -59,7 +58,6 @@ function timeOf(key: string, text: string | undefined): string | undefined {
 }
 
 function positionOf(cursor: string): { lastFailureAt: string; taskId: string } {
-  const [time = '', taskId = '', ...rest] = cursor.split('_')
-  if (!isTaskId(taskId) || rest.length > 0) throw refuse('cursor', 'must be the next_cursor of the page before')
-  return { lastFailureAt: parseTime('cursor', time), taskId }
+  const { time, taskId } = placeOf(cursor)
+  return { lastFailureAt: time, taskId }
 }

@@ -152,6 +152,7 @@ export const taskQuery = {
     status: { type: 'string', enum: STATUS_NAMES, description: '`queued`, as the reply to a POST says, is `pending`.' }, type: { type: 'string' }, user_id: { type: 'string' },
     name: { type: 'string', description: 'A part of the name.' }, tag: { type: 'string', description: 'A tag; several, separated by commas, must all be there.' },
     limit: { type: 'integer', minimum: 1, maximum: 1000 }, before: { type: 'string', format: 'date-time' },
+    cursor: { type: 'string', description: 'The next_cursor of the page before; it is null on the last page.' },
   },
 } as const
 

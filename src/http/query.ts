@@ -1,5 +1,6 @@
 /** Query strings, checked key by key; REQUEST_INVALID names the key. */
 import { SweepmillError } from '../base/errors.js'
+import { isTaskId } from '../base/ids.js'
 import { isStorable } from '../base/storable-text.js'
 import { MOMENT_FORM, readMoment } from '../tasks/moment.js'
 
@@ -25,6 +26,17 @@ export function parseTime(key: string, text: string): string {
   const moment = readMoment(text)
   if (moment === undefined) throw refuse(key, `must be ${MOMENT_FORM}`)
   return moment
+}
+
+/** Where a page ended: the time and the task of its last row. */
+export function cursorOf(time: string, taskId: string): string {
+  return `${time}_${taskId}`
+}
+
+export function placeOf(cursor: string): { readonly time: string; readonly taskId: string } {
+  const [time = '', taskId = '', ...rest] = cursor.split('_')
+  if (!isTaskId(taskId) || rest.length > 0) throw refuse('cursor', 'must be the next_cursor of the page before')
+  return { time: parseTime('cursor', time), taskId }
 }
 
 export function refuse(key: string, why: string): SweepmillError {

@@ -8,7 +8,7 @@ import type { TaskControl, TaskReader } from '../tasks/backend.js'
 import { backtestBody, cleanupBody, dataSyncBody, errorSchema, optimizationBody, queued, retryBody, task, taskParams, taskQuery } from './openapi.js'
 import { refuse } from './query.js'
 import { parseSubmission } from './submission.js'
-import { parseTaskQuery } from './task-query.js'
+import { DEFAULT_LIMIT, nextCursor, parseTaskQuery } from './task-query.js'
 
 export function addTaskRoutes(app: FastifyInstance, backend: TaskControl & TaskReader, dataRoots: readonly string[]): void {
   const submit = (taskType: TaskType, nothing?: object) => async (request: FastifyRequest): Promise<unknown> => {
@@ -30,8 +30,9 @@ export function addTaskRoutes(app: FastifyInstance, backend: TaskControl & TaskR
 
   app.get('/api/tasks', { schema: { summary: 'Tasks, newest first', querystring: taskQuery } },
     async (request) => {
-      const tasks = await backend.tasks(parseTaskQuery(request.query as Record<string, unknown>))
-      return { tasks }
+      const query = parseTaskQuery(request.query as Record<string, unknown>)
+      const tasks = await backend.tasks(query)
+      return { tasks, next_cursor: nextCursor(tasks, query.limit ?? DEFAULT_LIMIT) }
     })
 
   const found = { 200: task, 404: errorSchema }

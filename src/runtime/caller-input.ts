@@ -4,6 +4,7 @@
  * dropped (`usr` of a filter would redrive every dead letter) or come back as an error of the store.
  */
 import { SweepmillError } from '../base/errors.js'
+import { isTaskId } from '../base/ids.js'
 import { refuseUnknownKeys, show } from '../engine/specs/refuse.js'
 import type { SubmitRequest } from '../tasks/backend.js'
 import type { DeadLetterFilter } from '../tasks/dead-letters.js'
@@ -38,7 +39,7 @@ export function checkPriorities(value: unknown): void {
 }
 
 const TASK_FILTER = Object.keys({
-  status: 1, type: 1, userId: 1, limit: 1, before: 1, name: 1, tags: 1,
+  status: 1, type: 1, userId: 1, limit: 1, before: 1, after: 1, name: 1, tags: 1,
 } satisfies Record<keyof TaskFilter, 1>)
 
 const LETTER_FILTER = Object.keys({
@@ -67,6 +68,7 @@ export function checkTaskFilter(filter: TaskFilter): void {
   if (filter.status !== undefined && !STATUS_NAMES.includes(filter.status)) refuseInput('status', filter.status, `one of ${STATUS_NAMES.join(', ')}`)
   checkWhole('limit', filter.limit, 1)
   checkMoment('before', filter.before)
+  checkPlace(filter.after, filter.after?.createdAt, filter.after?.taskId)
   checkTexts('tags', filter.tags)
 }
 
@@ -75,7 +77,15 @@ export function checkLetterFilter(filter: DeadLetterFilter): void {
   checkWhole('limit', filter.limit, 1)
   checkMoment('since', filter.since)
   checkMoment('before', filter.before)
+  checkPlace(filter.after, filter.after?.lastFailureAt, filter.after?.taskId)
   checkTexts('taskIds', filter.taskIds)
+}
+
+/** The last row of the page before. */
+function checkPlace(after: unknown, time: unknown, taskId: unknown): void {
+  if (after === undefined) return
+  checkMoment('after', time ?? null)
+  if (typeof taskId !== 'string' || !isTaskId(taskId)) refuseInput('after.taskId', taskId, 'the id of a task')
 }
 
 function checkMoment(path: string, value: unknown): void {

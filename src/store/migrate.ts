@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { runner } from 'node-pg-migrate'
 import { SweepmillError } from '../base/errors.js'
 import { packageRoot } from '../base/package-root.js'
+import { buildOnlineIndexes } from './online-indexes.js'
 import type { Postgres } from './postgres.js'
 
 const MIGRATIONS = join(packageRoot, 'src', 'store', 'migrations')
@@ -45,6 +46,7 @@ export async function migrate(postgres: Postgres): Promise<MigrateReport> {
   }
   await refuseNewerSchema(postgres)
   const before = new Map((await describeTables(postgres)).map((one) => [one.table, one.columns]))
+  await buildOnlineIndexes(postgres)
   const ran = await postgres.withClient((client) => runner({
     dbClient: client, dir: MIGRATIONS, direction: 'up', migrationsTable: MIGRATIONS_TABLE,
     schema, migrationsSchema: schema, advisoryLockMode: 'wait', singleTransaction: true,

@@ -10,6 +10,8 @@ const COLUMNS = `task_id, task_type, priority, status, data, name, tags, user_id
   generation, crashes, owner, message_id, published_at is not null as published, result, error, error_message, dead_reason,
   progress, created_at, not_before, deadline_at, started_at, completed_at, processing_time_ms`
 
+const LISTED = 50
+
 interface Row {
   task_id: string; task_type: string; priority: TaskPriority; status: TaskStatus; data: Record<string, unknown>
   name: string | null; tags: string[]
@@ -55,6 +57,30 @@ with locked as (
 )
 select task_id from redriven`
 
+/**
+ * Read backwards from ix_task_created, or from the index of a filter, a page at a time. The place after which a page goes on
+ * is that of a task, whose time the row knows to the microsecond: tasks of one statement share theirs. Of one that was
+ * purged meanwhile the millisecond counts, so that some may come twice, but none is left out.
+ */
+const LIST = `
+select ${COLUMNS} from tasks
+where ($1::text is null or status = $1) and ($2::text is null or task_type = $2)
+  and ($3::text is null or user_id = $3) and ($4::timestamptz is null or created_at < $4)
+  and ($6::text is null or (name is not null and position(lower($6) in lower(name)) > 0))
+  and ($7::text[] is null or (tags <> '{}' and tags @> $7))
+  and ($9::uuid is null or (created_at, task_id) < (
+    coalesce((select l.created_at from tasks l where l.task_id = $9), $8::timestamptz + interval '1 millisecond'), $9))
+order by created_at desc, task_id desc limit $5`
+
+/** For a test that asks Postgres how it would run it. */
+export function listStatement({ status, type, userId, before, limit, name, tags, after }: TaskFilter): { readonly text: string; readonly values: unknown[] } {
+  return {
+    text: LIST,
+    values: [status ?? null, type ?? null, userId ?? null, before ?? null, limit ?? LISTED, name ?? null,
+      tags === undefined || tags.length === 0 ? null : tags, after?.createdAt ?? null, after?.taskId ?? null],
+  }
+}
+
 export class PostgresTaskDesk implements TaskDesk {
   readonly #postgres: Postgres
 
@@ -68,15 +94,8 @@ export class PostgresTaskDesk implements TaskDesk {
   }
 
   async list(filter: TaskFilter): Promise<TaskRecord[]> {
-    const rows = await this.#postgres.query<Row>(`
-      select ${COLUMNS} from tasks
-      where ($1::text is null or status = $1) and ($2::text is null or task_type = $2)
-        and ($3::text is null or user_id = $3) and ($4::timestamptz is null or created_at < $4)
-        and ($6::text is null or (name is not null and position(lower($6) in lower(name)) > 0))
-        and ($7::text[] is null or (tags <> '{}' and tags @> $7))
-      order by created_at desc limit $5`,
-    [filter.status ?? null, filter.type ?? null, filter.userId ?? null, filter.before ?? null, filter.limit ?? 50, filter.name ?? null, filter.tags === undefined || filter.tags.length === 0 ? null : filter.tags])
-    return rows.map(toRecord)
+    const { text, values } = listStatement(filter)
+    return (await this.#postgres.query<Row>(text, values)).map(toRecord)
   }
 
   async findUnfinished(attachKey: string): Promise<string | null> {

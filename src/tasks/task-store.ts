@@ -132,6 +132,8 @@ export interface TaskFilter {
   readonly limit?: number | undefined
   /** Only tasks created before this ISO time. */
   readonly before?: string | undefined
+  /** The last task of the page before: only tasks after it. */
+  readonly after?: { readonly createdAt: string; readonly taskId: string } | undefined
   /** A part of the name, in small or capital letters. */
   readonly name?: string | undefined
   /** Tasks that have all of these. */

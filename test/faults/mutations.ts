@@ -102,6 +102,18 @@ export const MUTATIONS: readonly Mutation[] = [
     from: '    this.returnFatalError(error)\n', to: '    process.nextTick(() => { throw error })\n', test: 'test/faults/changed-bytes', named: 'Redis seems',
   },
   {
+    promise: 'containment', what: 'a list of tasks goes on after a time, and leaves out those that share it', file: 'src/store/task-desk.ts',
+    from: '(created_at, task_id) < (', to: '(created_at, $9) < (', test: 'test/hostile/many-tasks', named: 'page by page',
+  },
+  {
+    promise: 'containment', what: 'an index is built while nobody may write', file: 'src/store/online-indexes.ts',
+    from: 'create index concurrently if not exists', to: 'create index if not exists', test: 'test/hostile/many-tasks', named: 'held up',
+  },
+  {
+    promise: 'containment', what: 'a list of tasks is not kept in the order of an index', file: 'src/store/task-desk.ts',
+    from: 'order by created_at desc, task_id desc limit $5', to: 'order by created_at + interval \'0\' desc, task_id desc limit $5', test: 'test/hostile/many-tasks', named: 'reads an index',
+  },
+  {
     promise: 'P2', what: 'the outcome is written whatever attempt the row is at', file: 'src/store/attempt-store.ts',
     from: 'select t.task_id, t.attempt from tasks t join given g on g.task_id = t.task_id and g.attempt = t.attempt', to: 'select t.task_id, g.attempt from tasks t join given g on g.task_id = t.task_id',
     test: 'test/faults/simulation',
