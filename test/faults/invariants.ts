@@ -21,15 +21,9 @@ export interface Tally {
   readonly reclaims: number
 }
 
-/** Waits until every task is final and Redis is drained, then checks; throws what is wrong. */
-export async function settleAndCheck(scene: Scene, accepted: readonly string[], deadlineMs = 120_000): Promise<Tally> {
-  await eventually('every task to end and Redis to drain', async () => {
-    const [row] = await scene.sql<{ n: number }>("select count(*)::int as n from tasks where status in ('pending', 'processing')")
-    return row?.n === 0 && (await leftInRedis(scene)) === 0
-  }, deadlineMs).catch(async (error: unknown) => {
-    const open = await scene.sql("select task_id, task_type, status, attempt, owner, message_id, published_at is not null as published, not_before from tasks where status in ('pending', 'processing') limit 5")
-    throw new Error(`${String(error)}; open: ${JSON.stringify(open)}; left in Redis: ${await leftInRedis(scene)}`)
-  })
+/** Waits until every task is final and Redis is drained, then checks; throws what is wrong. `idleMs`: how long nothing may end. */
+export async function settleAndCheck(scene: Scene, accepted: readonly string[], idleMs = 120_000): Promise<Tally> {
+  await settled(scene, idleMs)
   const tasks = await scene.sql<{ task_id: string; status: TaskStatus; generation: number; attempt: number }>('select task_id, status, generation, attempt from tasks')
   const known = new Set(tasks.map((task) => task.task_id))
   const lost = accepted.filter((id) => !known.has(id))
@@ -51,6 +45,27 @@ export async function settleAndCheck(scene: Scene, accepted: readonly string[], 
     attempts: tasks.reduce((sum, task) => sum + task.attempt, 0),
     reclaims: events.filter((event) => event.event === 'reclaimed' || event.event === 'owner_gone').length,
   }
+}
+
+/** As long as something ends there is no hurry: how much is left says nothing of how fast the machine is. */
+async function settled(scene: Scene, idleMs: number): Promise<void> {
+  for (let left = await leftToDo(scene); left > 0;) {
+    const before = left
+    const less = async (): Promise<{ now: number } | null> => {
+      const now = await leftToDo(scene)
+      return now < before ? { now } : null
+    }
+    left = (await eventually(`every task to end and Redis to drain, of which ${before} are left`, less, idleMs).catch(async (error: unknown) => {
+      const open = await scene.sql("select task_id, task_type, status, attempt, owner, message_id, published_at is not null as published, not_before from tasks where status in ('pending', 'processing') limit 5")
+      throw new Error(`${String(error)}; open: ${JSON.stringify(open)}; left in Redis: ${await leftInRedis(scene)}`)
+    })).now
+  }
+}
+
+/** Rows that are not final, and entries. */
+async function leftToDo(scene: Scene): Promise<number> {
+  const [row] = await scene.sql<{ n: number }>("select count(*)::int as n from tasks where status in ('pending', 'processing')")
+  return (row?.n ?? 0) + (await leftInRedis(scene))
 }
 
 function groupByTask<E extends { readonly task_id: string }>(events: readonly E[]): Map<string, E[]> {

@@ -18,7 +18,8 @@ import type { Child } from '../faults/processes.js'
 import { openScene } from '../faults/scene.js'
 
 const FAULT_EVERY_MS = 2000
-const DRAIN_WITHIN_MS = 180_000
+/** After the faults: without any task that ends. */
+const IDLE_MS = 180_000
 
 const { values } = parseArgs({ options: { minutes: { type: 'string', default: '5' }, seed: { type: 'string' } } })
 const minutes = Number(values.minutes)
@@ -94,7 +95,7 @@ const accepted = children.all.flatMap((child) => child.accepted())
 const fenced = children.all.flatMap((child) => child.messages.filter((message) => message.kind === 'fenced')).length
 let failure: string | null = null
 try {
-  const tally = await settleAndCheck(scene, accepted, DRAIN_WITHIN_MS)
+  const tally = await settleAndCheck(scene, accepted, IDLE_MS)
   for (const [what, times] of [...struck].toSorted(([a], [b]) => a.localeCompare(b))) console.log(`  ${what}: ${times}`)
   console.log(`accepted ${tally.accepted}, completed ${tally.completed}, failed ${tally.failed}, dead-lettered ${tally.deadLettered}, lost 0, committed twice 0, `
     + `attempts ${tally.attempts}, reclaims ${tally.reclaims}, fenced writes ${fenced}`)
