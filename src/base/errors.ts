@@ -51,6 +51,8 @@ export const ERRORS = {
   PAYLOAD_TOO_LARGE: row('validation', false, 413, 'The payload is larger than a task may carry.'),
 
   REQUEST_INVALID: row('validation', false, 400, 'The HTTP request is not one that the server understands.'),
+  REQUEST_TIMEOUT: row('timeout', false, 408, 'The request did not come within its time.'),
+  SERVER_BUSY: row('transient', true, 503, 'The server holds as many requests as it may.'),
   ORIGIN_FORBIDDEN: row('validation', false, 403, 'The request comes from a web page of another origin.'),
   UNAUTHORIZED: row('validation', false, 401, 'The request carries no valid bearer token.'),
   TASK_NOT_FOUND: row('not-found', false, 404, 'No task has this id.'),

@@ -5,29 +5,35 @@
  * reply that is not a success is {"error": {"code", "message", "details"}}, whether the fault is a
  * route's, the router's or the HTTP parser's. Stacks stay in the log.
  */
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import swagger from '@fastify/swagger'
 import { errorCodes, fastify, LogController } from 'fastify'
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { systemClock } from '../base/clock.js'
 import { SweepmillError } from '../base/errors.js'
+import type { ErrorCode } from '../base/errors.js'
 import { jsonValue } from '../base/json-value.js'
 import type { Backend } from '../tasks/backend.js'
 import type { HealthReport } from '../telemetry/health.js'
 import type { Logger } from '../telemetry/logger.js'
 import type { Metrics } from '../telemetry/registry.js'
 import { BearerAuth } from './bearer-auth.js'
+import { whenOver } from './caller.js'
 import { assertExposure, listenError } from './exposure.js'
 import type { ListenOptions } from './exposure.js'
 import { addDlqRoutes } from './dlq-routes.js'
 import { assertOwnPage, changes, saysJson } from './page-origin.js'
 import { addQueueRoutes } from './queue-routes.js'
 import { addProbeRoutes, PROBES } from './probe-routes.js'
+import { RequestBodies } from './request-body.js'
 import { assertKeysOnce, assertQueryText, assertTaken, bodyText } from './request-text.js'
 import { addTaskRoutes } from './task-routes.js'
 
-/** A larger spec than this has no meaning; the limit keeps a caller from filling memory. */
-const BODY_LIMIT_BYTES = 2 ** 20
+/** Of connections: a request that waits for its turn takes some 20 KiB. */
+const MOST_CONNECTIONS = 4096
+/** Of the head of a request, and of a whole one whose body no route reads. Node.js looks so often. */
+const TIMES = { headersTimeout: 10_000, requestTimeout: 40_000, connectionsCheckingInterval: 1000 }
 
 export interface HttpServerOptions {
   readonly backend: Backend<HealthReport>
@@ -55,37 +61,35 @@ export async function createHttpServer({ backend, metrics, config, log, version 
   const app = fastify({
     loggerInstance,
     logController: new LogController({ disableRequestLogging: true }),
-    bodyLimit: BODY_LIMIT_BYTES,
+    requestTimeout: TIMES.requestTimeout,
+    http: TIMES,
     clientErrorHandler: refuseConnection,
     frameworkErrors: (error, request, reply) => { sendError(error, request, reply) },
   })
   // Only JSON is read, and an empty body is none.
   app.removeAllContentTypeParsers()
+  app.server.maxConnections = MOST_CONNECTIONS
+  const bodies = new RequestBodies(systemClock)
+  /** A parser of bodies is not told the reply. */
+  const responses = new WeakMap<IncomingMessage, ServerResponse>()
   const parseJson = app.getDefaultJsonParser('error', 'error')
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
-    if (body.length === 0) return done(null, undefined)
-    let text: string
-    try {
-      text = bodyText(body as Buffer)
-    } catch (error) {
-      return done(error as Error)
-    }
-    void parseJson(request, text, (error, json) => {
-      if (error !== null) return done(error)
-      try {
-        assertKeysOnce(text)
-        done(null, json)
-      } catch (twice) {
-        done(twice as Error)
-      }
+  app.addContentTypeParser('application/json', async (request: FastifyRequest, stream: IncomingMessage) => {
+    const body = await bodies.read(stream, request.headers['content-length'], (release) => { whenOver(responses.get(request.raw)!, release) })
+    if (body.length === 0) return undefined
+    const text = bodyText(body)
+    const json: unknown = await new Promise((resolve, reject) => {
+      void parseJson(request, text, (error, parsed) => { if (error === null) resolve(parsed); else reject(error) })
     })
+    assertKeysOnce(text)
+    return json
   })
   // The schemas of the routes describe; parsing and its errors are ours, and results pass through as they are.
   app.setValidatorCompiler(() => () => true)
   app.setSerializerCompiler(() => (data) => JSON.stringify(data))
 
   const auth = new BearerAuth(config.apiTokens)
-  app.addHook('onRequest', async (request) => {
+  app.addHook('onRequest', async (request, reply) => {
+    responses.set(request.raw, reply.raw)
     const { method, headers, routeOptions: { url: route } } = request
     if (changes(method)) assertOwnPage(headers)
     if (route !== undefined && PROBES.includes(route)) return
@@ -139,11 +143,15 @@ export async function createHttpServer({ backend, metrics, config, log, version 
   }
 }
 
+const CUT_OFF: ReadonlySet<ErrorCode> = new Set(['PAYLOAD_TOO_LARGE', 'REQUEST_TIMEOUT', 'SERVER_BUSY'])
+
 function sendError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const { error, status } = translate(thrown)
   if (status >= 500) request.log.error({ err: thrown, method: request.method, url: request.url }, 'request failed')
   if (error.code === 'UNAUTHORIZED') void reply.header('www-authenticate', 'Bearer')
   if (error.retryable) void reply.header('retry-after', '1')
+  // What is left of the body is not read.
+  if (CUT_OFF.has(error.code)) void reply.header('connection', 'close')
   void reply.code(status).type('application/json; charset=utf-8').send(errorBody(error))
 }
 
@@ -156,9 +164,6 @@ function errorBody(error: SweepmillError): string {
 function translate(thrown: unknown): { error: SweepmillError; status: number } {
   if (thrown instanceof SweepmillError && thrown.code !== 'INVARIANT') return { error: thrown, status: thrown.httpStatus }
   const { code, statusCode, message } = thrown as { code?: string; statusCode?: number; message?: string }
-  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
-    return { error: new SweepmillError('PAYLOAD_TOO_LARGE', `The body is larger than ${BODY_LIMIT_BYTES} bytes; name a file instead of sending data.`), status: 413 }
-  }
   if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
     return { error: new SweepmillError('REQUEST_INVALID', 'What changes something must be JSON in UTF-8, also without a body: send the header "Content-Type: application/json".'), status: 415 }
   }
@@ -168,12 +173,14 @@ function translate(thrown: unknown): { error: SweepmillError; status: number } {
   return { error: new SweepmillError('INVARIANT', 'The server failed in a way it should not; its log says how.', { cause: thrown }), status: 500 }
 }
 
-/** Bytes that are no HTTP request: there is no reply object, so the answer is written by hand. */
+/** Bytes that are no HTTP request, or not all of one: there is no reply object, so the answer is written by hand. */
 function refuseConnection(error: Error & { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy()
     return
   }
-  const body = errorBody(new SweepmillError('REQUEST_INVALID', 'The bytes sent are not an HTTP request.'))
-  socket.end(`HTTP/1.1 400 Bad Request\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`)
+  const late = error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+  const body = errorBody(late ? new SweepmillError('REQUEST_TIMEOUT', 'The request did not come in time. Send all of it at once.')
+    : new SweepmillError('REQUEST_INVALID', 'The bytes sent are not an HTTP request.'))
+  socket.end(`HTTP/1.1 ${late ? '408 Request Timeout' : '400 Bad Request'}\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`)
 }

@@ -1,32 +1,34 @@
 /** The routes under /api: submitting tasks and looking after them. */
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { SweepmillError } from '../base/errors.js'
 import { isTaskId } from '../base/ids.js'
 import { taskDocument } from '../tasks/task-document.js'
 import { QUEUED, TaskType } from '../tasks/task.js'
 import type { TaskControl, TaskReader } from '../tasks/backend.js'
+import { callerSignal } from './caller.js'
 import { backtestBody, cleanupBody, dataSyncBody, errorSchema, optimizationBody, queued, retryBody, task, taskParams, taskQuery } from './openapi.js'
 import { refuse } from './query.js'
 import { parseSubmission } from './submission.js'
 import { DEFAULT_LIMIT, nextCursor, parseTaskQuery } from './task-query.js'
 
 export function addTaskRoutes(app: FastifyInstance, backend: TaskControl & TaskReader, dataRoots: readonly string[]): void {
-  const submit = (taskType: TaskType, nothing?: object) => async (request: FastifyRequest): Promise<unknown> => {
-    const submitted = await backend.submit(parseSubmission(taskType, request.body ?? nothing, { ipAddress: request.ip, roots: dataRoots }))
+  const submit = (taskType: TaskType, nothing?: object) => async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
+    const submission = parseSubmission(taskType, request.body ?? nothing, { ipAddress: request.ip, roots: dataRoots })
+    const submitted = await backend.submit(submission, callerSignal(reply.raw))
     return { task_id: submitted.taskId, status: QUEUED }
   }
   const submitted = { 202: queued, 400: errorSchema, 409: errorSchema, 503: errorSchema }
   app.post('/api/backtests', { schema: { summary: 'Queue a backtest', body: backtestBody, response: submitted } },
-    async (request, reply) => reply.code(202).send(await submit(TaskType.BACKTEST)(request)))
+    async (request, reply) => reply.code(202).send(await submit(TaskType.BACKTEST)(request, reply)))
   app.post('/api/optimizations', { schema: { summary: 'Queue a parameter sweep', body: optimizationBody, response: submitted } },
-    async (request, reply) => reply.code(202).send(await submit(TaskType.OPTIMIZATION)(request)))
+    async (request, reply) => reply.code(202).send(await submit(TaskType.OPTIMIZATION)(request, reply)))
 
   app.post('/api/data-syncs', { schema: { summary: 'Queue a sync of bars from an exchange', body: dataSyncBody, response: submitted } },
-    async (request, reply) => reply.code(202).send(await submit(TaskType.DATA_SYNC)(request)))
+    async (request, reply) => reply.code(202).send(await submit(TaskType.DATA_SYNC)(request, reply)))
 
   // Every key has a default, so a POST without a body is one.
   app.post('/api/cleanups', { schema: { summary: 'Queue a cleanup', body: cleanupBody, response: submitted } },
-    async (request, reply) => reply.code(202).send(await submit(TaskType.CLEANUP, {})(request)))
+    async (request, reply) => reply.code(202).send(await submit(TaskType.CLEANUP, {})(request, reply)))
 
   app.get('/api/tasks', { schema: { summary: 'Tasks, newest first', querystring: taskQuery } },
     async (request) => {

@@ -68,7 +68,7 @@ import { SagaOffice } from './saga-office.js'
 import { ScheduleBook } from './schedule-book.js'
 import { Scheduler } from './scheduler.js'
 import { StrategyOffice } from './strategy-office.js'
-import { accept, prepare, store } from './submission.js'
+import { accept, optionsFor, prepare, store } from './submission.js'
 import { SweepExport } from './sweep-export.js'
 import { TaskBackend } from './task-backend.js'
 import { TaskQueue } from './task-queue.js'
@@ -212,7 +212,11 @@ export async function createRuntime<Health>(options: RuntimeOptions<Health>): Pr
   const queue = new TaskQueue({ stream, gate, publisher, ledger, keeper, recovery, observer, attempts, desk, clock, random })
   const backend: TaskBackend<Health> = new TaskBackend<Health>({
     sagas: new SagaOffice({ desk: new PostgresSagaDesk(postgres), workflows, redrive: (taskId) => backend.retry(taskId) }),
-    submit: async (request) => accept(await prepare(request, prepareOptions), { archive, bars, publisher, desk }),
+    submit: async (request, signal) => {
+      const prepared = await prepare(request, signal === undefined ? prepareOptions : optionsFor(prepareOptions, signal))
+      signal?.throwIfAborted()
+      return accept(prepared, { archive, bars, publisher, desk })
+    },
     onlooker: role === 'client' ? incarnation.id : null,
     schedules: new ScheduleBook({
       store: schedules, clock, pin: async (request) => {

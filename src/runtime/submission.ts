@@ -25,6 +25,7 @@ import { TaskType } from '../tasks/task.js'
 import { EXCHANGE_OFFERS } from '../exchange/exchanges.js'
 import { parseDataSyncSpec } from '../workflows/data-sync-spec.js'
 import { parseCleanupSpec } from '../workflows/cleanup-spec.js'
+import { CallerPool } from './caller-pool.js'
 import { findFile, isStrategyFile } from './data-files.js'
 import { joinedBars, withCompanions } from './joined-bars.js'
 import { parsedBars } from './parsed-bars.js'
@@ -59,6 +60,12 @@ export interface PrepareOptions {
   readonly series?: BarSeriesStore
   /** Needed only for a backtest that names a trial of a sweep. */
   readonly trials?: TrialParts
+}
+
+/** The same for a caller who may go away: nothing of it is computed for nobody. */
+export function optionsFor(options: PrepareOptions, gone: AbortSignal): PrepareOptions {
+  const pool = new CallerPool(options.pool, gone)
+  return { ...options, pool, ...(options.trials === undefined ? {} : { trials: { ...options.trials, pool } }) }
 }
 
 export const STRATEGY_ENDINGS: readonly string[] = ['.ts', '.mts', '.mjs', '.js']

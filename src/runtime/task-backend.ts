@@ -32,7 +32,7 @@ export interface QueueGauges {
 }
 
 export interface TaskBackendParts<Health> {
-  readonly submit: (request: SubmitRequest) => Promise<Submitted>
+  readonly submit: (request: SubmitRequest, signal?: AbortSignal) => Promise<Submitted>
   readonly deadLetters: DeadLetters
   readonly schedules: Schedules
   readonly sagas: Sagas
@@ -89,9 +89,9 @@ export class TaskBackend<Health> implements Backend<Health> {
     return this.#parts.strategies
   }
 
-  async submit(request: SubmitRequest): Promise<Submitted> {
+  async submit(request: SubmitRequest, signal?: AbortSignal): Promise<Submitted> {
     checkSubmission(request)
-    return this.#parts.submit(request)
+    return this.#parts.submit(request, signal)
   }
 
   async wait(taskId: string, onProgress?: (view: ProgressView) => void, signal?: AbortSignal): Promise<TaskView> {

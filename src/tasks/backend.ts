@@ -120,8 +120,8 @@ export type ArtifactKind = 'trades' | 'equity' | 'report' | 'ranking'
 
 /** Starting and steering tasks. */
 export interface TaskControl {
-  /** Validates the spec, pins its data, writes the row, publishes. The first three may refuse. */
-  submit(request: SubmitRequest): Promise<Submitted>
+  /** Validates the spec, pins its data, writes the row, publishes. The first three may refuse, and end with `signal.reason` when that aborts. */
+  submit(request: SubmitRequest, signal?: AbortSignal): Promise<Submitted>
   /** Until the task is final. Rejects with `signal.reason` once that aborts; the task goes on. */
   wait(taskId: string, onProgress?: (view: ProgressView) => void, signal?: AbortSignal): Promise<TaskView>
   /** TASK_NOT_FOUND; STATE_CONFLICT where the task is final. */

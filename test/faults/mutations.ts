@@ -16,6 +16,21 @@ export interface Mutation {
 
 export const MUTATIONS: readonly Mutation[] = [
   {
+    promise: 'containment', what: 'a body that drips is waited for', file: 'src/http/request-body.ts',
+    from: 'sinceMs > RATE_AFTER_MS && length * 1000 <', to: 'sinceMs > RATE_AFTER_MS && length * 1e9 <',
+    test: 'test/hostile/slow-callers', named: 'whose body drips',
+  },
+  {
+    promise: 'containment', what: 'bodies are held without a limit', file: 'src/http/request-body.ts',
+    from: 'this.#heldBytes > MOST_HELD_BYTES', to: 'this.#heldBytes > 1e12',
+    test: 'test/hostile/slow-callers', named: 'fill the memory with bodies',
+  },
+  {
+    promise: 'containment', what: 'what a caller asked for is computed when it has gone', file: 'src/runtime/caller-pool.ts',
+    from: 'signal: request.signal === undefined ? this.#gone : AbortSignal.any([request.signal, this.#gone])', to: '...(request.signal === undefined ? {} : { signal: request.signal })',
+    test: 'test/hostile/slow-callers', named: 'takes its step with it',
+  },
+  {
     promise: 'containment', what: 'a file is opened without a look at what it is', file: 'src/base/regular-file.ts',
     from: 'if (found.isFile()) return fd', to: 'if (fd >= 0) return fd',
     test: 'test/hostile/file-doors', named: 'as the checksum',
