@@ -260,12 +260,10 @@ export async function createRuntime<Health>(options: RuntimeOptions<Health>): Pr
     accept: (prepared) => accept(prepared, { archive, bars, publisher, desk }),
     close: (drainMs = 10_000) => {
       closed ??= (async () => {
-        await worker.stop(drainMs)
-        await recovery.stop()
-        await scheduler.stop()
-        await keeper.stop()
-        await board.stop()
-        await bell.close()
+        // All are told at once: what goes over many rows stops after its page, while the attempts are handed back. A server
+        // that does not answer holds up nobody for longer than attempts may.
+        await within(clock, drainMs + LET_GO_MS, Promise.all([worker.stop(drainMs), recovery.stop(), scheduler.stop()]))
+        await within(clock, LET_GO_MS, Promise.all([keeper.stop(), board.stop(), bell.close()]))
         bars.close()
         await stream.close()
         await postgres.close()
@@ -273,6 +271,16 @@ export async function createRuntime<Health>(options: RuntimeOptions<Health>): Pr
       return closed
     },
   }
+}
+
+/** What is left of a runtime after its drain is let go of within so long. */
+const LET_GO_MS = 3000
+
+/** Waits for it, and no longer; what it comes to then is nobody's matter any more. */
+async function within(clock: Clock, ms: number, work: Promise<unknown>): Promise<void> {
+  const done = new AbortController()
+  await Promise.race([work.catch(() => undefined), clock.sleep(ms, done.signal)])
+  done.abort()
 }
 
 interface ReadingParts {

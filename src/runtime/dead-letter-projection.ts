@@ -30,10 +30,11 @@ export class DeadLetterProjection {
     }
   }
 
-  /** Takes away what is no dead letter any more or stands twice, and shows what is missing. */
-  async restore(): Promise<void> {
+  /** Takes away what is no dead letter any more or stands twice, and shows what is missing; page by page, until `signal`. */
+  async restore(signal: AbortSignal): Promise<void> {
     const shown = new Set<string>()
     for await (const page of this.#feed.pages()) {
+      if (signal.aborted) return
       const known = page.filter(isOfATask)
       if (known.length === 0) continue
       const rows = await this.#desk.list({ taskIds: known.map(({ taskId }) => taskId), limit: known.length })
@@ -45,6 +46,7 @@ export class DeadLetterProjection {
         return false
       }))
     }
+    if (signal.aborted) return
     const newest = await this.#desk.list({ limit: RESTORED_AT_MOST })
     await this.#feed.add(newest.filter((letter) => !shown.has(keyOf(letter))).toReversed())
   }

@@ -6,6 +6,9 @@
  * its epoch key changed), every live row is compared with Redis first, and what is missing becomes unpublished.
  * An unpublished row that is `processing` is left to its owner while that lives; once the owner is gone it goes
  * back to `pending`, an audited transition, and is published.
+ *
+ * There may be hundreds of thousands of rows: they are taken in pages, and a worker that is told to stop reads no further
+ * one. Whoever comes next compares again, because what was compared is noted at the end alone.
  */
 import { newNonce } from '../base/ids.js'
 import type { QueueObserver } from '../tasks/observer.js'
@@ -43,23 +46,24 @@ export class Reconciler {
     this.#compared = null
   }
 
-  /** Returns how many tasks were published. Throws REDIS_UNAVAILABLE or POSTGRES_UNAVAILABLE; a later round goes on. */
-  async round(fleet: FleetView): Promise<number> {
+  /** Returns how many tasks were published until `signal`. Throws REDIS_UNAVAILABLE or POSTGRES_UNAVAILABLE; a later round goes on. */
+  async round(fleet: FleetView, signal: AbortSignal): Promise<number> {
     const identity = await this.#parts.stream.identity(newNonce())
     const now = `${identity.epoch} ${identity.runId}`
     let missing = 0
     if (now !== this.#compared) {
-      missing = await this.#compare()
+      missing = await this.#compare(signal)
+      if (signal.aborted) return 0
       this.#compared = now
     }
     // Young rows are normally left to whoever is about to publish them; after a loss a duplicate is the lesser evil.
-    return this.#publish(fleet, missing > 0 ? 0 : 2 * this.#parts.leaseMs)
+    return this.#publish(fleet, missing > 0 ? 0 : 2 * this.#parts.leaseMs, signal)
   }
 
-  async #compare(): Promise<number> {
+  async #compare(signal: AbortSignal): Promise<number> {
     const { stream, book, observer, letters } = this.#parts
     let missing = 0
-    for (let after: string | null = null; ;) {
+    for (let after: string | null = null; !signal.aborted;) {
       const page = await book.published(after, COMPARE_AT_ONCE)
       const last = page.at(-1)
       if (last === undefined) break
@@ -67,14 +71,14 @@ export class Reconciler {
       after = last.taskId
     }
     if (missing > 0) observer.reconciled('missing', missing)
-    await letters.restore()
+    await letters.restore(signal)
     return missing
   }
 
-  async #publish(fleet: FleetView, olderThanMs: number): Promise<number> {
+  async #publish(fleet: FleetView, olderThanMs: number, signal: AbortSignal): Promise<number> {
     const { stream, book, observer } = this.#parts
     let published = 0
-    for (let after: string | null = null; ;) {
+    for (let after: string | null = null; !signal.aborted;) {
       const rows = await book.unpublished(olderThanMs, after, PUBLISH_AT_MOST)
       const last = rows.at(-1)
       if (last === undefined) break

@@ -53,7 +53,7 @@ export class Recovery {
     const { reconciler, watch, fleetWatch } = this.#parts
     this.#heedDistrust()
     const fleet = await fleetWatch.look()
-    const published = await reconciler.round(fleet)
+    const published = await reconciler.round(fleet, this.#stopping.signal)
     return { published, lapsed: await watch.scan(fleet.dead) }
   }
 
@@ -86,7 +86,7 @@ export class Recovery {
     const { reconciler, watch, consumer, fleetWatch, offer, leaseMs, log } = this.#parts
     const fleet = await fleetWatch.look()
     if (reconcile) {
-      const published = await reconciler.round(fleet)
+      const published = await reconciler.round(fleet, this.#stopping.signal)
       if (published > 0) log('published tasks that had no message', { tasks: published })
     }
     const lapsed = await watch.scan(fleet.dead)

@@ -21,11 +21,14 @@ interface Wire {
 }
 
 export class Connection extends pg.Client {
+  readonly #wire: Wire
+
   constructor(config?: pg.ClientConfig) {
     super(config)
     // A connection may break while nobody waits for it; who does is told by the statement.
     this.on('error', () => undefined)
     const wire = (this as unknown as { readonly connection: Wire }).connection
+    this.#wire = wire
     const attach = wire.attachListeners.bind(wire)
     wire.attachListeners = (stream) => { attach(guarded(stream as Socket)) }
     const send = this.query.bind(this) as (...args: unknown[]) => unknown
@@ -49,6 +52,11 @@ export class Connection extends pg.Client {
         return result
       }, (error: unknown) => { throw asOurs(error) })
     }) as typeof this.query
+  }
+
+  /** Ends it in the middle of whatever it does. */
+  destroy(): void {
+    this.#wire.stream.destroy()
   }
 }
 

@@ -6,6 +6,7 @@
  * 2^53, so it is parsed as a number.
  */
 import pg from 'pg'
+import { systemClock } from '../base/clock.js'
 import { Connection } from './connection.js'
 import { asOurs, isUnanswered } from './postgres-failure.js'
 
@@ -34,6 +35,7 @@ const types: pg.CustomTypesConfig = {
 const ANSWER_MS = 30_000
 /** Neither does a connection, nor the wait for one of the pool. */
 const CONNECT_MS = 10_000
+const CLOSE_MS = 2000
 
 export interface PostgresOptions {
   readonly databaseUrl: string
@@ -50,12 +52,21 @@ export class Postgres {
   /** For statements that run in a transaction of their own, or in one of several. */
   readonly sql: Sql
   readonly #pool: pg.Pool
+  readonly #open = new Set<Connection>()
 
   constructor(options: PostgresOptions) {
     this.options = options
     const answerMs = options.answerMs ?? ANSWER_MS
+    const open = this.#open
     this.#pool = new pg.Pool({
-      Client: Connection,
+      // Known from the first byte on: one that is still being made can be cut too.
+      Client: class extends Connection {
+        constructor(config?: pg.ClientConfig) {
+          super(config)
+          open.add(this)
+          this.once('end', () => { open.delete(this) })
+        }
+      },
       connectionString: options.databaseUrl,
       max: options.maxConnections ?? 8,
       application_name: options.applicationName ?? 'sweepmill',
@@ -114,7 +125,10 @@ export class Postgres {
     }
   }
 
-  async close(): Promise<void> {
+  /** A statement that goes on for so long (a cleanup counts for minutes) is cut: who closes is about to end. */
+  async close(withinMs = CLOSE_MS): Promise<void> {
+    const cut = systemClock.after(withinMs, () => { for (const client of this.#open) client.destroy() })
     await this.#pool.end()
+    cut()
   }
 }

@@ -129,6 +129,14 @@ export const MUTATIONS: readonly Mutation[] = [
     from: 'order by created_at desc, task_id desc limit $5', to: 'order by created_at + interval \'0\' desc, task_id desc limit $5', test: 'test/hostile/many-tasks', named: 'reads an index',
   },
   {
+    promise: 'containment', what: 'a worker that is told to stop first compares every row', file: 'src/runtime/recovery.ts',
+    from: 'const published = await reconciler.round(fleet, this.#stopping.signal)\n      if', to: 'const published = await reconciler.round(fleet, new AbortController().signal)\n      if', test: 'test/hostile/stopping', named: 'many rows',
+  },
+  {
+    promise: 'containment', what: 'closing waits for a statement for as long as it takes', file: 'src/store/postgres.ts',
+    from: 'for (const client of this.#open) client.destroy()', to: 'this.#open.clear()', test: 'test/hostile/stopping', named: 'statement that goes on',
+  },
+  {
     promise: 'P2', what: 'the outcome is written whatever attempt the row is at', file: 'src/store/attempt-store.ts',
     from: 'select t.task_id, t.attempt from tasks t join given g on g.task_id = t.task_id and g.attempt = t.attempt', to: 'select t.task_id, g.attempt from tasks t join given g on g.task_id = t.task_id',
     test: 'test/faults/simulation',

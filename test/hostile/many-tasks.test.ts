@@ -72,7 +72,7 @@ test('page by page every task comes once, also those that share a time', async (
   expect(gone[0]?.createdAt).toBe('2026-01-01T00:00:30.000Z')
 })
 
-const MIGRATION = '0012_task_lists'
+const MIGRATION = '0013_task_lists'
 const isValid = (): Promise<unknown[]> => bed.sql("select indisvalid from pg_index where indexrelid = 'ix_task_created'::regclass")
 async function forgetIndex(): Promise<void> {
   await bed.sql('drop index ix_task_created')
