@@ -3,9 +3,12 @@
  * downloaded and unpacked into the services' folder. (No npm package ships a redis-server that runs there.)
  */
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { delimiter, join } from 'node:path'
+import { SweepmillError } from '../base/errors.js'
 import { findProgram, runProgram } from './binary.js'
 import type { Finished } from './binary.js'
+import { serverEnvironment } from './server-environment.js'
+import { asideOf } from './whole-file.js'
 
 export interface RedisProgram {
   readonly file: string
@@ -16,13 +19,15 @@ export interface RedisProgram {
 /** Null when this system has no apt, or its archive no Redis. */
 export async function fetchRedis(folder: string, searchPath: string, log: (line: string) => void): Promise<RedisProgram | null> {
   const target = join(folder, 'redis-program')
+  // One that does not run is one that a cleaner of temporary folders was at, or a full disk.
   const there = programIn(target)
-  if (there !== null) return there
+  if (there !== null && await runs(there)) return there
   const apt = findProgram('apt-get', searchPath)
   const dpkg = findProgram('dpkg', searchPath)
   const cache = findProgram('apt-cache', searchPath)
   if (apt === null || dpkg === null || cache === null) return null
-  const work = `${target}.${process.pid}`
+  const work = asideOf(target)
+  rmSync(work, { recursive: true, force: true })
   const unpacked = join(work, 'unpacked')
   mkdirSync(join(work, 'lists', 'partial'), { recursive: true })
   mkdirSync(join(work, 'archives', 'partial'), { recursive: true })
@@ -43,11 +48,19 @@ export async function fetchRedis(folder: string, searchPath: string, log: (line:
       if (done.has(name)) continue
       done.add(name)
       const got: Finished = await runProgram(apt, [...options, 'download', name], { cwd: work })
-      if (!got.ok) continue
+      // A library may have another name here; whether all are there shows when it runs.
+      if (!got.ok) {
+        if (name === 'redis-server') throw failed(got)
+        continue
+      }
       wanted.push(...await missingDependencies(cache, options, name))
     }
-    for (const file of readdirSync(work).filter((one) => one.endsWith('.deb'))) await runProgram(dpkg, ['-x', join(work, file), unpacked])
-    if (programIn(unpacked) === null) return null
+    for (const file of readdirSync(work).filter((one) => one.endsWith('.deb'))) {
+      const done = await runProgram(dpkg, ['-x', join(work, file), unpacked])
+      if (!done.ok) throw failed(done)
+    }
+    const fetched = programIn(unpacked)
+    if (fetched === null || !await runs(fetched)) return null
     rmSync(target, { recursive: true, force: true })
     renameSync(unpacked, target)
     return programIn(target)
@@ -66,6 +79,20 @@ async function missingDependencies(cache: string, options: readonly string[], na
     if (!ok || !status.includes('install ok installed')) missing.push(one)
   }
   return missing
+}
+
+/** The archive has it, so this passes: the network, or the room on the disk. */
+function failed({ output }: Finished): SweepmillError {
+  return new SweepmillError('SERVICE_FAILED', `redis-server could not be fetched: ${output.trim().split('\n').slice(-3).join(' | ')}`)
+}
+
+async function runs({ file, libraries }: RedisProgram): Promise<boolean> {
+  return (await runProgram(file, ['--version'], { cwd: '/', env: { ...serverEnvironment(), ...libraryPath(libraries) } })).ok
+}
+
+/** Its own libraries before the system's. */
+export function libraryPath(libraries: readonly string[]): { LD_LIBRARY_PATH: string } {
+  return { LD_LIBRARY_PATH: [...libraries, process.env['LD_LIBRARY_PATH'] ?? ''].filter((one) => one !== '').join(delimiter) }
 }
 
 function programIn(root: string): RedisProgram | null {

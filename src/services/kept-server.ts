@@ -1,6 +1,6 @@
 /**
- * A server that is kept running: started when it is first asked for, and again when it dies, on the port it had, so
- * that whoever holds its URL only sees a connection that broke.
+ * A server that is kept running: started when it is first asked for, unless an earlier supervisor's is still there, and again
+ * when it dies, on the port it had, so that whoever holds its URL only sees a connection that broke.
  */
 import type { Clock } from '../base/clock.js'
 import type { StartedServer } from './redis-server.js'
@@ -12,22 +12,41 @@ const PAUSE_MS = 250
 export class KeptServer {
   readonly #start: () => Promise<StartedServer>
   readonly #clock: Clock
+  /** What was found; null once somebody took it, and where there was none. */
+  #found: Promise<StartedServer | null>
   #current: Promise<StartedServer> | null = null
   #ending = false
 
-  constructor(start: () => Promise<StartedServer>, clock: Clock) {
+  /** `adopt` begins at once, and no start before it has ended: it clears away what cannot be adopted. */
+  constructor(adopt: () => Promise<StartedServer | null>, start: () => Promise<StartedServer>, clock: Clock) {
+    this.#found = adopt().catch(() => null)
     this.#start = start
     this.#clock = clock
   }
 
   /** Rejects with the reason when it does not start; the next call tries again. */
   get(): Promise<StartedServer> {
-    if (this.#current === null) {
-      const starting = this.#start()
-      this.#current = starting
-      starting.then(({ server }) => { void server.exited.then(() => this.#died(starting)) }, () => { this.#forget(starting) })
-    }
-    return this.#current
+    const underWay = this.#current
+    // One that was under way already may fail of what struck it before this was asked: then it is tried anew.
+    return underWay === null ? this.#begin() : underWay.catch(() => this.#current ?? this.#begin())
+  }
+
+  #begin(): Promise<StartedServer> {
+    const starting = this.#take().then((found) => found ?? this.#start())
+    this.#current = starting
+    starting.then(({ server }) => { void server.exited.then(() => this.#died(starting)) }, () => { this.#forget(starting) })
+    return starting
+  }
+
+  /** Writes the run file again where somebody removed it. */
+  async note(): Promise<void> {
+    (await this.#current?.catch(() => null))?.server.note()
+  }
+
+  #take(): Promise<StartedServer | null> {
+    const found = this.#found
+    this.#found = Promise.resolve(null)
+    return found
   }
 
   #died(started: Promise<StartedServer>): void {
@@ -54,7 +73,7 @@ export class KeptServer {
 
   async stop(): Promise<void> {
     this.#ending = true
-    const started = await this.#current?.catch(() => null)
+    const started = await (this.#current?.catch(() => null) ?? this.#take())
     await started?.server.stop()
   }
 }

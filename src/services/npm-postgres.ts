@@ -2,11 +2,12 @@
  * The Postgres programs of the npm package for this platform. Their library links, which an install script makes,
  * are made here when they are missing; the whole folder is copied where the service user could not enter it.
  */
-import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs'
+import { cpSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join, relative, resolve } from 'node:path'
 import { canEnter } from './place.js'
 import type { Place } from './place.js'
+import { asideOf } from './whole-file.js'
 
 /** Folder of `initdb` and `postgres`, or null where the package is not installed. */
 export function npmPostgres(place: Place): string | null {
@@ -15,17 +16,28 @@ export function npmPostgres(place: Place): string | null {
   const linked = linksAreThere(native)
   if (linked && (place.owner === null || canEnter(native))) return join(native, 'bin')
   const copy = join(place.folder, 'postgres-program')
-  if (!existsSync(copy)) {
-    const work = `${copy}.${process.pid}`
-    cpSync(native, work, { recursive: true, verbatimSymlinks: true })
-    makeLinks(work)
+  if (!isWhole(copy, native)) {
+    const work = asideOf(copy)
     try {
+      rmSync(work, { recursive: true, force: true })
+      cpSync(native, work, { recursive: true, verbatimSymlinks: true })
+      makeLinks(work)
+      rmSync(copy, { recursive: true, force: true })
       renameSync(work, copy)
-    } catch {
+    } finally {
+      // On a full disk it would keep the room that the next try needs.
       rmSync(work, { recursive: true, force: true })
     }
   }
   return join(copy, 'bin')
+}
+
+/** A cleaner of temporary folders removes single files, too. */
+function isWhole(copy: string, native: string): boolean {
+  return readdirSync(native, { recursive: true, encoding: 'utf8' }).every((name) => {
+    const [there, wanted] = [join(copy, name), join(native, name)].map((path) => lstatSync(path, { throwIfNoEntry: false }))
+    return there !== undefined && (wanted?.isFile() !== true || there.size === wanted.size)
+  }) && linksAreThere(copy)
 }
 
 function findNative(): string | null {

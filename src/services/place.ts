@@ -7,11 +7,13 @@
  */
 import { createHash } from 'node:crypto'
 import {
-  chmodSync, chownSync, closeSync, existsSync, fchownSync, lstatSync, mkdirSync, openSync, readFileSync, realpathSync, rmSync, statSync, writeSync,
+  chmodSync, chownSync, closeSync, existsSync, fchownSync, lstatSync, mkdirSync, openSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync,
+  writeFileSync,
 } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
-import { SweepmillError } from '../base/errors.js'
+import { machineTrouble, SweepmillError } from '../base/errors.js'
 import { assertPrivate, assertUnshared, ownPrivateFolder } from './own-path.js'
+import { asideOf } from './whole-file.js'
 
 export interface Owner {
   readonly uid: number
@@ -41,7 +43,7 @@ export function findPlace(stateDir: string): Place {
     makeFolders(folder)
   } catch (error) {
     if (error instanceof SweepmillError) throw error
-    throw new SweepmillError('CONFIG_INVALID',
+    throw machineTrouble(error) ?? new SweepmillError('CONFIG_INVALID',
       `The data of the embedded services go to STATE_DIR, ${wanted}, which cannot be created: ${error instanceof Error ? error.message : String(error)}. `
       + 'Set STATE_DIR to a folder that this user may write, or REDIS_URL and DATABASE_URL to servers of your own.', { details: { variable: 'STATE_DIR', value: wanted }, cause: error })
   }
@@ -77,14 +79,25 @@ function makeFolders(path: string): void {
 /** A folder of the service user's own, and nobody else's. CONFIG_INVALID. */
 export function ownFolder(place: Place, name: string): string {
   const folder = join(place.folder, name)
-  if (!existsSync(folder)) {
-    mkdirSync(folder, { mode: 0o700 })
-    giveTo(place, folder)
-  }
+  if (!existsSync(folder)) makeOwnFolder(place, folder)
   const found = lstatSync(folder)
+  // An earlier version, killed between two calls, has made it and not given it away.
+  if (place.owner !== null && found.isDirectory() && found.uid === process.getuid?.() && readdirSync(folder).length === 0) {
+    giveTo(place, folder)
+    return folder
+  }
   if (!found.isDirectory()) throw new SweepmillError('CONFIG_INVALID', `${folder} is not a folder: remove it, or set STATE_DIR to another place.`, { details: { path: folder } })
   assertPrivate(folder, found, place.owner?.uid ?? process.getuid?.() ?? found.uid)
   return folder
+}
+
+/** Aside first: once it has its name, it has its owner. */
+function makeOwnFolder(place: Place, folder: string): void {
+  const aside = asideOf(folder)
+  rmSync(aside, { recursive: true, force: true })
+  mkdirSync(aside, { mode: 0o700 })
+  giveTo(place, aside)
+  renameSync(aside, folder)
 }
 
 export function giveTo(place: Place, path: string): void {
@@ -99,7 +112,7 @@ export function giveFile(place: Place, path: string, text: string): void {
   rmSync(path, { force: true })
   const file = openSync(path, 'wx', 0o600)
   try {
-    writeSync(file, text)
+    writeFileSync(file, text)
     if (place.owner !== null) fchownSync(file, place.owner.uid, place.owner.gid)
   } finally {
     closeSync(file)

@@ -1,52 +1,66 @@
 /** The embedded Postgres: durable (fsync on), loopback and password only, one data folder per major version. */
-import { existsSync, rmSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import pg from 'pg'
 import { SweepmillError } from '../base/errors.js'
 import { debianPostgresFolders, findProgram, runProgram } from './binary.js'
 import { npmPostgres } from './npm-postgres.js'
-import { canEnter, giveFile, ownFolder } from './place.js'
+import { canEnter } from './place.js'
 import type { Place } from './place.js'
+import { postgresData } from './postgres-data.js'
 import type { StartedServer } from './redis-server.js'
 import { secretOf } from './secret.js'
-import { serverEnvironment } from './server-environment.js'
-import { ownPort, startServer } from './server-process.js'
+import { adoptServer, notedPort, ownPort, startServer } from './server-process.js'
+import type { RunningServer } from './server-process.js'
 
 const USER = 'sweepmill'
 const DATABASE = 'sweepmill'
 const MIN_VERSION = 13
+/** Postgres's fast shutdown: it ends sessions and writes a checkpoint. */
+const STOP_SIGNAL = 'SIGINT'
 
 export async function startPostgres(place: Place, searchPath: string, log: (line: string) => void): Promise<StartedServer> {
   const { folder: programs, major } = await findPostgres(place, searchPath)
-  const home = ownFolder(place, `postgres-${major}`)
-  const data = join(home, 'data')
-  const secret = secretOf(place)
-  if (!existsSync(join(data, 'PG_VERSION'))) {
-    log('creating the Postgres data folder')
-    const passwordFile = join(home, 'password')
-    giveFile(place, passwordFile, secret)
-    // As their owner: what root removes by name could have become a link meanwhile.
-    await runProgram('rm', ['-rf', data], { cwd: '/', ...place.owner })
-    const made = await runProgram(join(programs, 'initdb'), [
-      '-D', data, '-U', USER, '--encoding=UTF8', '--locale=C', '--auth=scram-sha-256', `--pwfile=${passwordFile}`,
-    ], { cwd: '/', env: serverEnvironment(), ...place.owner })
-    rmSync(passwordFile, { force: true })
-    if (!made.ok) throw new SweepmillError('SERVICE_FAILED', `initdb failed: ${made.output.trim().split('\n').slice(-3).join(' | ')}`)
-  }
+  const data = await postgresData(place, { programs, major, user: USER, secret: secretOf(place) }, log)
   const port = await ownPort(place, 'postgres')
-  const urlOf = (database: string): string => `postgresql://${USER}:${secret}@127.0.0.1:${port}/${database}`
   const settings = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'max_connections=200', 'shared_buffers=128MB', 'fsync=on', 'synchronous_commit=on', 'max_wal_size=1GB']
   const server = await startServer(place, {
     name: 'postgres', file: join(programs, 'postgres'), args: ['-D', data, '-p', String(port), ...settings.flatMap((one) => ['-c', one])],
-    // SIGINT is Postgres's fast shutdown: it ends sessions and writes a checkpoint.
-    stopSignal: 'SIGINT',
-    probe: () => withClient(urlOf('postgres'), async (client) => { await client.query('select 1') }),
+    stopSignal: STOP_SIGNAL,
+    probe: () => withClient(urlOf(place, port, 'postgres'), async (client) => { await client.query('select 1') }),
   })
-  await withClient(urlOf('postgres'), async (client) => {
-    const { rowCount } = await client.query('select 1 from pg_database where datname = $1', [DATABASE])
-    if (rowCount === 0) await client.query(`create database ${DATABASE}`)
+  return withDatabase(place, port, server)
+}
+
+/** The one that a killed supervisor left, if it answers; else it is gone when this resolves with null. */
+export async function adoptPostgres(place: Place): Promise<StartedServer | null> {
+  const port = notedPort(place, 'postgres')
+  const server = await adoptServer(place, {
+    name: 'postgres', stopSignal: STOP_SIGNAL,
+    probe: (pid) => withClient(urlOf(place, port, 'postgres'), async (client) => {
+      const { rows } = await client.query<{ pid: string }>("select split_part(pg_read_file('postmaster.pid'), E'\\n', 1) as pid")
+      if (Number(rows[0]?.pid) !== pid) throw new Error('another one answers at its port')
+    }),
   })
-  return { url: urlOf(DATABASE), server }
+  return server === null ? null : withDatabase(place, port, server)
+}
+
+/** A server that it cannot be made in is stopped: nobody would know of it. */
+async function withDatabase(place: Place, port: number, server: RunningServer): Promise<StartedServer> {
+  try {
+    await withClient(urlOf(place, port, 'postgres'), async (client) => {
+      const { rowCount } = await client.query('select 1 from pg_database where datname = $1', [DATABASE])
+      if (rowCount === 0) await client.query(`create database ${DATABASE}`)
+    })
+    return { url: urlOf(place, port, DATABASE), server }
+  } catch (error) {
+    await server.stop()
+    throw error
+  }
+}
+
+function urlOf(place: Place, port: number, database: string): string {
+  return `postgresql://${USER}:${secretOf(place)}@127.0.0.1:${port}/${database}`
 }
 
 async function withClient(url: string, use: (client: pg.Client) => Promise<void>): Promise<void> {

@@ -1,14 +1,14 @@
 /** The embedded Redis: append-only file synced every second, no eviction, loopback and password only. */
-import { delimiter, join } from 'node:path'
+import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { SweepmillError } from '../base/errors.js'
 import { findProgram, runProgram } from './binary.js'
-import { fetchRedis } from './fetch-redis.js'
+import { fetchRedis, libraryPath } from './fetch-redis.js'
 import type { RedisProgram } from './fetch-redis.js'
 import { giveFile, ownFolder } from './place.js'
 import type { Place } from './place.js'
 import { secretOf } from './secret.js'
-import { ownPort, startServer } from './server-process.js'
+import { adoptServer, notedPort, ownPort, startServer } from './server-process.js'
 import type { RunningServer } from './server-process.js'
 
 export interface StartedServer {
@@ -26,22 +26,41 @@ export async function startRedis(place: Place, searchPath: string, log: (line: s
     `port ${port}`, 'bind 127.0.0.1', `requirepass ${secret}`, `dir "${data}"`, 'appendonly yes', 'appendfsync everysec', 'save ""',
     'maxmemory-policy noeviction', 'daemonize no', 'tcp-backlog 128', '',
   ].join('\n'))
-  const url = `redis://:${secret}@127.0.0.1:${port}`
+  const url = urlOf(place, port)
   const server = await startServer(place, {
     name: 'redis', file: program.file, args: [config], stopSignal: 'SIGTERM',
-    env: { LD_LIBRARY_PATH: [...program.libraries, process.env['LD_LIBRARY_PATH'] ?? ''].filter((one) => one !== '').join(delimiter) },
-    probe: async () => {
-      const client = new Redis(url, { lazyConnect: true, retryStrategy: () => null, connectTimeout: 2000 })
-      client.on('error', () => undefined)
-      try {
-        await client.connect()
-        await client.ping()
-      } finally {
-        client.disconnect()
-      }
-    },
+    env: libraryPath(program.libraries),
+    probe: () => withClient(url, async (client) => { await client.ping() }),
   })
   return { url, server }
+}
+
+/** The one that a killed supervisor left, if it answers; else it is gone when this resolves with null. */
+export async function adoptRedis(place: Place): Promise<StartedServer | null> {
+  const url = urlOf(place, notedPort(place, 'redis'))
+  const server = await adoptServer(place, {
+    name: 'redis', stopSignal: 'SIGTERM',
+    probe: (pid) => withClient(url, async (client) => {
+      const answering = /^process_id:(\d+)/m.exec(await client.info('server'))?.[1]
+      if (Number(answering) !== pid) throw new Error('another one answers at its port')
+    }),
+  })
+  return server === null ? null : { url, server }
+}
+
+async function withClient(url: string, use: (client: Redis) => Promise<void>): Promise<void> {
+  const client = new Redis(url, { lazyConnect: true, retryStrategy: () => null, connectTimeout: 2000 })
+  client.on('error', () => undefined)
+  try {
+    await client.connect()
+    await use(client)
+  } finally {
+    client.disconnect()
+  }
+}
+
+function urlOf(place: Place, port: number): string {
+  return `redis://:${secretOf(place)}@127.0.0.1:${port}`
 }
 
 async function findRedis(place: Place, searchPath: string, log: (line: string) => void): Promise<RedisProgram> {

@@ -1,11 +1,14 @@
-/** The password of the embedded servers: made once, readable by their owner alone. */
+/** The password of the embedded servers: made once, before the first of them, readable by their owner alone. */
 import { randomBytes } from 'node:crypto'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Place } from './place.js'
+import { readWhole, writeWhole } from './whole-file.js'
 
 export function secretOf(place: Place): string {
   const file = join(place.folder, 'secret')
-  if (!existsSync(file)) writeFileSync(file, randomBytes(18).toString('hex'), { mode: 0o600 })
-  return readFileSync(file, 'utf8').trim()
+  const made = readWhole(file)
+  if (made !== null) return made
+  const secret = randomBytes(18).toString('hex')
+  writeWhole(file, secret)
+  return secret
 }

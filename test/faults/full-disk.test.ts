@@ -1,7 +1,4 @@
 /** The disk under Redis and Postgres is full for a while: nothing that was accepted is lost, and work goes on when there is room. */
-import { execFileSync } from 'node:child_process'
-import { chmodSync, closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { eventually } from '../eventually.js'
@@ -10,23 +7,11 @@ import { openOwnServers } from './own-servers.js'
 import type { OwnServers } from './own-servers.js'
 import { Children } from './processes.js'
 import { openScene } from './scene.js'
+import { fill, mountSmall, unmount } from './small-disk.js'
 
 const SIZE = '400m'
 
-/** A small file system of its own, or null where one may not be mounted. */
-function mountSmall(): string | null {
-  const folder = mkdtempSync(join(tmpdir(), 'sweepmill-disk-'))
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${SIZE}`, 'tmpfs', folder], { stdio: 'ignore' })
-    chmodSync(folder, 0o755)
-    return folder
-  } catch {
-    rmSync(folder, { recursive: true, force: true })
-    return null
-  }
-}
-
-const disk = mountSmall()
+const disk = mountSmall(SIZE)
 const children = new Children()
 let servers: OwnServers
 beforeAll(async () => { if (disk !== null) servers = await openOwnServers(join(disk, 'state')) })
@@ -34,24 +19,8 @@ afterAll(async () => {
   await children.killAll()
   if (disk === null) return
   await servers.close()
-  execFileSync('umount', [disk])
-  rmSync(disk, { recursive: true, force: true })
+  unmount(disk)
 })
-
-/** Takes all the room there is; returns what gives it back. */
-function fill(folder: string): () => void {
-  const filler = join(folder, 'filler')
-  const file = openSync(filler, 'w')
-  for (let chunk = Buffer.alloc(1 << 20); chunk.length > 0;) {
-    try {
-      writeSync(file, chunk)
-    } catch {
-      chunk = chunk.subarray(0, chunk.length >> 1)
-    }
-  }
-  closeSync(file)
-  return () => { rmSync(filler) }
-}
 
 test.skipIf(disk === null)('the disk is full for a while (skipped where no file system may be mounted)', async () => {
   const scene = await openScene(servers, 'full_disk')

@@ -62,7 +62,7 @@ function runMutations(): boolean {
 }
 
 function runTests(only: string | undefined): boolean {
-  const { ok, output } = vitest(packageRoot, `test/faults/${only ?? ''}`, { FAULT_SEED: seed, SIM_RUNS: values.runs, FAULT_SPIN_SECONDS: '60' })
+  const { ok, output } = vitest(packageRoot, `test/faults/${only ?? ''}`, { FAULT_SEED: seed, SIM_RUNS: values.runs, FAULT_SPIN_SECONDS: '60', FAULT_STARTS: '100' })
   const counts = /^.*Tests\s+(.*)$/m.exec(output)?.[1] ?? 'no test ran'
   if (!ok) console.log(output)
   else for (const line of output.split('\n')) if (line.startsWith(TABLE_ROW)) console.log(line)

@@ -211,4 +211,34 @@ export const MUTATIONS: readonly Mutation[] = [
     promise: 'containment', what: 'a thread that could not be started is never started again', file: 'src/pool/compute-pool.ts',
     from: 'if (threadsLeft === 0 && this.#started === started) this.#startOver(started, error)', to: '', test: 'test/faults/machine-trouble', named: 'blames no file',
   },
+  {
+    promise: 'containment', what: 'half an initdb counts as a data folder', file: 'src/services/postgres-data.ts',
+    from: "existsSync(join(data, 'PG_VERSION')) && (existsSync(join(data, COMPLETE)) || holdsUsersData(data))", to: "existsSync(join(data, 'PG_VERSION'))",
+    test: 'test/faults/first-start', named: 'what was made before the end of initdb',
+  },
+  {
+    promise: 'containment', what: 'a lock of a process that is gone is still held', file: 'src/services/process-lock.ts',
+    from: 'return holder !== null && isRunning(holder)', to: 'return holder !== null', test: 'test/faults/first-start', named: 'locks and files',
+  },
+  {
+    promise: 'containment', what: 'a password file that was left empty is a password', file: 'src/services/whole-file.ts',
+    from: "return text === '' ? null : text", to: 'return text', test: 'test/faults/first-start', named: 'locks and files',
+  },
+  {
+    promise: 'containment', what: 'a server that has no database of ours goes on without anybody who knows of it', file: 'src/services/postgres-server.ts',
+    from: '    await server.stop()\n', to: '', test: 'test/faults/first-start', named: 'a first start with',
+  },
+  {
+    promise: 'containment', what: 'users of a supervisor that was killed do not register anew', file: 'src/services/membership.ts',
+    from: '      if (this.#left) return\n      this.#joiningAgain', to: '      if (this.#left || link.ended) return\n      this.#joiningAgain',
+    test: 'test/faults/killed-supervisor', named: 'living users start',
+  },
+  {
+    promise: 'containment', what: 'the next supervisor ends servers that answer', file: 'src/services/server-process.ts',
+    from: 'if (await answers(mark, probe)) return adopted', to: 'if (mark.pid < 0) return adopted', test: 'test/faults/killed-supervisor', named: 'living users start',
+  },
+  {
+    promise: 'containment', what: 'a user who is still to come counts as gone', file: 'src/services/known-users.ts',
+    from: 'return this.#due.length > 0', to: 'return false', test: 'test/faults/killed-supervisor', named: 'a user who lives',
+  },
 ]

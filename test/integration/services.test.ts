@@ -1,6 +1,6 @@
 /** Embedded Redis and Postgres: started from nothing, shared, stopped with the last user, reaped after a kill. */
 import { spawn } from 'node:child_process'
-import { chmodSync, existsSync, lstatSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, lstatSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -56,6 +56,12 @@ interface Run { pid: number; started: string }
 function runOf(name: string): Run | null {
   const file = join(findPlace(stateDir).folder, `${name}.run`)
   return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) as Run : null
+}
+/** Until the kernel has taken the process away, its socket still answers. */
+async function killSupervisor(): Promise<void> {
+  const { pid, started } = JSON.parse(readFileSync(join(findPlace(stateDir).folder, 'supervisor.lock'), 'utf8')) as Run
+  process.kill(pid, 'SIGKILL')
+  await eventually('the killed supervisor is gone', () => Promise.resolve(startOf(pid) !== started))
 }
 const alive = (run: Run | null): boolean => run !== null && startOf(run.pid) === run.started
 
@@ -124,23 +130,36 @@ describe('services', () => {
     for (const other of others) other.destroy()
   })
 
-  test('the next start reaps what a killed supervisor left', async () => {
+  test('the next supervisor goes on with what a killed one left, and its users register anew', async () => {
     const first = await open()
     const runs = [runOf('redis'), runOf('postgres')]
-    const supervisor = spawn('pgrep', ['-f', `supervisor.js ${stateDir}`])
-    const pid = Number(await new Promise((resolve) => { supervisor.stdout.once('data', resolve) }))
-    const started = startOf(pid)
-    process.kill(pid, 'SIGKILL')
-    // Until the kernel has taken the process away, its socket still answers.
-    await eventually('the killed supervisor is gone', () => Promise.resolve(startOf(pid) !== started))
-    expect(runs.map(alive)).toEqual([true, true])
-    opened.splice(0)
-    void first
     // A dead socket is in nobody's way, whatever its mode.
     chmodSync(findPlace(stateDir).socket, 0o755)
+    await killSupervisor()
+    expect(runs.map(alive)).toEqual([true, true])
     const second = await open()
-    expect(runs.map(alive)).toEqual([false, false])
+    expect([second.redisUrl, second.databaseUrl]).toEqual([first.redisUrl, first.databaseUrl])
     expect(await ask(second)).toEqual(['PONG', 1])
+    expect(runs.map(alive)).toEqual([true, true])
+    // The first is still a user, of a supervisor that it never asked for: nothing stops under it.
+    await second.stop()
+    expect(await ask(first)).toEqual(['PONG', 1])
+    expect([runOf('redis'), runOf('postgres')]).toEqual(runs)
+    await first.stop()
+    expect(runs.map(alive)).toEqual([false, false])
+  })
+
+  test('the next supervisor ends what does not answer, and goes on with what no run file names', async () => {
+    const first = await open()
+    const [redis, postgres] = [runOf('redis'), runOf('postgres')]
+    if (redis === null) throw new Error('no Redis')
+    process.kill(redis.pid, 'SIGSTOP')
+    await killSupervisor()
+    // An earlier version left such a file on a full disk.
+    writeFileSync(join(findPlace(stateDir).folder, 'postgres.run'), '')
+    expect(await ask(await open())).toEqual(['PONG', 1])
+    expect([redis, postgres].map(alive)).toEqual([false, true])
+    expect(await ask(first)).toEqual(['PONG', 1])
   })
 
   test('each resolves alone, and the npm Postgres serves where the system has none', async () => {
