@@ -11,6 +11,7 @@ import { SweepmillError } from '../base/errors.js'
 import { createRuntime } from '../runtime/create-runtime.js'
 import type { Runtime, RuntimeLog, RuntimeReading } from '../runtime/create-runtime.js'
 import type { StrategyCheck } from '../engine/index.js'
+import { IntakeRoom } from '../runtime/intake-room.js'
 import { checkStrategy } from '../runtime/strategy-check.js'
 import type { StrategyCheckRequest } from '../runtime/strategy-check.js'
 import { strategyFiles } from '../runtime/strategy-files.js'
@@ -73,7 +74,8 @@ export class RuntimeWorkbench implements Workbench {
     // What a strategy's number or a trial of a sweep stands for is written in Postgres; such a spec is checked when it is submitted.
     if (request.data['strategy_id'] !== undefined || request.data['from_sweep'] !== undefined) return
     const { pool, clock } = this.#parts
-    const options = { pool, clock, strategyDir: this.#options.config.strategyDir }
+    const { dataMemoryMb, strategyDir } = this.#options.config
+    const options = { pool, clock, strategyDir, intake: new IntakeRoom(dataMemoryMb * 2 ** 20, clock) }
     // So are stored bars. A sync names a symbol too, and is checked whole.
     if (namesStoredBars(request.data) && request.taskType !== TaskType.DATA_SYNC) await checkWithoutBars(request, options)
     else this.#prepared.set(request, await prepare(request, options))

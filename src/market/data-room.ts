@@ -14,7 +14,7 @@ export class DataRoom {
   /** How many rows there is room for, up to `wanted`. Throws DATA_TOO_LARGE where not even `least` fit. */
   rows(wanted: number, least: number, rowBytes: number): number {
     const fit = Math.min(wanted, Math.floor(this.#mostBytes / rowBytes))
-    if (fit < least) throw tooLarge(Math.max(wanted, least) * rowBytes)
+    if (fit < least) throw tooLarge(least * rowBytes)
     return fit
   }
 

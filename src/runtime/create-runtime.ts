@@ -55,6 +55,7 @@ import { DeadLetterOffice } from './dead-letter-office.js'
 import { DeadLetterProjection } from './dead-letter-projection.js'
 import { FleetWatch } from './fleet-watch.js'
 import { thisIncarnation } from './incarnation.js'
+import { IntakeRoom } from './intake-room.js'
 import { LapseWatch } from './lapse-watch.js'
 import { LeaseKeeper } from './lease-keeper.js'
 import { deliverOwnSweeps } from './own-sweeps.js'
@@ -208,12 +209,14 @@ export async function createRuntime<Health>(options: RuntimeOptions<Health>): Pr
   const bell = new NoticeBell(postgresOptions, clock, { cancelled: (taskId) => stopTask(taskId), pausesChanged: () => gate.ring(), schedulesChanged: () => scheduler.ring() })
   const stopTask = (taskId: string): void => keeper.stopTask(taskId, new SweepmillError('TASK_CANCELLED', `Task ${taskId} was cancelled.`))
   const strategies = new PostgresStrategyBook(postgres)
-  const prepareOptions = { pool, clock, strategyDir: config.strategyDir, archive, strategies, series, trials: { pool, desk, bars, archive, artifacts } }
+  const intakeRoom = new IntakeRoom(config.dataMemoryMb * 2 ** 20, clock)
+  const prepareOptions = { pool, clock, intake: intakeRoom, strategyDir: config.strategyDir, archive, strategies, series, trials: { pool, desk, bars, archive, artifacts } }
   const queue = new TaskQueue({ stream, gate, publisher, ledger, keeper, recovery, observer, attempts, desk, clock, random })
   const backend: TaskBackend<Health> = new TaskBackend<Health>({
     sagas: new SagaOffice({ desk: new PostgresSagaDesk(postgres), workflows, redrive: (taskId) => backend.retry(taskId) }),
     submit: async (request, signal) => {
       const prepared = await prepare(request, signal === undefined ? prepareOptions : optionsFor(prepareOptions, signal))
+      if (signal?.aborted === true) prepared.place?.leave()
       signal?.throwIfAborted()
       return accept(prepared, { archive, bars, publisher, desk })
     },
@@ -221,7 +224,11 @@ export async function createRuntime<Health>(options: RuntimeOptions<Health>): Pr
     schedules: new ScheduleBook({
       store: schedules, clock, pin: async (request) => {
         const prepared = await prepare(request, prepareOptions)
-        await store(prepared, archive)
+        try {
+          await store(prepared, archive)
+        } finally {
+          prepared.place?.leave()
+        }
         return prepared.data
       },
     }),

@@ -11,6 +11,16 @@ export interface ParsedBars {
   readonly pinned: Readonly<Record<string, unknown>>
 }
 
+/** Bars that were found and not read yet. */
+export interface BarSource {
+  /** What its columns will take, about. */
+  readonly columnBytes: number
+  /** Keys of the spec that only looking could tell. */
+  readonly pinned: ParsedBars['pinned']
+  /** DATA_TOO_LARGE with `needed_bytes` where its columns take more than `mostBytes`. */
+  read(mostBytes: number): Promise<ParsedBars>
+}
+
 export function parsedBars(reply: ComputeReply, pinned: ParsedBars['pinned'] = {}): ParsedBars {
   const parsed = JSON.parse(reply.json) as {
     data_hash: string; source: string; bars: number; first_time: string; last_time: string; size_bytes: number

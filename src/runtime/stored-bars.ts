@@ -11,9 +11,9 @@ import { DAY_MS, divides, parseTimeframe } from '../market/timeframe.js'
 import type { Timeframe } from '../market/timeframe.js'
 import type { BarSeriesStore, Series } from '../tasks/bar-series.js'
 import type { ComputePool } from '../tasks/compute-pool.js'
-import { nameOf } from '../workflows/series-months.js'
+import { BAR_BYTES, nameOf } from '../workflows/series-months.js'
 import { parsedBars } from './parsed-bars.js'
-import type { ParsedBars } from './parsed-bars.js'
+import type { BarSource } from './parsed-bars.js'
 
 /** The keys of a spec that say which bars. */
 export interface WantedSeries {
@@ -24,8 +24,8 @@ export interface WantedSeries {
   readonly end_date?: string
 }
 
-/** Throws SERIES_NOT_FOUND, DATA_EMPTY, and SPEC_INVALID where several series are meant. */
-export async function storedBars(wanted: WantedSeries, store: BarSeriesStore, pool: ComputePool): Promise<ParsedBars> {
+/** Throws SERIES_NOT_FOUND, DATA_EMPTY, and SPEC_INVALID where several series are meant. Their months are read when the bars are. */
+export async function findStored(wanted: WantedSeries, store: BarSeriesStore, pool: ComputePool): Promise<BarSource> {
   const timeframe = parseTimeframe(wanted.timeframe)
   const ofSymbol = await store.list(wanted.symbol)
   const series = choose(ofSymbol, wanted, timeframe)
@@ -43,18 +43,21 @@ export async function storedBars(wanted: WantedSeries, store: BarSeriesStore, po
       details: { start_date: wanted.start_date ?? null, end_date: wanted.end_date ?? null },
     })
   }
-  const blocks = await store.blocks(months.map(({ hash }) => hash))
   const named = { exchange: series.exchange, symbol: series.symbol, timeframe: timeframe.name }
-  const reply = await pool.run({
-    step: 'cut_series', priority: 'high', divisible: false, userCode: false, moves: true,
-    bytes: Object.fromEntries(blocks.map((block, i) => [`month:${i}`, block])),
-    input: {
-      source: nameOf(named), symbol: series.symbol, stored: stored.name, wanted: timeframe.name, from_ms: fromMs, to_ms: toMs,
-      covered_from_ms: covered.fromMs, covered_to_ms: covered.toMs, sessions: quality?.calendar === 'sessions', days: quality?.days ?? null,
-      filled: quality?.repaired_ranges ?? [], warnings: [...covered.warnings, ...(stored.name === timeframe.name ? [] : covered.madeWarnings)], months: months.length,
+  const input = {
+    source: nameOf(named), symbol: series.symbol, stored: stored.name, wanted: timeframe.name, from_ms: fromMs, to_ms: toMs,
+    covered_from_ms: covered.fromMs, covered_to_ms: covered.toMs, sessions: quality?.calendar === 'sessions', days: quality?.days ?? null,
+    filled: quality?.repaired_ranges ?? [], warnings: [...covered.warnings, ...(stored.name === timeframe.name ? [] : covered.madeWarnings)], months: months.length,
+  }
+  return {
+    columnBytes: months.reduce((sum, { bars }) => sum + bars, 0) * BAR_BYTES, pinned: named,
+    read: async () => {
+      const blocks = await store.blocks(months.map(({ hash }) => hash))
+      return parsedBars(await pool.run({
+        step: 'cut_series', priority: 'high', divisible: false, userCode: false, moves: true, bytes: Object.fromEntries(blocks.map((block, i) => [`month:${i}`, block])), input,
+      }), named)
     },
-  })
-  return parsedBars(reply, named)
+  }
 }
 
 /** Both ends of a spec are included; an end that names only a day takes the whole day. */

@@ -13,7 +13,6 @@ import { engineVersion } from '../base/engine-version.js'
 import { hasCode, SweepmillError } from '../base/errors.js'
 import { jsonObject } from '../base/json-value.js'
 import { builtinStrategies, parseBacktestSpec, parseSweepSpec, specToJson } from '../engine/index.js'
-import type { SymbolSpec } from '../engine/index.js'
 import type { BarArchive } from '../tasks/bar-archive.js'
 import type { BarSeriesStore } from '../tasks/bar-series.js'
 import type { BarStore } from '../tasks/bar-store.js'
@@ -25,14 +24,13 @@ import { TaskType } from '../tasks/task.js'
 import { EXCHANGE_OFFERS } from '../exchange/exchanges.js'
 import { parseDataSyncSpec } from '../workflows/data-sync-spec.js'
 import { parseCleanupSpec } from '../workflows/cleanup-spec.js'
+import { admittedBars } from './bar-source.js'
 import { CallerPool } from './caller-pool.js'
 import { findFile, isStrategyFile } from './data-files.js'
-import { joinedBars, withCompanions } from './joined-bars.js'
-import { parsedBars } from './parsed-bars.js'
+import { IntakeRoom } from './intake-room.js'
+import type { IntakePlace } from './intake-room.js'
 import type { ParsedBars } from './parsed-bars.js'
 import type { Publisher } from './publisher.js'
-import { storedBars } from './stored-bars.js'
-import type { WantedSeries } from './stored-bars.js'
 import { namesTrial, trialTask } from './trial-request.js'
 import type { TrialParts } from './trial-request.js'
 
@@ -45,6 +43,8 @@ export interface Prepared {
   readonly source: StrategySource | null
   /** Equal unfinished work under this key is attached to; null: never. */
   readonly attachKey: string | null
+  /** Its room among the submissions, until it is accepted or given up; absent where nothing was read. */
+  readonly place?: IntakePlace
   /** What a reader may want to know before the task runs. */
   readonly warnings: readonly string[]
 }
@@ -60,12 +60,16 @@ export interface PrepareOptions {
   readonly series?: BarSeriesStore
   /** Needed only for a backtest that names a trial of a sweep. */
   readonly trials?: TrialParts
+  /** Absent: there is room for anything. */
+  readonly intake?: IntakeRoom
+  /** Whoever asked has gone when it aborts. */
+  readonly gone?: AbortSignal
 }
 
 /** The same for a caller who may go away: nothing of it is computed for nobody. */
 export function optionsFor(options: PrepareOptions, gone: AbortSignal): PrepareOptions {
   const pool = new CallerPool(options.pool, gone)
-  return { ...options, pool, ...(options.trials === undefined ? {} : { trials: { ...options.trials, pool } }) }
+  return { ...options, pool, gone, ...(options.trials === undefined ? {} : { trials: { ...options.trials, pool } }) }
 }
 
 export const STRATEGY_ENDINGS: readonly string[] = ['.ts', '.mts', '.mjs', '.js']
@@ -131,7 +135,6 @@ async function withFunding(data: Readonly<Record<string, unknown>>, request: Sub
 
 /** A backtest or a sweep: bars, a strategy, and a spec that is checked on both. */
 async function prepareRun(request: SubmitRequest, options: PrepareOptions): Promise<Prepared> {
-  const isSweep = request.taskType === TaskType.OPTIMIZATION
   const parse = (data: Readonly<Record<string, unknown>>): Record<string, unknown> => canonical(request, data)
   const named = await withStrategyName(await withFunding(request.data, request, options), options)
   let spec = parse(named.data)
@@ -140,13 +143,23 @@ async function prepareRun(request: SubmitRequest, options: PrepareOptions): Prom
     const strategy = spec['strategy'] as Record<string, unknown>
     spec = parse({ ...spec, strategy: { ...strategy, name: source.name }, strategy_hash: source.hash })
   }
-  const bars = await parseBars(spec, request, options)
-  const pinned = spec['data_hash']
+  const { bars, place } = await admittedBars(spec, request, options, options.intake ?? new IntakeRoom(Number.POSITIVE_INFINITY, options.clock), options.gone ?? new AbortController().signal)
+  try {
+    return { ...await prepareOn(bars, spec, source, request, options), place }
+  } catch (error) {
+    place.leave()
+    throw error
+  }
+}
+
+async function prepareOn(bars: ParsedBars, named: Record<string, unknown>, source: StrategySource | null, request: SubmitRequest, options: PrepareOptions): Promise<Prepared> {
+  const pinned = named['data_hash']
   if (typeof pinned === 'string' && pinned !== bars.dataset.dataHash) {
     throw new SweepmillError('SPEC_INVALID', `data_hash is ${pinned}, but ${bars.dataset.source} has ${bars.dataset.dataHash}: the data changed. Leave data_hash out to take it as it is.`)
   }
   const { warnings } = bars.dataset
-  spec = parse({ ...spec, ...bars.pinned, data_hash: bars.dataset.dataHash, data_warnings: warnings.length === 0 ? undefined : warnings })
+  const spec = canonical(request, { ...named, ...bars.pinned, data_hash: bars.dataset.dataHash, data_warnings: warnings.length === 0 ? undefined : warnings })
+  const isSweep = request.taskType === TaskType.OPTIMIZATION
   const step = isSweep ? 'check_sweep' : 'check_backtest'
   const shared = { bars: bars.buffer }
   const checked = source === null
@@ -247,42 +260,6 @@ export function strategyFile(name: string, request: Pick<SubmitRequest, 'roots'>
   return null
 }
 
-async function parseBars(spec: Record<string, unknown>, request: SubmitRequest, options: PrepareOptions): Promise<ParsedBars> {
-  const symbols = spec['symbols'] as readonly SymbolSpec[] | undefined
-  if (symbols === undefined) {
-    const bars = await parseOne(spec, request, options)
-    const finer = spec['finer'] as Record<string, unknown> | undefined
-    const inside = finer === undefined ? null : await parseOne({ ...spec, ...bars.pinned, ...finer, reading: readingOf(spec, finer) }, request, options)
-    return withCompanions(bars, inside, await parseBenchmark(spec, request, options), options.pool)
-  }
-  const parts: ParsedBars[] = []
-  for (const one of symbols) parts.push(await parseOne({ ...spec, exchange: spec['exchange'], ...one, reading: readingOf(spec, one) }, request, options))
-  return joinedBars(symbols, parts, await parseBenchmark(spec, request, options), options.pool)
-}
-
-/** Bars of its own, read in its own way; of the spec's timeframe where it names none. */
-async function parseBenchmark(spec: Record<string, unknown>, request: SubmitRequest, options: PrepareOptions): Promise<ParsedBars | null> {
-  const benchmark = spec['benchmark'] as Record<string, unknown> | undefined
-  if (benchmark === undefined) return null
-  const { timeframe, start_date: from, end_date: to } = spec
-  return parseOne({ timeframe, start_date: from, end_date: to, ...benchmark }, request, options)
-}
-
-/** That of one file, key by key before that of the spec. */
-function readingOf(spec: Readonly<Record<string, unknown>>, one: object): unknown {
-  return { ...spec['reading'] as object | undefined, ...(one as { readonly reading?: object }).reading }
-}
-
-function parseOne(spec: Record<string, unknown>, request: SubmitRequest, options: PrepareOptions): Promise<ParsedBars> {
-  const { file } = spec
-  if (typeof file !== 'string') {
-    if (options.series === undefined) throw new SweepmillError('INVARIANT', 'Bars by symbol were asked for without the bar store.')
-    return storedBars(spec as unknown as WantedSeries, options.series, options.pool)
-  }
-  const path = findFile(file, request.roots, 'The data file')
-  return run(options, 'parse_bars', { file: path, source: basename(file), reading: spec['reading'] }).then((reply) => parsedBars(reply))
-}
-
 export interface AcceptParts {
   readonly archive: BarArchive
   readonly bars: BarStore
@@ -296,7 +273,16 @@ export async function store({ bars, source }: Prepared, archive: BarArchive): Pr
   if (source !== null) await archive.saveSource(source.hash, source.name, source.code)
 }
 
+/** Throws what the queue refuses. In any case the submission leaves its place. */
 export async function accept(prepared: Prepared, parts: AcceptParts): Promise<Submitted> {
+  try {
+    return await acceptOne(prepared, parts)
+  } finally {
+    prepared.place?.leave()
+  }
+}
+
+async function acceptOne(prepared: Prepared, parts: AcceptParts): Promise<Submitted> {
   const { request, data, bars, attachKey } = prepared
   await store(prepared, parts.archive)
   if (bars !== null) parts.bars.put(bars.dataset.dataHash, bars.buffer, bars.dataset.bars)

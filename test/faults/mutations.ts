@@ -16,9 +16,29 @@ export interface Mutation {
 
 export const MUTATIONS: readonly Mutation[] = [
   {
+    promise: 'containment', what: 'a submission is read before there is room for it', file: 'src/runtime/intake-room.ts',
+    from: '    await this.#memory.take(bytes, signal)\n', to: '    void this.#memory.take(bytes, signal).catch(() => undefined)\n',
+    test: 'test/hostile/intake-room', named: 'at most 32',
+  },
+  {
+    promise: 'containment', what: 'a file takes more than was set aside for it', file: 'src/market/data-room.ts',
+    from: 'if (fit < least) throw', to: 'if (fit < 0) throw',
+    test: 'test/hostile/intake-room', named: 'which is more than all of it',
+  },
+  {
+    promise: 'containment', what: 'a submission that was refused keeps its room', file: 'src/runtime/submission.ts',
+    from: '    place.leave()\n    throw error', to: '    throw error',
+    test: 'test/hostile/intake-room', named: 'sixty at once',
+  },
+  {
+    promise: 'containment', what: 'room is made for as many rows as a file with holes seems to have', file: 'src/market/read-csv.ts',
+    from: 'Math.min(guess, MOST_GROWTH * count + FIRST_ROWS)', to: 'guess',
+    test: 'test/hostile/intake-room', named: 'a terabyte',
+  },
+  {
     promise: 'containment', what: 'a body that drips is waited for', file: 'src/http/request-body.ts',
     from: 'sinceMs > RATE_AFTER_MS && length * 1000 <', to: 'sinceMs > RATE_AFTER_MS && length * 1e9 <',
-    test: 'test/hostile/slow-callers', named: 'whose body drips',
+    test: 'test/unit/http/request-body',
   },
   {
     promise: 'containment', what: 'bodies are held without a limit', file: 'src/http/request-body.ts',
