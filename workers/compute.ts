@@ -6,15 +6,15 @@
 import { readlinkSync } from 'node:fs'
 import { setPriority } from 'node:os'
 import { SweepmillError, toSweepmillError } from '../src/base/errors.js'
-import type { ErrorData } from '../src/base/errors.js'
 import { ControlBlock } from '../src/pool/control-block.js'
 import { decodeCall } from '../src/pool/protocol.js'
 import type { ThreadReply, ThreadRequest } from '../src/pool/protocol.js'
 import { movable, threadOptions } from '../src/pool/thread-side.js'
-import { holdGuestCode, textOf, withGuestCode } from './guest-code.js'
+import { holdRejections } from './guest-realm.js'
 import { answerRecalls } from './handles.js'
+import { forgetBars } from './perform.js'
 import type { Step, StepContext } from './step.js'
-import { onGuardedBars, stopped } from './step.js'
+import { stopped } from './step.js'
 import { backtest, checkBacktest, describe, tryBacktest } from './steps/backtest.js'
 import { checkStrategyStep } from './steps/check-strategy.js'
 import { readFunding } from './steps/funding.js'
@@ -25,8 +25,7 @@ import { rankSweep } from './steps/rank.js'
 import { renderBacktest, renderSweep } from './steps/render-report.js'
 import { cutSeries } from './steps/cut-series.js'
 import { fillMonths, mergeMonths, readSeriesFile, scanMonths } from './steps/series.js'
-import { checkSweep, forgetRunners, plan, runTrials, trialSpec, trySweep } from './steps/sweep.js'
-import { firstPlace } from './strategy-source.js'
+import { checkSweep, plan, runTrials, trialSpec, trySweep } from './steps/sweep.js'
 import { warmUp } from './warm-up.js'
 
 /**
@@ -60,8 +59,8 @@ let running = 0
 let quietSinceMs = performance.now()
 
 lowerPriority(threadOptions().niceness)
-holdGuestCode()
-answerRecalls(threadOptions().recallChannel, forgetRunners)
+holdRejections()
+answerRecalls(threadOptions().recallChannel, forgetBars)
 warmUp(() => (running > 0 ? 0 : performance.now() - quietSinceMs))
 
 export default async function compute(request: ThreadRequest): Promise<ThreadReply> {
@@ -92,35 +91,14 @@ async function answer(request: ThreadRequest): Promise<ThreadReply> {
   try {
     const step = STEPS[call.step]
     if (step === undefined) throw new SweepmillError('INVARIANT', `No thread knows the step ${call.step}.`)
-    const result = call.userCode ? await withGuestCode(() => onGuardedBars(context, step)) : await step(context)
+    const result = await step(context)
     const reply: ThreadReply = {
       kind: 'done', json: JSON.stringify(result.json), bytes: result.bytes ?? {}, shared: result.shared ?? {}, threadMs: performance.now() - fromMs,
     }
     return movable(reply)
   } catch (thrown) {
-    return { kind: 'failed', error: failureOf(thrown, call.userCode), threadMs: performance.now() - fromMs }
+    return { kind: 'failed', error: toSweepmillError(thrown, 'COMPUTE_FAILED').toData(), threadMs: performance.now() - fromMs }
   }
-}
-
-/** What a strategy throws may be anything, also what throws again when it is looked at. */
-function failureOf(thrown: unknown, userCode: boolean): ErrorData {
-  try {
-    return asError(thrown, userCode).toData()
-  } catch {
-    return new SweepmillError('STRATEGY_FAILED', thrown instanceof SweepmillError ? thrown.message : `The strategy threw: ${textOf(thrown)}`).toData()
-  }
-}
-
-function asError(thrown: unknown, userCode: boolean): SweepmillError {
-  // The engine has wrapped what a strategy threw, and knows its parameters; where it stands only the cause's stack tells.
-  if (thrown instanceof SweepmillError && thrown.code === 'STRATEGY_FAILED' && thrown.cause instanceof Error) {
-    return new SweepmillError('STRATEGY_FAILED', `${thrown.message}${firstPlace(thrown.cause.stack)}`, { cause: thrown.cause, ...(thrown.details === undefined ? {} : { details: thrown.details }) })
-  }
-  if (thrown instanceof SweepmillError) return thrown
-  const error = toSweepmillError(thrown, userCode ? 'STRATEGY_FAILED' : 'COMPUTE_FAILED')
-  if (!userCode) return error
-  const stack = thrown instanceof Error ? thrown.stack : undefined
-  return new SweepmillError('STRATEGY_FAILED', `The strategy threw: ${error.message}${firstPlace(stack)}`, { cause: thrown })
 }
 
 /** Below the main thread's, so that leases and HTTP are served while every core is busy. Linux gives each thread an id. */

@@ -59,8 +59,14 @@ export function alignTo8(bytes: number): number {
 
 const unpackr = new Unpackr({ useRecords: false })
 
-/** Views over a frame. Throws DATA_FORMAT for anything that is not a whole frame of a known version. */
-export function attachBars(buffer: SharedArrayBuffer): Bars {
+export interface FrameLayout {
+  readonly header: FrameHeader
+  /** Byte of the first column. */
+  readonly dataAt: number
+}
+
+/** What stands before the columns. Throws DATA_FORMAT for anything that is not a whole frame of a known version. */
+export function frameLayout(buffer: SharedArrayBuffer): FrameLayout {
   const bytes = new Uint8Array(buffer)
   if (bytes.length < FRAME_HEADER_AT || FRAME_MAGIC.some((byte, i) => bytes[i] !== byte)) throw unreadable('it does not begin as one')
   if (bytes[3] !== FRAME_VERSION) throw unreadable(`its version is ${String(bytes[3])}, this program reads ${FRAME_VERSION}`)
@@ -78,6 +84,13 @@ export function attachBars(buffer: SharedArrayBuffer): Bars {
   const names: readonly ColumnName[] = header.columns ?? []
   if (!Number.isInteger(length) || names.length < 6 || names.some((name) => !COLUMN_NAMES.includes(name))
     || dataAt + names.length * length * 8 !== bytes.length) throw unreadable('its header does not fit its size')
+  return { header, dataAt }
+}
+
+/** Views over a frame. Throws as `frameLayout` does. */
+export function attachBars(buffer: SharedArrayBuffer): Bars {
+  const { header, dataAt } = frameLayout(buffer)
+  const { length, columns: names } = header
   const views: Partial<Record<ColumnName, Float64Array>> = {}
   names.forEach((name, i) => { views[name] = new Float64Array(buffer, dataAt + i * length * 8, length) })
   const { time, open, high, low, close, volume, adjclose } = views
@@ -86,7 +99,7 @@ export function attachBars(buffer: SharedArrayBuffer): Bars {
   }
   return {
     length, time, open, high, low, close, volume, ...(adjclose === undefined ? {} : { adjclose }),
-    buffer, hash: header.hash, meta: header.meta, sizeBytes: bytes.length,
+    buffer, hash: header.hash, meta: header.meta, sizeBytes: buffer.byteLength,
   }
 }
 

@@ -140,7 +140,6 @@ class PiscinaComputePool implements ComputePool {
     this.#silence.close()
     for (const thread of this.#started?.piscina.threads ?? []) insistOnEnd(thread, this.#clock)
     await this.#started?.piscina.destroy()
-    this.#started?.scratch.remove()
   }
 
   #pump(): void {
@@ -212,7 +211,7 @@ class PiscinaComputePool implements ComputePool {
     }
     if (request.port !== undefined) moved.push(request.port)
     const message: ThreadRequest = {
-      call: encodeCall({ step: request.step, input: request.input, userCode: request.userCode }), bytes, shared: request.shared ?? {},
+      call: encodeCall({ step: request.step, input: request.input }), bytes, shared: request.shared ?? {},
       port: request.port ?? null, cells: this.#block.buffer, slot, dispatch: running.dispatch,
     }
     return this.#threads().piscina.run(message, { transferList: moved as never, signal: running.terminate.signal })
@@ -241,7 +240,7 @@ class PiscinaComputePool implements ComputePool {
       running.terminate.abort()
     }
     failed.recall.close()
-    void failed.piscina.destroy().then(() => { failed.scratch.remove() })
+    void failed.piscina.destroy()
   }
 
   #cancel(waiting: Waiting): void {

@@ -28,7 +28,6 @@ export interface ThreadRequest {
 export interface StepCall {
   readonly step: string
   readonly input: unknown
-  readonly userCode: boolean
 }
 
 /** From the thread. */

@@ -1,4 +1,4 @@
-/** The threads themselves: a Piscina, the folder that its threads write to, and the channel over which data are recalled from them. */
+/** The threads themselves: a Piscina, and the channel over which data are recalled from its threads. */
 import { join } from 'node:path'
 import { Piscina } from 'piscina'
 import type { Clock } from '../base/clock.js'
@@ -6,13 +6,10 @@ import { newNonce } from '../base/ids.js'
 import { packageRoot } from '../base/package-root.js'
 import { HandleRecall } from './handle-recall.js'
 import type { ThreadReply, ThreadRequest } from './protocol.js'
-import { ScratchFolder } from './scratch-folder.js'
-import { noThreads } from './step-errors.js'
 import type { ThreadOptions } from './thread-side.js'
 
 export interface StartedThreads {
   readonly piscina: Piscina<ThreadRequest, ThreadReply>
-  readonly scratch: ScratchFolder
   readonly recall: HandleRecall
 }
 
@@ -30,30 +27,18 @@ const WORKER_FILE = join(packageRoot, 'dist', 'workers', 'compute.js')
  */
 const WITHOUT_REQUIRED_MODULES = process.allowedNodeEnvironmentFlags.has('--experimental-require-module') ? ['--no-experimental-require-module'] : []
 
-/**
- * Throws MACHINE_TROUBLE without a folder for temporary files; whoever asks again finds it mended, perhaps. `onError` hears of
- * a thread that ended while it was idle, or could not start, and how many there are after it.
- */
+/** `onError` hears of a thread that ended while it was idle, or could not start, and how many there are after it. */
 export function startThreads({ threads, clock, niceness = 10, heapMb }: ThreadsWanted, onError: (error: unknown, threadsLeft: number) => void): StartedThreads {
-  const scratch = scratchFolder()
   const recallChannel = `sweepmill recall ${newNonce()}`
   const piscina = new Piscina<ThreadRequest, ThreadReply>({
     filename: WORKER_FILE, minThreads: threads, maxThreads: threads, idleTimeout: Number.POSITIVE_INFINITY,
     // The default blocks a thread's own event loop between tasks, which steps that read from a port need.
     atomics: 'disabled', recordTiming: false,
     execArgv: [...process.execArgv, ...WITHOUT_REQUIRED_MODULES],
-    workerData: { niceness, scratchFolder: scratch.path, recallChannel } satisfies ThreadOptions,
+    workerData: { niceness, recallChannel } satisfies ThreadOptions,
     ...(heapMb === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: heapMb } }),
   })
   // A thread that dies while idle is replaced by Piscina; a step in it is rejected by its own promise.
   piscina.on('error', (error) => { onError(error, piscina.threads.length) })
-  return { piscina, scratch, recall: new HandleRecall(recallChannel, clock, () => piscina.threads.map(({ threadId }) => threadId)) }
-}
-
-function scratchFolder(): ScratchFolder {
-  try {
-    return new ScratchFolder()
-  } catch (cause) {
-    throw noThreads(cause)
-  }
+  return { piscina, recall: new HandleRecall(recallChannel, clock, () => piscina.threads.map(({ threadId }) => threadId)) }
 }

@@ -24,7 +24,7 @@ export function stalledStep({ step, userCode }: ComputeRequest, silentMs: number
 
 /** None can be started, whatever the step is. */
 export function noThreads(cause: unknown): SweepmillError {
-  return machineTrouble(cause) ?? new SweepmillError('MACHINE_TROUBLE', `No thread can be started: ${(cause as Error).message}. Is there a folder for temporary files (TMPDIR)?`, { cause })
+  return machineTrouble(cause) ?? new SweepmillError('MACHINE_TROUBLE', `No thread can be started: ${(cause as Error).message}.`, { cause })
 }
 
 /** Its thread ended by itself. */

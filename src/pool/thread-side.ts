@@ -8,8 +8,6 @@ import type { ThreadReply } from './protocol.js'
 export interface ThreadOptions {
   /** Linux nice value. */
   readonly niceness: number
-  /** Cleared away by the process, whatever happens to the thread. */
-  readonly scratchFolder: string
   /** BroadcastChannel over which the main thread recalls data. */
   readonly recallChannel: string
 }

@@ -37,6 +37,7 @@ function isCaught(copy: string, mutation: Mutation): boolean {
     writeFileSync(path, text.replace(mutation.from, () => mutation.to))
     // Processes of the tests run what was built. A mutation may leave something unused behind; it is built all the same.
     spawnSync(process.execPath, [join(packageRoot, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.json', '--noUnusedLocals', 'false', '--noUnusedParameters', 'false'], { cwd: copy })
+    spawnSync(process.execPath, ['dist/workers/realm/bundle.js'], { cwd: copy })
     return !vitest(copy, mutation.test, { SIM_RUNS: '400', FAULT_SEED: seed }, mutation.named).ok
   } finally {
     writeFileSync(path, text)

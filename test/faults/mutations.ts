@@ -204,9 +204,26 @@ export const MUTATIONS: readonly Mutation[] = [
     test: 'test/integration/task-queue', named: 'messages that do not decode',
   },
   {
-    promise: 'P7', what: 'what a strategy leaves behind ends its thread', file: 'workers/guest-code.ts',
-    from: '  if (current === null) throw thrown\n', to: '  if (current === null || isRunning) throw thrown\n',
-    test: 'test/integration/guest-code', named: 'threads that are ended',
+    promise: 'P7', what: 'what a strategy leaves behind ends its thread', file: 'workers/guest-realm.ts',
+    from: '    if (leave === null) throw reason\n', to: '    throw reason\n',
+    test: 'test/integration/guest-code', named: 'queueMicrotask',
+  },
+  {
+    promise: 'containment', what: 'a strategy is shown the frame that all threads share', file: 'workers/guest-realm.ts',
+    from: "      if (!types.isArrayBuffer(copy)) throw new TypeError('This is no memory.')\n      new Uint8Array(copy).set(new Uint8Array(shared))\n      this.#api.attach(header.hash, text, dataAt, copy)\n",
+    to: '      this.#api.attach(header.hash, text, dataAt, shared as never)\n', test: 'test/hostile/guest-realm', named: 'column of its bars',
+  },
+  {
+    promise: 'containment', what: 'errors of the thread that reach a strategy lead to the thread', file: 'workers/guest-realm.ts',
+    from: '      return withInertErrors(call)\n', to: '      return call()\n', test: 'test/hostile/guest-realm', named: 'while a stack is written',
+  },
+  {
+    promise: 'containment', what: 'a column that a trial wrote into is used by the next ones', file: 'workers/jobs/sweep-runners.ts',
+    from: 'guardsColumns: this.#guardsColumns', to: 'guardsColumns: false', test: 'test/hostile/guest-columns',
+  },
+  {
+    promise: 'containment', what: 'import() is left in the code of a strategy', file: 'workers/guest-module.ts',
+    from: '  if (/\\bimport\\b/.test(body)) body = await withoutImports(body)\n', to: '', test: 'test/hostile/guest-realm', named: 'imports while it runs',
   },
   {
     promise: 'containment', what: 'the embedded servers inherit the whole environment', file: 'src/services/server-environment.ts',

@@ -56,13 +56,13 @@ const LEFT_BEHIND: readonly (readonly [inCall: string, sentence: RegExp])[] = [
   ['for (let i = 0; i < 1000; i += 1) Promise.reject(new Error(`late ${i}`))', /: late 0 \(at/],
   ['void (async () => { for (let i = 0; i < 50; i += 1) await null; throw new Error("much later") })()', /: much later \(at/],
   ['queueMicrotask(() => { throw new Error("in a microtask") })', /: in a microtask \(at/],
-  ['(globalThis as any).process.nextTick(() => { throw new Error("in a tick") })', /: in a tick \(at/],
+  ['(globalThis as any).process.nextTick(() => { throw new Error("in a tick") })', /called process\.nextTick/],
   ['Promise.reject(null)', /: null$/],
   ['Promise.reject({ toString() { throw 1 } })', /: a value that cannot be shown$/],
   ['Promise.reject(Object.defineProperty(new Error("x"), "stack", { get() { throw 1 } }))', /: x$/],
   ['Promise.resolve().then(() => (globalThis as any).process.exit(0))', /: The strategy called process\.exit\(\)/],
-  ['const e = new EventTarget(); e.addEventListener("x", () => { throw new Error("heard") }); e.dispatchEvent(new Event("x"))', /: heard \(at/],
-  ['(globalThis as any).process.removeAllListeners(); Promise.reject(new Error("alone"))', /: alone \(at/],
+  ['const e = new EventTarget(); e.addEventListener("x", () => { throw new Error("heard") }); e.dispatchEvent(new Event("x"))', /EventTarget is not defined: a strategy runs by itself.* \(at mine/],
+  ['(globalThis as any).process.removeAllListeners(); Promise.reject(new Error("alone"))', /called process\.removeAllListeners/],
   ['Error.prepareStackTrace = () => { throw 1 }; Promise.reject(new Error("no stack"))', /: no stack/],
   ['setTimeout(() => { throw new Error("timer") }, 1)', /called setTimeout\. It must decide within its call/],
   ['setInterval(() => undefined, 1)', /called setInterval/],
@@ -100,19 +100,9 @@ test('what is handled within the call is no fault, and another strategy in the t
   }
 })
 
-test('what fails when its step is long over fails the next step of the same strategy, and no other', async () => {
-  const slow = await compiled('void WebAssembly.compile(new Uint8Array(9))')
-  const good = await compiled('// none of it')
-  await eventually('the strategy to be blamed', async () => {
-    const [blamed] = await Promise.allSettled([backtest(slow)])
-    await backtest(good)
-    return blamed?.status === 'rejected' && (blamed.reason as { code: string }).code === 'STRATEGY_FAILED'
-  })
-})
-
 test.each([
   'const again = (): Promise<void> => Promise.resolve().then(again); void again()',
-  'const again = (): void => { (globalThis as any).process.nextTick(again) }; again()',
+  'const again = (): void => { queueMicrotask(again) }; again()',
   'const again = (): Promise<void> => { void Promise.reject(new Error("x")).catch(() => undefined); return Promise.resolve().then(again) }; void again()',
 ])('%s ends with its step', async (inCall) => {
   const { replacedThreads } = pool.stats()

@@ -43,7 +43,7 @@ const sweepArbitrary = fc.record({
 /** The rows of the whole grid, computed in ranges that end at these shares of it. */
 function inRanges(bars: BarColumns, spec: SweepSpec, cuts: readonly number[], cacheBytes?: number): TrialRows[] {
   const plan = planSweep(spec, strategy)
-  const runner = new TrialRunner(bars, strategy, plan, spec, cacheBytes)
+  const runner = new TrialRunner(bars, strategy, plan, spec, { cacheBytes })
   const bounds = [...new Set([0, ...cuts.map((cut) => cut % plan.fullSize).sort((a, b) => a - b), plan.fullSize])]
   return bounds.slice(1).map((to, k) => {
     const rows = runner.run(bounds[k] ?? 0, to, pulse)

@@ -5,16 +5,16 @@
 import { engineVersion } from '../../src/base/engine-version.js'
 import { SweepmillError } from '../../src/base/errors.js'
 import type { TableFormat } from '../../src/base/table-format.js'
-import { decodeTrialRows, parseIsoTime, planSweep, SWEEP_METRICS } from '../../src/engine/index.js'
+import { decodeTrialRows, parseIsoTime, parseSweepSpec, planSweep, SWEEP_METRICS } from '../../src/engine/index.js'
 import type { SpaceAxis } from '../../src/engine/search/space-axis.js'
 import { decodeColumns } from '../../src/market/blocks.js'
 import { COLUMN_NAMES } from '../../src/market/layout.js'
 import { sliceBars } from '../../src/market/merge.js'
 import { csvCells } from '../csv-cells.js'
 import { eachPage } from '../pages.js'
-import { loadSweep } from '../spec.js'
 import { payload, utf8Text } from '../step.js'
 import type { Step, StepContext, StepResult } from '../step.js'
+import { strategyShell } from '../strategy-shell.js'
 import { tableEncoder } from '../table-encoder.js'
 import type { TableBatch, TableColumn } from '../table.js'
 import { equityColumns } from './backtest.js'
@@ -34,8 +34,7 @@ const LISTED_VALUES = 10_000
 
 /** {spec, format} and pages of rows: `trial`, the parameters in the order of the space, the metrics in theirs. */
 export const exportTrials: Step = async (context) => {
-  const { spec, strategy } = await loadSweep(context)
-  const { axes, fullSize } = planSweep(spec, strategy)
+  const { axes, fullSize } = planSweep(parseSweepSpec(context.input['spec']), await strategyShell(context))
   const columns: TableColumn[] = [
     { name: 'trial', type: fullSize <= 2 ** 31 ? 'int' : 'long' }, ...axes.map((axis): TableColumn => ({ name: axis.name, type: isWhole(axis) ? 'int' : 'double' })),
     ...SWEEP_METRICS.map((name): TableColumn => ({ name, type: name === 'total_trades' ? 'int' : 'double' })),

@@ -5,19 +5,21 @@
 import { createHash } from 'node:crypto'
 import { engineVersion } from '../../src/base/engine-version.js'
 import { SweepmillError } from '../../src/base/errors.js'
-import { decodeTrialRows, evaluateTrial, formatIsoTime, planSweep, prepareBars, repeated, runBacktest, splitBar, SweepRanker, tradesCsv } from '../../src/engine/index.js'
+import { decodeTrialRows, formatIsoTime, hashInput, parseSweepSpec, planSweep, prepareBars, splitBar, SweepRanker } from '../../src/engine/index.js'
 import { keptArtifacts } from '../artifact-limit.js'
 import { eachPage } from '../pages.js'
-import { loadSweep } from '../spec.js'
-import { barsOf, stopped, utf8 } from '../step.js'
+import { perform } from '../perform.js'
+import { barsOf, utf8 } from '../step.js'
 import type { Step } from '../step.js'
-import { equityBytes } from './backtest.js'
+import { strategyShell } from '../strategy-shell.js'
+import { warningsOf } from './backtest.js'
 
 /** {spec, reused_chunks, …}, bars and a port → the sweep's result, its ranking and the best trial in full. */
 export const rankSweep: Step = async (context) => {
-  const { spec, specHash, strategy } = await loadSweep(context)
+  const spec = parseSweepSpec(context.input['spec'])
+  const specHash = createHash('sha256').update(hashInput(spec)).digest('hex')
   const bars = barsOf(context)
-  const plan = planSweep(spec, strategy)
+  const plan = planSweep(spec, await strategyShell(context))
   const ranker = new SweepRanker(plan, spec)
   const hash = createHash('sha256')
   let last = -1
@@ -33,30 +35,27 @@ export const rankSweep: Step = async (context) => {
     ranker.add(rows)
   })
   const ranking = ranker.finish()
-  const top = ranking.top.map((trial, i) => {
-    if (context.pulse.beat(i, ranking.top.length)) throw stopped()
-    const { heldOut } = evaluateTrial(bars, strategy, spec, trial.params)
-    return { ...trial, ...(heldOut === null ? {} : { held_out: heldOut }) }
-  })
+  const finished = await perform(context, 'finish_sweep', { spec: context.input['spec'], best: ranking.top.map(({ params }) => params) })
+  const { held_out: heldOut, summary: full } = finished.json as { held_out: readonly unknown[]; summary: Readonly<Record<string, unknown>> | null }
+  const top = ranking.top.map((trial, k) => ({ ...trial, ...(spec.holdout === undefined ? {} : { held_out: heldOut[k] ?? null }) }))
   const prepared = prepareBars(bars, spec.bars)
   const split = splitBar(prepared.bars.length, spec.holdout)
   const [best] = top
-  const full = best === undefined ? null : runBacktest(bars, strategy, repeated(spec, best.params), { dataHash: bars.hash, specHash, engineVersion })
   const { close, time } = prepared.bars
   const hold = (from: number, to: number): number => ((close[to - 1] ?? 0) / (close[from] ?? 1) - 1) * 100
-  const kept = keptArtifacts(full === null ? {} : { equity: equityBytes(full), trades: utf8(tradesCsv(full)) })
+  const kept = keptArtifacts(full === null ? {} : { equity: finished.bytes?.['equity'] ?? new Uint8Array(), trades: finished.bytes?.['trades'] ?? new Uint8Array() })
   const result = {
     trials: ranking.trials, reused_chunks: context.input['reused_chunks'] ?? 0, result_hash: hash.digest('hex'),
     objective: spec.objective, direction: spec.direction, best: best ?? null, top,
     ...(spec.holdout === undefined ? {} : { holdout: { share: spec.holdout, first_bar: split, first_time: formatIsoTime(time[split] ?? 0) } }),
     buy_and_hold: { in_sample: hold(0, split), held_out: split < prepared.bars.length ? hold(split, prepared.bars.length) : null },
     bars: prepared.bars.length, data_hash: bars.hash, spec_hash: specHash, engine_version: engineVersion, seed: spec.seed,
-    warnings: [...new Set([...spec.dataWarnings ?? bars.meta.warnings, ...prepared.warnings, ...(full?.summary['warnings'] as string[] | undefined ?? []), ...kept.warnings])],
+    warnings: [...new Set([...spec.dataWarnings ?? bars.meta.warnings, ...prepared.warnings, ...warningsOf(full ?? {}), ...kept.warnings])],
   }
   return {
     json: result,
     bytes: {
-      ranking: utf8(JSON.stringify({ ...result, heat_map: ranking.heatMap, best_summary: full?.summary ?? null })),
+      ranking: utf8(JSON.stringify({ ...result, heat_map: ranking.heatMap, best_summary: full })),
       ...kept.bytes,
     },
   }

@@ -2,10 +2,12 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { checkParams, frameParts, parseBacktestSpec, parseSweepSpec, portfolioIndex, prepareBars, recordIndicators, renderBacktestReport, renderSweepReport, splitParts } from '../../src/engine/index.js'
+import { frameParts, parseBacktestSpec, parseSweepSpec, prepareBars, renderBacktestReport, renderSweepReport } from '../../src/engine/index.js'
 import type { ReportAssets, SweepRankingDocument } from '../../src/engine/index.js'
+import { chartGrid } from '../../src/engine/report/chart-grid.js'
+import type { IndicatorRecord } from '../../src/engine/report/indicator-record.js'
+import { perform } from '../perform.js'
 import { barsOf, payload, utf8 } from '../step.js'
-import { loadBacktest } from '../spec.js'
 import type { Step, StepResult } from '../step.js'
 import { equityColumns } from './backtest.js'
 
@@ -39,13 +41,34 @@ export const renderBacktest: Step = async (context) => {
   const frame = barsOf(context)
   const parsed = parseBacktestSpec(spec)
   const common = { taskId, source: frame.meta.source, spec, summary: result, tradesCsv: textOf(payload(context, 'trades')), ...equityColumns(payload(context, 'equity')) }
-  const { strategy } = await loadBacktest(context)
   if (parsed.bars.symbols !== undefined) {
-    return page(renderBacktestReport({ ...common, bars: null, close: portfolioIndex(splitParts(frame, parsed), strategy, parsed) }, reportAssets()))
+    const { bytes: { close } = {} } = await perform(context, 'portfolio_index', { spec })
+    return page(renderBacktestReport({ ...common, bars: null, close: new Float64Array(new Uint8Array(close ?? []).buffer) }, reportAssets()))
   }
   const { bars } = prepareBars(frameParts(frame, parsed)[0] ?? frame, parsed.bars)
-  const params = checkParams(strategy, 'params' in parsed.strategy ? parsed.strategy.params : {})
-  return page(renderBacktestReport({ ...common, bars, close: bars.close, indicators: (grid) => recordIndicators(strategy, bars, params, grid) }, reportAssets()))
+  // On the grid that the page draws on: that of the equity's times.
+  const { json } = await perform(context, 'indicators', { spec, grid: chartGrid(common.time) })
+  return page(renderBacktestReport({ ...common, bars, close: bars.close, indicators: () => recordOf(json) }, reportAssets()))
+}
+
+/** What a strategy's realm says of its lines, with nothing in it but numbers and short texts. */
+function recordOf(json: unknown): IndicatorRecord {
+  const { lines, left, note } = json as { lines: readonly Record<string, unknown>[]; left: readonly unknown[]; note: unknown }
+  const points = (values: unknown): readonly (number | null)[] => (values as readonly unknown[]).map((value) => (typeof value === 'number' ? value : null))
+  return {
+    lines: lines.map(({ label, panel, line }) => {
+      const { last, low, high } = line as Record<string, unknown>
+      return {
+        label: shortText(label), panel: panel === null ? null : shortText(panel),
+        line: { last: points(last), ...(low === undefined ? {} : { low: points(low), high: points(high) }) },
+      }
+    }),
+    left: left.map(shortText), note: note === null ? null : shortText(note),
+  }
+}
+
+function shortText(value: unknown): string {
+  return String(value).slice(0, 500)
 }
 
 function page(html: string): StepResult {

@@ -7,6 +7,7 @@
  * (crosses) are not kept, nearly every pair is asked for once; but one walk gives both sides of a pair, so the
  * side that was not asked for waits for the next call.
  * Memory is bounded: the columns used longest ago go first. Losing one costs time, never the result.
+ * Where it guards its columns, it keeps a sum of each, and `written` compares those that were used since it was last asked.
  */
 import type { BarColumns } from '../../market/layout.js'
 import type { ColumnIndicator, Indicators } from '../indicators/indicators.js'
@@ -22,6 +23,8 @@ type IndicatorFunction = (...args: never[]) => Remembered
 /** Every indicator that gives columns; derived, so that a new one cannot be forgotten. */
 const KEPT = (Object.keys(ta) as (keyof Indicators)[]).filter((name): name is ColumnIndicator => name !== 'crossAbove' && name !== 'crossBelow')
 
+const BAR_COLUMNS = ['time', 'open', 'high', 'low', 'close', 'volume', 'adjclose'] as const
+
 export class ColumnCache {
   readonly ta: Indicators
   /** Columns computed so far, for tests and for telemetry. */
@@ -33,11 +36,22 @@ export class ColumnCache {
   private waiting: { readonly side: 'above' | 'below'; readonly a: Float64Array; readonly b: Float64Array; readonly mask: Uint8Array } | undefined
   /** In order of last use: the first is the next to go. */
   private readonly results = new Map<string, Remembered>()
+  private readonly guards: boolean
+  private readonly barSums: { readonly name: string; readonly column: Float64Array; readonly sum: number }[] = []
+  private readonly sums = new WeakMap<Remembered, number>()
+  /** Keys of those handed out since `written` was last asked. */
+  private readonly used = new Set<string>()
+  /** One that was written into, and went since. */
+  private lost: string | undefined
 
-  constructor(bars: BarColumns, limitBytes: number = DEFAULT_CACHE_BYTES) {
+  constructor(bars: BarColumns, limitBytes: number = DEFAULT_CACHE_BYTES, guards = false) {
     this.limitBytes = limitBytes
-    for (const column of [bars.time, bars.open, bars.high, bars.low, bars.close, bars.volume, bars.adjclose]) {
-      if (column !== undefined) this.ids.set(column, this.nextId++)
+    this.guards = guards
+    for (const name of BAR_COLUMNS) {
+      const column = bars[name]
+      if (column === undefined) continue
+      this.ids.set(column, this.nextId++)
+      if (guards) this.barSums.push({ name, column, sum: sumOf(column) })
     }
     const remembering: Record<string, unknown> = { ...ta }
     for (const name of KEPT) remembering[name] = this.remember(name, ta[name] as unknown as IndicatorFunction)
@@ -67,6 +81,7 @@ export class ColumnCache {
       if (found !== undefined) {
         this.results.delete(key)
         this.results.set(key, found)
+        if (this.guards) this.used.add(key)
         return found
       }
       const made = compute(...args)
@@ -95,13 +110,56 @@ export class ColumnCache {
     if (size > this.limitBytes) return
     this.results.set(key, made)
     this.sizeBytes += size
+    if (this.guards) {
+      this.sums.set(made, sumOf(made))
+      this.used.add(key)
+    }
     for (const column of columnsOf(made)) this.ids.set(column, this.nextId++)
     for (const [oldest, result] of this.results) {
       if (this.sizeBytes <= this.limitBytes) break
+      if (this.used.has(oldest) && this.isWritten(result)) this.lost ??= oldest
       this.results.delete(oldest)
       this.sizeBytes -= sizeOf(result)
     }
   }
+
+  /** A column of the bars, or one of `ta` that was used since the last call, whose content is not what it was: in words. */
+  written(): string | undefined {
+    if (!this.guards) return undefined
+    const { barSums, used, results } = this
+    const bars = barSums.find(({ column, sum }) => sumOf(column) !== sum)
+    if (bars !== undefined) return `the column ${bars.name} of its bars`
+    let found = this.lost
+    for (const key of used) {
+      const result = results.get(key)
+      if (found === undefined && result !== undefined && this.isWritten(result)) found = key
+    }
+    used.clear()
+    return found === undefined ? undefined : `a column that ta.${found.split(',')[0]!} made`
+  }
+
+  private isWritten(result: Remembered): boolean {
+    return sumOf(result) !== this.sums.get(result)
+  }
+}
+
+/** Of the bits, so that NaN counts too. Four sums at once: one would wait for its own last addition. */
+function sumOf(result: Remembered): number {
+  let sum = 0
+  for (const column of columnsOf(result)) {
+    const words = new Int32Array(column.buffer, column.byteOffset, column.length * 2)
+    const whole = words.length & ~3
+    let a = 0, b = 0, c = 0, d = 0
+    for (let i = 0; i < whole; i += 4) {
+      a = (Math.imul(a, 31) + words[i]!) | 0
+      b = (Math.imul(b, 31) + words[i + 1]!) | 0
+      c = (Math.imul(c, 31) + words[i + 2]!) | 0
+      d = (Math.imul(d, 31) + words[i + 3]!) | 0
+    }
+    for (let i = whole; i < words.length; i++) a = (Math.imul(a, 31) + words[i]!) | 0
+    sum = (Math.imul(sum, 31) + a + Math.imul(b, 37) + Math.imul(c, 41) + Math.imul(d, 43)) | 0
+  }
+  return sum
 }
 
 function columnsOf(result: Remembered): readonly Float64Array[] {

@@ -25,6 +25,11 @@ export interface Pulse {
   beat(done: number, total: number): boolean
 }
 
+export interface TrialRunnerOptions {
+  readonly cacheBytes?: number
+  readonly guardsColumns?: boolean
+}
+
 /** Excluded indices are cheap: this many pass between two beats. */
 const SKIPS_PER_BEAT = 4096
 const FIRST_ROWS = 1024
@@ -40,8 +45,11 @@ export class TrialRunner {
   private readonly simulation: Simulation
   private readonly meter: SweepMeter
 
-  /** `bars` are the whole bars; dates, adjust and holdout are applied here. */
-  constructor(bars: BarColumns, strategy: Strategy, plan: SweepPlan, spec: SweepSpec, cacheBytes: number = DEFAULT_CACHE_BYTES) {
+  /**
+   * `bars` are the whole bars; dates, adjust and holdout are applied here. `guardsColumns`: see
+   * `refuseWritten`; trials after one that wrote into a shared column saw other numbers than they would have by themselves.
+   */
+  constructor(bars: BarColumns, strategy: Strategy, plan: SweepPlan, spec: SweepSpec, { cacheBytes = DEFAULT_CACHE_BYTES, guardsColumns = false }: TrialRunnerOptions = {}) {
     const prepared = prepareBars(bars, spec.bars).bars
     const periods = periodsPerYear(prepared.time, spec.metrics.periodsPerYear)
     this.bars = sliceBars(prepared, 0, splitBar(prepared.length, spec.holdout))
@@ -49,7 +57,7 @@ export class TrialRunner {
     this.plan = plan
     this.spec = spec
     this.width = 1 + plan.names.length + SWEEP_METRICS.length
-    this.columns = new ColumnCache(this.bars, cacheBytes)
+    this.columns = new ColumnCache(this.bars, cacheBytes, guardsColumns)
     this.decisions = new Uint8Array(this.bars.length)
     this.simulation = createSimulation(this.bars.length, spec.execution, { isWatched: strategy.onBar !== undefined })
     this.meter = new SweepMeter(this.bars.length, { periodsPerYear: periods.value, riskFree: spec.metrics.riskFree })
@@ -81,6 +89,14 @@ export class TrialRunner {
       count++
     }
     return { width, count, rows: rows.slice(0, count * width) }
+  }
+
+  /** Of a runner that guards its columns: throws STRATEGY_FAILED if the strategy wrote into one. Cost: a pass over those in use. */
+  refuseWritten(): void {
+    const written = this.columns.written()
+    if (written !== undefined) {
+      throw new SweepmillError('STRATEGY_FAILED', `The strategy "${this.strategy.name}" wrote into ${written}, which the trials of a sweep share. Copy a column before changing it, for example with .slice().`, { details: { strategy: this.strategy.name } })
+    }
   }
 
   private writeRow(index: number, rows: Float64Array, at: number, onClose: ((bar: number) => void) | undefined): void {

@@ -35,8 +35,8 @@ test('a stale dispatch can neither cancel nor report', () => {
 })
 
 test('a call of another protocol version is refused', () => {
-  const bytes = encodeCall({ step: 'x', input: { a: [1, 2] }, userCode: true })
-  expect(decodeCall(bytes)).toEqual({ step: 'x', input: { a: [1, 2] }, userCode: true })
+  const bytes = encodeCall({ step: 'x', input: { a: [1, 2] } })
+  expect(decodeCall(bytes)).toEqual({ step: 'x', input: { a: [1, 2] } })
   bytes[0] = 9
   expect(() => decodeCall(bytes)).toThrow(expect.objectContaining({ code: 'INVARIANT' }))
 })

@@ -10,7 +10,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { packageRoot } from '../../../src/base/package-root.js'
-import { ScratchFolder } from '../../../src/pool/scratch-folder.js'
 import { assertPrivateSocket, assertUnshared, isOwnSocket, ownPrivateFolder } from '../../../src/services/own-path.js'
 import { findPlace, giveFile, ownFolder, servicesFolder } from '../../../src/services/place.js'
 
@@ -190,20 +189,5 @@ describe.skipIf(process.getuid?.() !== 0)(`two users${process.getuid?.() === 0 ?
     giveFile({ folder, socket: '', owner: { uid: OTHER, gid: OTHER } }, theirs, 'theirs')
     expect([readFileSync(ours, 'utf8'), lstatSync(ours).uid, readFileSync(theirs, 'utf8'), lstatSync(theirs).isFile(), lstatSync(theirs).uid, lstatSync(theirs).mode & 0o777])
       .toEqual(['ours', 0, 'theirs', true, OTHER, 0o600])
-  })
-
-  test('scratch of a dead process is removed only where it is this user\'s', () => {
-    // No process has so high a number.
-    const [mine, theirs] = [join(tmpdir(), 'sweepmill-threads-4999998-mine'), join(tmpdir(), 'sweepmill-threads-4999999-theirs')]
-    leftovers.push(mine, theirs)
-    made(mine, 0o700)
-    made(theirs, 0o777, OTHER)
-    const scratch = new ScratchFolder()
-    try {
-      expect([existsSync(mine), existsSync(theirs)]).toEqual([false, true])
-      expect(lstatSync(scratch.path).mode & 0o777).toBe(0o700)
-    } finally {
-      scratch.remove()
-    }
   })
 })
