@@ -104,6 +104,7 @@ export interface ErrorData {
 
 /** Characters of a message and of a stack, and of the details as JSON: an error is kept in rows, letters and logs. */
 const MAX_MESSAGE = 8192
+const CUT_WORD = 64
 const MAX_STACK = 16_384
 const MAX_DETAILS = 65_536
 
@@ -112,7 +113,8 @@ export class SweepmillError extends Error {
   readonly details: Readonly<Record<string, unknown>> | undefined
 
   constructor(code: ErrorCode, message: string, options: { details?: Record<string, unknown>; cause?: unknown } = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    // What is said may be of a strange source, and is kept as long as the error is.
+    super(cutText(message, MAX_MESSAGE), options.cause === undefined ? undefined : { cause: options.cause })
     this.name = 'SweepmillError'
     this.code = code
     this.details = options.details
@@ -126,7 +128,8 @@ export class SweepmillError extends Error {
   toData(): ErrorData {
     return {
       code: this.code,
-      message: cutText(this.message, MAX_MESSAGE),
+      // It was cut when it was made, and has a word on that behind it.
+      message: cutText(this.message, MAX_MESSAGE + CUT_WORD),
       ...(this.details === undefined ? {} : { details: plainDetails(this.details) }),
       ...(this.stack === undefined ? {} : { stack: cutText(this.stack, MAX_STACK) }),
     }
@@ -158,7 +161,7 @@ export function toSweepmillError(thrown: unknown, fallback: ErrorCode = 'INVARIA
   const trouble = fallback === 'STRATEGY_FAILED' ? null : machineTrouble(thrown)
   const error = trouble ?? new SweepmillError(fallback, messageOf(thrown), { cause: thrown })
   const stack = stackOf(thrown)
-  if (stack !== undefined) error.stack = stack
+  if (stack !== undefined) error.stack = cutText(stack, MAX_STACK)
   return error
 }
 

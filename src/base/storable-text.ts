@@ -32,5 +32,6 @@ export function storableJson(json: string): string {
 export function cutText(text: string, most: number): string {
   if (text.length <= most) return text
   const end = /[\ud800-\udbff]/.test(text[most - 1] ?? '') ? most - 1 : most
-  return `${text.slice(0, end)} … (${text.length - end} more characters)`
+  // A slice alone would keep all of the text in memory: the array makes characters of its own.
+  return `${Array.from({ length: end }, (_, i) => text[i]).join('')} … (${text.length - end} more characters)`
 }

@@ -156,8 +156,8 @@ function sendError(thrown: unknown, request: FastifyRequest, reply: FastifyReply
 }
 
 function errorBody(error: SweepmillError): string {
-  const details = error.details === undefined ? {} : { details: error.details }
-  return JSON.stringify({ error: { code: error.code, message: error.message, ...details } })
+  const { code, message, details } = error.toData()
+  return JSON.stringify({ error: { code, message, ...(details === undefined ? {} : { details }) } })
 }
 
 /** Fastify's own errors say it well enough for a caller; anything unknown says nothing of our insides. */

@@ -131,7 +131,7 @@ export class TaskBackend<Health> implements Backend<Health> {
 
   async checkpoints(taskId: string): Promise<readonly Checkpoint[]> {
     await this.#record(taskId)
-    return this.#parts.desk.checkpoints(taskId)
+    return this.#parts.desk.listedCheckpoints(taskId)
   }
 
   async artifact(taskId: string, kind: ArtifactKind): Promise<Uint8Array | null> {

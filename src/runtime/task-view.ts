@@ -14,5 +14,6 @@ export function taskView(record: TaskRecord): TaskView {
     attempt: record.attempt, retry_count: record.retryCount, max_retries: record.maxRetries, timeout: record.timeoutSeconds,
     generation: record.generation, created_at: record.createdAt, not_before: record.notBefore, deadline_at: record.deadlineAt,
     started_at: record.startedAt, completed_at: record.completedAt, processing_time_ms: record.processingTimeMs, progress: record.progress,
+    ...(record.truncated === undefined ? {} : { truncated: record.truncated }),
   }
 }

@@ -2,6 +2,7 @@
 import type { ErrorData } from '../base/errors.js'
 import type { DeadLetterDesk, DeadLetterFilter, DeadLetterRecord, QuarantinedEntry, QuarantineFilter } from '../tasks/dead-letters.js'
 import type { TaskPriority } from '../tasks/task.js'
+import { listedError } from './listed-values.js'
 import { PARKED } from './parked.js'
 import type { Postgres } from './postgres.js'
 import { purgeTasks } from './task-purge.js'
@@ -14,7 +15,7 @@ const LISTED = 50
  * of one statement share their time to the microsecond.
  */
 const LIST = `
-select t.task_id, t.task_type, t.priority, t.user_id, t.dead_reason, t.error, t.error_message, t.attempt, t.generation,
+select t.task_id, t.task_type, t.priority, t.user_id, t.dead_reason, ${listedError('t.error')} as error, t.error_message, t.attempt, t.generation,
        t.payload_hash, t.message_id, t.created_at, date_trunc('milliseconds', t.completed_at) as failed_at,
        (select min(e.at) from task_events e where e.task_id = t.task_id and e.generation = t.generation
           and e.event in ('retry', 'reclaimed', 'owner_gone', 'dead_letter')) as first_failure_at

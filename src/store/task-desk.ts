@@ -2,6 +2,7 @@
 import type { Checkpoint, Progress, TaskPriority, TaskStatus } from '../tasks/task.js'
 import type { ErrorData } from '../base/errors.js'
 import type { TaskDesk, TaskEventRecord, TaskFilter, TaskRecord } from '../tasks/task-store.js'
+import { LISTED_CHECKPOINTS, listedTasks } from './listed-values.js'
 import { PARKED } from './parked.js'
 import { START_OVER } from './start-over.js'
 import type { Postgres } from './postgres.js'
@@ -9,10 +10,14 @@ import type { Postgres } from './postgres.js'
 const COLUMNS = `task_id, task_type, priority, status, data, name, tags, user_id, ip_address, timeout, max_retries, retry_count, attempt,
   generation, crashes, owner, message_id, published_at is not null as published, result, error, error_message, dead_reason,
   progress, created_at, not_before, deadline_at, started_at, completed_at, processing_time_ms`
+/** Those of a list beside its large ones. */
+const OTHERS = `task_id, task_type, priority, status, name, tags, user_id, ip_address, timeout, max_retries, retry_count, attempt, generation, crashes,
+  owner, message_id, published, error_message, dead_reason, progress, created_at, not_before, deadline_at, started_at, completed_at, processing_time_ms`
 
 const LISTED = 50
 
 interface Row {
+  truncated?: string[]
   task_id: string; task_type: string; priority: TaskPriority; status: TaskStatus; data: Record<string, unknown>
   name: string | null; tags: string[]
   user_id: string | null; ip_address: string | null; timeout: number; max_retries: number; retry_count: number
@@ -62,7 +67,7 @@ select task_id from redriven`
  * is that of a task, whose time the row knows to the microsecond: tasks of one statement share theirs. Of one that was
  * purged meanwhile the millisecond counts, so that some may come twice, but none is left out.
  */
-const LIST = `
+const LIST = listedTasks(`
 select ${COLUMNS} from tasks
 where ($1::text is null or status = $1) and ($2::text is null or task_type = $2)
   and ($3::text is null or user_id = $3) and ($4::timestamptz is null or created_at < $4)
@@ -70,7 +75,7 @@ where ($1::text is null or status = $1) and ($2::text is null or task_type = $2)
   and ($7::text[] is null or (tags <> '{}' and tags @> $7))
   and ($9::uuid is null or (created_at, task_id) < (
     coalesce((select l.created_at from tasks l where l.task_id = $9), $8::timestamptz + interval '1 millisecond'), $9))
-order by created_at desc, task_id desc limit $5`
+order by created_at desc, task_id desc limit $5`, OTHERS)
 
 /** For a test that asks Postgres how it would run it. */
 export function listStatement({ status, type, userId, before, limit, name, tags, after }: TaskFilter): { readonly text: string; readonly values: unknown[] } {
@@ -110,6 +115,11 @@ export class PostgresTaskDesk implements TaskDesk {
     const rows = await this.#postgres.query<{ step: string; data: unknown; created_at: Date }>(
       'select step, data, created_at from checkpoints where task_id = $1 order by checkpoint_id', [taskId])
     return rows.map((row) => ({ step: row.step, data: row.data, timestamp: row.created_at.toISOString() }))
+  }
+
+  async listedCheckpoints(taskId: string): Promise<Checkpoint[]> {
+    const rows = await this.#postgres.query<{ step: string; data: unknown; truncated: boolean; created_at: Date }>(LISTED_CHECKPOINTS, [taskId])
+    return rows.map(({ step, data, truncated, created_at: at }) => ({ step, data, timestamp: at.toISOString(), ...(truncated ? { truncated } : {}) }))
   }
 
   async lastCheckpoint(taskId: string, step: string): Promise<unknown> {
@@ -153,7 +163,7 @@ function toRecord(row: Row): TaskRecord {
     error: row.error ?? (row.error_message === null ? null : { code: errorCodeOf(row), message: row.error_message }),
     deadReason: row.dead_reason, progress: row.progress, createdAt: row.created_at.toISOString(), notBefore: row.not_before?.toISOString() ?? null, deadlineAt: row.deadline_at?.toISOString() ?? null,
     startedAt: row.started_at?.toISOString() ?? null, completedAt: row.completed_at?.toISOString() ?? null,
-    processingTimeMs: row.processing_time_ms,
+    processingTimeMs: row.processing_time_ms, ...(row.truncated === undefined || row.truncated.length === 0 ? {} : { truncated: row.truncated }),
   }
 }
 

@@ -27,9 +27,8 @@ export interface SubmitRequest {
   readonly timeoutSeconds?: number | undefined
   readonly maxRetries?: number | undefined
   readonly idempotencyKey?: string | undefined
-  /** ISO 8601 with a zone. */
+  /** ISO 8601 with a zone, both. */
   readonly notBefore?: string | undefined
-  /** ISO 8601 with a zone. */
   readonly deadlineAt?: string | undefined
   /** Folders in which a file of the spec must lie. Null: anywhere, relative to the working directory. */
   readonly roots: readonly string[] | null
@@ -71,8 +70,9 @@ export interface TaskView {
   readonly completed_at: string | null
   readonly processing_time_ms: number | null
   readonly progress: Progress | null
+  /** In a list: which of `data`, `result` and `error` are not whole. GET /api/tasks/:id has them. */
+  readonly truncated?: readonly string[]
 }
-
 export type TaskQuery = TaskFilter
 
 export interface TaskEventView {

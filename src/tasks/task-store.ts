@@ -116,6 +116,8 @@ export interface TaskDesk {
   list(filter: TaskFilter): Promise<TaskRecord[]>
   findUnfinished(attachKey: string): Promise<string | null>
   checkpoints(taskId: string): Promise<Checkpoint[]>
+  /** For somebody to look at: of many large ones only the first have their data. */
+  listedCheckpoints(taskId: string): Promise<Checkpoint[]>
   /** The data of the latest one of this step, or null. */
   lastCheckpoint(taskId: string, step: string): Promise<unknown>
   events(taskId: string): Promise<TaskEventRecord[]>
@@ -163,6 +165,8 @@ export interface TaskRecord {
   readonly error: ErrorData | null
   readonly deadReason: string | null
   readonly progress: Progress | null
+  /** In a list: which of `data`, `result` and `error` are not whole. */
+  readonly truncated?: readonly string[]
   readonly createdAt: string
   readonly notBefore: string | null
   readonly deadlineAt: string | null

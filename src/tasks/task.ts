@@ -137,6 +137,8 @@ export interface Checkpoint {
   readonly step: string
   readonly data: unknown
   readonly timestamp: string
+  /** In a list: true where its data was left out, because those before it are that large. */
+  readonly truncated?: boolean
 }
 
 /** Progress of a running attempt: `done` of `total` units of `step`. */

@@ -16,6 +16,16 @@ export interface Mutation {
 
 export const MUTATIONS: readonly Mutation[] = [
   {
+    promise: 'containment', what: 'a list has as many bytes as its tasks', file: 'src/store/listed-values.ts',
+    from: 'const MOST_PAGE_BYTES = 2 ** 20', to: 'const MOST_PAGE_BYTES = 2 ** 30',
+    test: 'test/hostile/large-lists', named: 'a list of tasks has its bytes',
+  },
+  {
+    promise: 'containment', what: 'an error keeps all of what a strange source says', file: 'src/base/errors.ts',
+    from: 'super(cutText(message, MAX_MESSAGE)', to: 'super(message',
+    test: 'test/hostile/large-lists', named: 'an error keeps no more',
+  },
+  {
     promise: 'containment', what: 'a submission is read before there is room for it', file: 'src/runtime/intake-room.ts',
     from: '    await this.#memory.take(bytes, signal)\n', to: '    void this.#memory.take(bytes, signal).catch(() => undefined)\n',
     test: 'test/hostile/intake-room', named: 'at most 32',
