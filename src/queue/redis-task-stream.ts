@@ -22,6 +22,7 @@ import { PENDING, RENEW, SWEEP_CONSUMERS } from './scripts/lease.js'
 import { MISSING } from './scripts/missing.js'
 import { PICK, TAKE } from './scripts/pick.js'
 import { PUBLISH } from './scripts/publish.js'
+import { SERVING } from './scripts/serving.js'
 import { SETTLE } from './scripts/settle.js'
 import { byPriority, priorityOf, streamNumber } from './stream-number.js'
 import { transient } from './transient.js'
@@ -33,7 +34,7 @@ const FEED_LENGTH = 10_000
 /** Weights and positions of a pick without weights. */
 const STRICT = [0, 0, 0, 0, 0, 0] as const
 
-const SCRIPTS = { publish: PUBLISH, pick: PICK, take: TAKE, renew: RENEW, pending: PENDING, missing: MISSING, sweep: SWEEP_CONSUMERS, settle: SETTLE } as const
+const SCRIPTS = { publish: PUBLISH, pick: PICK, take: TAKE, renew: RENEW, pending: PENDING, missing: MISSING, sweep: SWEEP_CONSUMERS, settle: SETTLE, serving: SERVING } as const
 type Scripts = Readonly<Record<keyof typeof SCRIPTS, LuaScript>>
 
 function scriptsWith(clock: string): Scripts {
@@ -70,7 +71,7 @@ export class RedisTaskStream implements TaskStream {
   readonly consumer: string
   readonly #redis: Redis
   readonly #bell: Redis
-  readonly #keys: { readonly streams: readonly string[]; readonly delayed: string; readonly dlq: string; readonly feed: string; readonly epoch: string }
+  readonly #keys: { readonly streams: readonly string[]; readonly delayed: string; readonly dlq: string; readonly feed: string; readonly epoch: string; readonly probes: readonly string[] }
   readonly #publishes: Batcher<Publication, string | null>
   readonly #settles: Batcher<Settlement, boolean>
   /** Concurrent producers share one look at the lengths. */
@@ -88,6 +89,7 @@ export class RedisTaskStream implements TaskStream {
     this.#keys = {
       streams: PRIORITIES.map((priority) => `${prefix}tasks:${priority}`),
       delayed: `${prefix}tasks:delayed`, dlq: `${prefix}tasks:dlq`, feed: `${prefix}tasks:checkpoints`, epoch: `${prefix}tasks:epoch`,
+      probes: [`${prefix}tasks:probe`, `${prefix}tasks:probe-set`],
     }
     this.#pollMs = options.pollMs
     this.#turns = options.weights === undefined || options.weights === null ? null : new PickTurns(options.weights)
@@ -116,10 +118,22 @@ export class RedisTaskStream implements TaskStream {
     if (version !== null && (Number(version[1]) < 6 || (Number(version[1]) === 6 && Number(version[2]) < 2))) {
       throw new SweepmillError('CONFIG_INVALID', `REDIS_URL points at Redis ${version[1]}.${version[2]}; version 6.2 or newer is needed.`)
     }
-    const policy = /maxmemory_policy:(\S+)/.exec(info)?.[1]
-    if (policy !== undefined && policy !== 'noeviction') {
+    // A Cluster runs no script whose keys lie in several slots, and every script here names all of them.
+    if (/redis_mode:cluster/.test(info) && !/\{[^}]+\}/.test(this.#keys.epoch)) {
+      throw new SweepmillError('CONFIG_INVALID', 'REDIS_URL points at a Redis Cluster, and KEY_PREFIX has no hash tag, which keeps all keys on one node: set it to one such as {sweepmill}:.', { details: { variable: 'KEY_PREFIX' } })
+    }
+    const policy = policyOf(info)
+    if (policy !== null) {
       throw new SweepmillError('REDIS_EVICTS', `Redis has maxmemory-policy ${policy}, which throws tasks away when memory is short. Set it to noeviction.`, { details: { policy } })
     }
+  }
+
+  /** REDIS_UNAVAILABLE with what to change, where it answers and yet cannot do what picks and publications need. Else a warning, or null. */
+  async serving(): Promise<string | null> {
+    const { streams, delayed, dlq, feed, epoch, probes } = this.#keys
+    await this.#run(this.#scripts.serving, [...streams, delayed, dlq, feed, epoch, ...probes], [GROUP])
+    const policy = policyOf(await this.#guard(() => this.#redis.info('memory')))
+    return policy === null ? null : `Redis now has maxmemory-policy ${policy}, which throws tasks away when memory is short. Set it to noeviction.`
   }
 
   publish(items: readonly Publication[]): Promise<(string | null)[]> {
@@ -288,6 +302,12 @@ export class RedisTaskStream implements TaskStream {
   #guard<T>(call: () => Promise<T>): Promise<T> {
     return call().catch(transient)
   }
+}
+
+/** Null for the one policy that loses nothing. */
+function policyOf(info: string): string | null {
+  const policy = /maxmemory_policy:(\S+)/.exec(info)?.[1]
+  return policy === undefined || policy === 'noeviction' ? null : policy
 }
 
 function toDelivery(entry: readonly Reply[]): Delivery {

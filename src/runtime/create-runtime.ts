@@ -38,7 +38,6 @@ import type { ComputePool } from '../tasks/compute-pool.js'
 import { silentObserver } from '../tasks/observer.js'
 import type { QueueObserver } from '../tasks/observer.js'
 import type { RetryPolicy } from '../tasks/retry-policy.js'
-import type { TaskPriority } from '../tasks/task.js'
 import type { PassWaypoint } from '../tasks/waypoint.js'
 import { backtestWorkflow } from '../workflows/backtest.js'
 import { dataSyncWorkflow } from '../workflows/data-sync.js'
@@ -65,6 +64,8 @@ import { ProjectedRetention } from './projected-retention.js'
 import { Publisher } from './publisher.js'
 import { Reconciler } from './reconciler.js'
 import { Recovery } from './recovery.js'
+import { readRuntime } from './runtime-reading.js'
+import type { RuntimeReading } from './runtime-reading.js'
 import { SagaOffice } from './saga-office.js'
 import { ScheduleBook } from './schedule-book.js'
 import { Scheduler } from './scheduler.js'
@@ -80,21 +81,6 @@ import { TaskWorker } from './task-worker.js'
 export type RuntimeRole = 'worker' | 'session' | 'client'
 
 export type RuntimeLog = (level: 'info' | 'warn' | 'error', message: string, fields: Readonly<Record<string, unknown>>) => void
-
-/** What a health report is made of. Services that do not answer are null or false. */
-export interface RuntimeReading {
-  readonly consumerName: string
-  readonly running: boolean
-  readonly depths: Readonly<Record<TaskPriority, number>> | null
-  readonly redisUp: boolean
-  readonly postgresUp: boolean
-  /** Priorities that nobody picks; null where Postgres does not answer. */
-  readonly paused: readonly TaskPriority[] | null
-  /** Pending sweeps that wait for a worker of the engine that began them, by engine; null where Postgres does not answer. */
-  readonly handedBack: Readonly<Record<string, number>> | null
-  readonly threads: { readonly total: number; readonly busy: number; readonly stuck: number; readonly replaced: number; readonly busyMs: number }
-  readonly wallMs: number
-}
 
 export interface RuntimeOptions<Health> {
   readonly config: Config
@@ -147,6 +133,8 @@ export async function createRuntime<Health>(options: RuntimeOptions<Health>): Pr
   const stream = new RedisTaskStream({ redisUrl: options.redisUrl, keyPrefix: config.keyPrefix, consumer: incarnation.id, pollMs: config.pollIntervalMs, weights: config.priorityWeights })
   try {
     await Promise.all([stream.connect(), migrate(postgres)])
+    // Who takes tasks must be able to: a client looks, and what it submits is published by a worker, if need be.
+    if (role !== 'client') await stream.serving()
   } catch (error) {
     await Promise.allSettled([stream.close(), postgres.close()])
     throw error
@@ -183,7 +171,9 @@ export async function createRuntime<Health>(options: RuntimeOptions<Health>): Pr
     ? new StreamSource(stream, gate, config.pollIntervalMs, () => recovery.distrust())
     : new SessionSource({ stream, gate, desk, clock, taskId: () => served, deadConsumers: async () => (await fleetWatch.look()).dead })
   const workflows = new WorkflowCatalog([register(backtestWorkflow), register(optimizationWorkflow), register(cleanupWorkflow), register(dataSyncWorkflow), ...options.workflows ?? []])
-  const reading = (): Promise<RuntimeReading> => readRuntime({ stream, gate, sweeps, pool, clock, worker })
+  let looking: Promise<RuntimeReading> | null = null
+  // Probes come whether or not the one before was answered: they share a look, so that none piles up on a silent server.
+  const reading = (): Promise<RuntimeReading> => looking ??= readRuntime({ postgres, stream, gate, sweeps, pool, clock, worker }).finally(() => { looking = null })
   const worker: TaskWorker = new TaskWorker({
     source, ledger, keeper, observer, waypoint, pool, workflows, clock, random, log,
     saga: { log: new PostgresSagaLog(postgres, incarnation.id), clock, waypoint, undoBudget: { tries: 5, pauseMs: 200, timeoutMs: 60_000 }, ...(options.observers === undefined ? {} : { observer: options.observers.saga }) },
@@ -288,29 +278,4 @@ async function within(clock: Clock, ms: number, work: Promise<unknown>): Promise
   const done = new AbortController()
   await Promise.race([work.catch(() => undefined), clock.sleep(ms, done.signal)])
   done.abort()
-}
-
-interface ReadingParts {
-  readonly stream: RedisTaskStream
-  readonly sweeps: PostgresSweepStore
-  readonly gate: PauseGate
-  readonly pool: ComputePool
-  readonly clock: Clock
-  readonly worker: TaskWorker
-}
-
-async function readRuntime({ stream, gate, sweeps, pool, clock, worker }: ReadingParts): Promise<RuntimeReading> {
-  const [depths, paused, handedBack] = await Promise.allSettled([stream.depths(), gate.paused(), sweeps.handedBack()])
-  const stats = pool.stats()
-  return {
-    consumerName: stream.consumer,
-    running: worker.running,
-    depths: depths.status === 'fulfilled' ? depths.value : null,
-    redisUp: depths.status === 'fulfilled',
-    postgresUp: paused.status === 'fulfilled',
-    paused: paused.status === 'fulfilled' ? paused.value : null,
-    handedBack: handedBack.status === 'fulfilled' ? handedBack.value : null,
-    threads: { total: stats.threads, busy: stats.busy, stuck: stats.stuck, replaced: stats.replacedThreads, busyMs: stats.busyMs },
-    wallMs: clock.wallMs(),
-  }
 }

@@ -8,7 +8,8 @@ import { refuseUnknownSettings } from './config-names.js'
 import { loadConfig, VARIABLES } from './config.js'
 import type { VariableName } from './config.js'
 import { createRuntime } from './create-runtime.js'
-import type { Runtime, RuntimeLog, RuntimeReading, RuntimeRole } from './create-runtime.js'
+import type { Runtime, RuntimeLog, RuntimeRole } from './create-runtime.js'
+import type { RuntimeReading } from './runtime-reading.js'
 
 export interface OpenOptions {
   readonly redisUrl: string

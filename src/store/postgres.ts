@@ -36,6 +36,8 @@ const ANSWER_MS = 30_000
 /** Neither does a connection, nor the wait for one of the pool. */
 const CONNECT_MS = 10_000
 const CLOSE_MS = 2000
+/** What Postgres calls a write that may not be. */
+const READ_ONLY = '25006'
 
 export interface PostgresOptions {
   readonly databaseUrl: string
@@ -123,6 +125,12 @@ export class Postgres {
       client.off('error', giveUp)
       client.release(broken)
     }
+  }
+
+  /** POSTGRES_UNAVAILABLE where it answers and yet takes no writes: a standby does so. */
+  async writable(): Promise<void> {
+    const [row] = await this.prepared<{ only: string }>('writable', "select current_setting('transaction_read_only') as only", [])
+    if (row?.only === 'on') throw asOurs(Object.assign(new Error('transaction_read_only is on'), { code: READ_ONLY }))
   }
 
   /** A statement that goes on for so long (a cleanup counts for minutes) is cut: who closes is about to end. */

@@ -33,7 +33,10 @@ export interface HealthReport {
   readonly paused: readonly TaskPriority[] | null
   /** Sweeps that no worker of their own engine has picked, by engine; null where Postgres does not answer. */
   readonly handed_back: Readonly<Record<string, number>> | null
+  /** `up`: it answers and does what tasks need of it. */
   readonly services: { readonly redis: 'up' | 'down'; readonly postgres: 'up' | 'down' }
+  /** What is wrong with them, and what to change, in sentences. */
+  readonly troubles: readonly string[]
 }
 
 export interface HealthInput {
@@ -48,6 +51,7 @@ export interface HealthInput {
   readonly handedBack: Readonly<Record<string, number>> | null
   readonly redisUp: boolean
   readonly postgresUp: boolean
+  readonly troubles: readonly string[]
   readonly wallMs: number
 }
 
@@ -73,5 +77,6 @@ export function healthReport(input: HealthInput): HealthReport {
     paused: input.paused,
     handed_back: input.handedBack,
     services: { redis: input.redisUp ? 'up' : 'down', postgres: input.postgresUp ? 'up' : 'down' },
+    troubles: input.troubles,
   }
 }

@@ -167,6 +167,14 @@ export const MUTATIONS: readonly Mutation[] = [
     from: 'for (const client of this.#open) client.destroy()', to: 'this.#open.clear()', test: 'test/hostile/stopping', named: 'statement that goes on',
   },
   {
+    promise: 'containment', what: 'a Redis that answers and takes no writes is ready', file: 'src/runtime/runtime-reading.ts',
+    from: "redisUp: depths.status === 'fulfilled' && serving.status === 'fulfilled'", to: "redisUp: depths.status === 'fulfilled'", test: 'test/hostile/unable-redis', named: 'is not ready',
+  },
+  {
+    promise: 'containment', what: 'a Cluster gets keys that lie apart', file: 'src/queue/redis-task-stream.ts',
+    from: 'if (/redis_mode:cluster/.test(info) &&', to: 'if (/redis_mode:nothing/.test(info) &&', test: 'test/hostile/unable-redis', named: 'Cluster',
+  },
+  {
     promise: 'P2', what: 'the outcome is written whatever attempt the row is at', file: 'src/store/attempt-store.ts',
     from: 'select t.task_id, t.attempt from tasks t join given g on g.task_id = t.task_id and g.attempt = t.attempt', to: 'select t.task_id, g.attempt from tasks t join given g on g.task_id = t.task_id',
     test: 'test/faults/simulation',

@@ -67,6 +67,7 @@ function describe(report: Readonly<Record<string, unknown>>): string {
     ['threads busy', `${shown(threads['busy'])} of ${shown(threads['total'])}${Number(threads['stuck'] ?? 0) > 0 ? `, ${shown(threads['stuck'])} stuck` : ''}`],
     ['event-loop delay', `p50 ${shown(delay['p50'])} ms, p99 ${shown(delay['p99'])} ms, max ${shown(delay['max'])} ms`],
     ['Redis', cell(services['redis'])], ['Postgres', cell(services['postgres'])],
+    ...(Array.isArray(report['troubles']) ? report['troubles'] : []).map((trouble: unknown): [string, Cell] => ['trouble', cell(trouble)]),
     ['at', cell(report['timestamp'])],
   ], '')
 }

@@ -183,7 +183,7 @@ export class MemoryBackend implements Backend<HealthReport> {
     return Promise.resolve(healthReport({
       workerName: 'w', consumerName: 'w-0', running: this.running, depths: { high: 0, medium: 0, low: 0 },
       totals: { enqueued: 0, dequeued: 0, completed: 0, failed: 0, cancelled: 0, recovered: 0 }, threads: { total: 2, busy: 0, stuck: 0, replaced: 0 },
-      eventLoopDelay: { p50: 0, p99: 0, max: 0 }, paused: this.#paused, handedBack: {}, redisUp: true, postgresUp: true, wallMs: 0,
+      eventLoopDelay: { p50: 0, p99: 0, max: 0 }, paused: this.#paused, handedBack: {}, redisUp: true, postgresUp: true, troubles: [], wallMs: 0,
     }))
   }
 

@@ -5,7 +5,7 @@ import type { HealthInput } from '../../../src/telemetry/health.js'
 const input: HealthInput = {
   workerName: 'worker-prod-1', consumerName: 'worker-prod-1-7f3a', running: true, depths: { high: 5, medium: 12, low: 3 },
   totals: { enqueued: 245, dequeued: 238, completed: 235, failed: 3, cancelled: 0, recovered: 0 }, threads: { total: 8, busy: 3, stuck: 0, replaced: 0 },
-  eventLoopDelay: { p50: 0.1, p99: 2, max: 9 }, paused: ['low'], handedBack: { 'engine-1': 2 }, redisUp: true, postgresUp: true, wallMs: Date.UTC(2025, 10, 5, 17, 30, 0, 250),
+  eventLoopDelay: { p50: 0.1, p99: 2, max: 9 }, paused: ['low'], handedBack: { 'engine-1': 2 }, redisUp: true, postgresUp: true, troubles: [], wallMs: Date.UTC(2025, 10, 5, 17, 30, 0, 250),
 }
 
 test('the report begins with the keys that monitoring depends on', () => {
