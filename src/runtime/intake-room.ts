@@ -5,6 +5,7 @@
  */
 import type { Clock } from '../base/clock.js'
 import { SweepmillError } from '../base/errors.js'
+import { collectGarbage } from '../base/garbage.js'
 import { DataMemory } from './data-memory.js'
 
 const MIB = 2 ** 20
@@ -14,6 +15,8 @@ const TIMES_THE_COLUMNS = 4
 const MOST_AT_ONCE = 32
 /** What a file takes is told by its first rows, and by its bytes where it is packed. */
 const SLACK = 1.25
+/** Memory of so much is collected before another submission has its room; else it would be there twice for a while, or longer. */
+const COLLECTED_BYTES = 32 * MIB
 
 export interface IntakePlace {
   /** What columns may take. */
@@ -25,9 +28,11 @@ export interface IntakePlace {
 export class IntakeRoom {
   readonly budgetBytes: number
   readonly #memory: DataMemory
+  readonly #clock: Clock
 
   constructor(budgetBytes: number, clock: Clock) {
     this.budgetBytes = budgetBytes
+    this.#clock = clock
     // Nothing is kept here that could be evicted.
     this.#memory = new DataMemory({ budgetBytes, clock, evictOne: () => false, recall: () => Promise.resolve(), collectGarbage: () => Promise.resolve() })
   }
@@ -47,10 +52,19 @@ export class IntakeRoom {
     return {
       columnBytes: Math.min(this.budgetBytes, Math.max(SLACK * columnBytes, bytes / TIMES_THE_COLUMNS)),
       leave: () => {
-        if (held) this.#memory.giveBack(bytes)
+        if (held) void this.#giveBack(bytes)
         held = false
       },
     }
+  }
+
+  async #giveBack(bytes: number): Promise<void> {
+    if (bytes >= COLLECTED_BYTES) {
+      // Who leaves has its bars at hand until it has returned.
+      await this.#clock.sleep(0)
+      await collectGarbage()
+    }
+    this.#memory.giveBack(bytes)
   }
 
   tooLarge(columnBytes: number): SweepmillError {
