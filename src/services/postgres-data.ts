@@ -58,10 +58,17 @@ async function initialise(place: Place, home: string, aside: string, { programs,
     giveFile(place, passwordFile, secret)
     const made = await asOwner(place, join(programs, 'initdb'), ['-D', aside, '-U', user, '--encoding=UTF8', '--locale=C', '--auth=scram-sha-256', `--pwfile=${passwordFile}`])
     const marked = made.ok ? await asOwner(place, 'touch', [join(aside, COMPLETE)]) : made
-    if (!marked.ok) throw new SweepmillError('SERVICE_FAILED', `initdb failed: ${marked.output.trim().split('\n').slice(-3).join(' | ')}`)
+    if (!marked.ok) throw new SweepmillError('SERVICE_FAILED', `initdb failed: ${reasonIn(marked.output)}`)
   } finally {
     rmSync(passwordFile, { force: true })
   }
+}
+
+/** Its last lines say what it removes; why stands before them. */
+function reasonIn(output: string): string {
+  const lines = output.trim().split('\n')
+  const reasons = lines.filter((line) => /FATAL|PANIC|ERROR|error:|No space|cannot|could not/.test(line))
+  return (reasons.length > 0 ? reasons.slice(0, 3) : lines.slice(-3)).map((line) => line.trim()).join(' | ')
 }
 
 function isComplete(data: string): boolean {

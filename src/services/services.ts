@@ -123,7 +123,7 @@ async function connectSupervisor(place: Place, options: ServicesOptions): Promis
   throw new SweepmillError('SERVICE_FAILED', `The embedded services did not start within ${START_WITHIN_MS / 1000} s; see ${place.folder}.`)
 }
 
-/** Null where one runs already whose socket is not there (yet): it makes it again within a second or two. */
+/** Null where one runs already whose socket is not there (yet): it makes it again within a second or two. Null too for one that was killed. */
 async function startedSupervisor(place: Place, options: ServicesOptions): Promise<Socket | null> {
   options.starting?.()
   const child = startSupervisor(place, options)
@@ -131,7 +131,7 @@ async function startedSupervisor(place: Place, options: ServicesOptions): Promis
   while (systemClock.monotonicMs() < deadline) {
     const started = await tryConnect(place.socket)
     if (started !== null) return started
-    if (child.exitCode === 0) return null
+    if (child.exitCode === 0 || child.signalCode !== null) return null
     if (child.exitCode !== null || child.pid === undefined) break
     await systemClock.sleep(25)
   }

@@ -16,6 +16,7 @@ import { createInterface } from 'node:readline'
 import { systemClock } from '../base/clock.js'
 import { toSweepmillError } from '../base/errors.js'
 import type { ErrorData } from '../base/errors.js'
+import { keepFresh } from './fresh-files.js'
 import { KeptServer } from './kept-server.js'
 import { findPlace } from './place.js'
 import { adoptPostgres, startPostgres } from './postgres-server.js'
@@ -143,5 +144,6 @@ async function watch(): Promise<void> {
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => { void stopServers().then(end) })
 process.on('SIGHUP', () => undefined)
 let listener = listen()
+keepFresh(place.folder, systemClock)
 // On a full disk nothing can be made again; the next look tries once more.
 systemClock.every(WATCH_EVERY_MS, () => { watch().catch(() => undefined) })

@@ -272,6 +272,10 @@ export const MUTATIONS: readonly Mutation[] = [
     test: 'test/faults/first-start', named: 'what was made before the end of initdb',
   },
   {
+    promise: 'containment', what: 'a supervisor does not make again what a cleaner removed', file: 'src/services/supervisor.ts',
+    from: 'systemClock.every(WATCH_EVERY_MS, () => { watch().catch(() => undefined) })', to: 'void watch', test: 'test/faults/first-start', named: 'a cleaner that removes',
+  },
+  {
     promise: 'containment', what: 'a lock of a process that is gone is still held', file: 'src/services/process-lock.ts',
     from: 'return holder !== null && isRunning(holder)', to: 'return holder !== null', test: 'test/faults/first-start', named: 'locks and files',
   },
