@@ -21,6 +21,7 @@ import { SilenceWatch } from './silence-watch.js'
 import { cancelledStep, endedStep, neverBegun, noThreads, stalledStep, stoppingPool } from './step-errors.js'
 import { insistOnEnd } from './thread-end.js'
 import { ThreadShares } from './thread-shares.js'
+import { whatMayRun } from './what-may-run.js'
 import { WaitingLine } from './waiting-line.js'
 
 export interface ComputePoolOptions {
@@ -146,10 +147,8 @@ class PiscinaComputePool implements ComputePool {
     for (;;) {
       const slot = this.#running.indexOf(null)
       if (slot < 0) return
-      const free = this.#running.filter((one) => one === null).length
-      // An indivisible step below HIGH never takes the last thread: a HIGH one would have to wait for all of it.
-      const next = this.#line.take((priority, { request }) => priority === 'high' || request.divisible || free > 1 || this.threads === 1,
-        this.#shares?.order(this.#clock.monotonicMs()))
+      const mayRun = whatMayRun(this.threads, this.#running.flatMap((one) => (one === null ? [] : [one.waiting.request])))
+      const next = this.#line.take((priority, { request }) => mayRun(priority, request), this.#shares?.order(this.#clock.monotonicMs()))
       if (next === null) return
       void this.#start(slot, next)
     }

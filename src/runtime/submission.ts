@@ -31,6 +31,7 @@ import { IntakeRoom } from './intake-room.js'
 import type { IntakePlace } from './intake-room.js'
 import type { ParsedBars } from './parsed-bars.js'
 import type { Publisher } from './publisher.js'
+import { checkInParts } from './sweep-check.js'
 import { namesTrial, trialTask } from './trial-request.js'
 import type { TrialParts } from './trial-request.js'
 
@@ -160,13 +161,14 @@ async function prepareOn(bars: ParsedBars, named: Record<string, unknown>, sourc
   const { warnings } = bars.dataset
   const spec = canonical(request, { ...named, ...bars.pinned, data_hash: bars.dataset.dataHash, data_warnings: warnings.length === 0 ? undefined : warnings })
   const isSweep = request.taskType === TaskType.OPTIMIZATION
-  const step = isSweep ? 'check_sweep' : 'check_backtest'
   const shared = { bars: bars.buffer }
-  const checked = source === null
-    ? await run(options, step, { spec }, shared)
-    : await runStrategy(options, step, { spec }, source.code, shared)
-  if (source !== null) await tryStrategy(options, isSweep ? 'try_sweep' : 'try_backtest', { spec }, source.code, shared, request.timeoutSeconds)
-  const { spec_hash: specHash } = JSON.parse(checked.json) as { spec_hash: string }
+  const check = (input: object): Promise<ComputeReply> => (source === null
+    ? run(options, isSweep ? 'check_sweep' : 'check_backtest', input, shared)
+    : runStrategy(options, isSweep ? 'check_sweep' : 'check_backtest', input, source.code, shared))
+  const { specHash, first } = await checkInParts((part) => check(isSweep ? { spec, ...part } : { spec }), options.clock)
+  if (source !== null && (!isSweep || first !== null)) {
+    await tryStrategy(options, isSweep ? 'try_sweep' : 'try_backtest', { spec, ...(isSweep ? { first } : {}) }, source.code, shared, request.timeoutSeconds)
+  }
   const attachKey = isSweep ? createHash('sha256').update(`${engineVersion} ${specHash} ${bars.dataset.dataHash} ${source?.hash ?? ''}`).digest('hex') : null
   return { request, data: spec, bars, source, attachKey, warnings }
 }

@@ -1,6 +1,7 @@
 /**
  * A table from a thread into somebody's file: the thread asks for pages, and sends bytes of the format asked for. The next
- * page is only handed out once the file has taken what came of the last, so memory stays at a page.
+ * page is only handed out once the file has taken what came of the last, so memory stays at a page. A file may take long, or
+ * be a pipe that nobody reads, so it is no work of the highest priority, which may take all threads.
  */
 import { once } from 'node:events'
 import { MessageChannel } from 'node:worker_threads'
@@ -35,7 +36,7 @@ export async function streamTable(pool: ComputePool, { step, input, bytes, pages
   }
   try {
     const [reply] = await Promise.all([
-      pool.run({ step, input: { ...input, format }, ...(bytes === undefined ? {} : { bytes }), port: port2, priority: 'high', divisible: false, userCode: false }),
+      pool.run({ step, input: { ...input, format }, ...(bytes === undefined ? {} : { bytes }), port: port2, priority: 'medium', divisible: false, userCode: false }),
       servePages(port1, paced()),
     ])
     const { sent } = JSON.parse(reply.json) as { sent: number }

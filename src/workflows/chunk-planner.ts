@@ -37,7 +37,7 @@ export class ChunkPlanner {
     for (const quantum of finished) this.#doneIndices += this.#width(quantum)
   }
 
-  /** Indices of the full grid whose quanta are computed. */
+  /** Indices of the full grid that are computed. */
   get doneIndices(): number {
     return this.#doneIndices
   }
@@ -53,8 +53,13 @@ export class ChunkPlanner {
     return { quanta, ranges: quanta.map((quantum) => this.#range(quantum)) }
   }
 
-  finished(chunk: Chunk, costMs: readonly number[]): void {
-    for (const quantum of chunk.quanta) this.#doneIndices += this.#width(quantum)
+  /** So many points more are computed, of whichever quanta. */
+  advanced(points: number): void {
+    this.#doneIndices += points
+  }
+
+  /** What the quanta of a chunk cost each. */
+  finished(costMs: readonly number[]): void {
     const measured = costMs.reduce((sum, ms) => sum + ms, 0) / Math.max(1, costMs.length)
     this.#msPerQuantum = Math.max(0.05, this.#msPerQuantum + SMOOTHING * (measured - this.#msPerQuantum))
   }

@@ -17,6 +17,8 @@ import type { Attempt } from '../tasks/task.js'
 import type { BarsLease } from '../tasks/bar-store.js'
 import type { QuantumRows, SweepRecord } from '../tasks/sweep-store.js'
 import { ChunkPlanner, quantumSizeFor } from './chunk-planner.js'
+import { ChunkWork } from './chunk-work.js'
+import type { PartReply } from './chunk-work.js'
 import { keepArtifacts } from './kept-artifacts.js'
 import { pinnedSpec, strategyCode } from './task-spec.js'
 import type { PinnedSpec } from './task-spec.js'
@@ -27,6 +29,8 @@ export const SWEEP_ARTIFACTS = ['ranking', 'equity', 'trades'] as const
 /** The result column holds at most 64 KiB; the whole ranking is in sweep_top and in the artifact `ranking`. */
 const RESULT_BYTES = 60 * 1024
 const COMMIT_EVERY_MS = 200
+/** Twice what a chunk is meant to take: how long a step of a sweep holds its thread at most, whatever its points cost. */
+const PART_MS = 100
 const PAGE_BYTES = 4 * 1024 * 1024
 
 interface OptimizationContext {
@@ -84,10 +88,19 @@ async function ownSweep(context: OptimizationContext): Promise<SweepRecord> {
   return resumed.kind === 'own' && context.planned ? resumed.sweep : plan(context)
 }
 
+/** The search for a trial may take long, where a long constraint excludes nearly all. */
+async function planInParts(context: OptimizationContext): Promise<PlanReply> {
+  for (let from = 0; ;) {
+    const reply = await computeOn(context, 'plan_sweep', { from, most_ms: PART_MS }, { divisible: true })
+    const planned = JSON.parse(reply.json) as PlanReply | { readonly next: number }
+    if (!('next' in planned)) return planned
+    from = planned.next
+  }
+}
+
 async function plan(context: OptimizationContext): Promise<SweepRecord> {
   const { attempt, tools, pinned } = context
-  const reply = await computeOn(context, 'plan_sweep', {}, { divisible: false })
-  const planned = JSON.parse(reply.json) as PlanReply
+  const planned = await planInParts(context)
   const quantumSize = quantumSizeFor(planned.full_size, planned.us_per_trial)
   const sweep = await tools.sweeps.begin({
     sweepId: attempt.taskId, specHash: planned.spec_hash, dataHash: pinned.dataHash, engineVersion: tools.engineVersion,
@@ -117,22 +130,20 @@ async function runChunks(context: OptimizationContext, sweep: SweepRecord): Prom
   }
   const lane = async (): Promise<void> => {
     for (let chunk = planner.next(); chunk !== null; chunk = planner.next()) {
-      tools.signal.throwIfAborted()
-      const reply = await computeOn(context, 'run_trials', { ranges: chunk.ranges }, { divisible: true })
-      const cost = JSON.parse(reply.json) as { ms: number[]; trials: number[] }
-      chunk.quanta.forEach((quantum, i) => {
-        const [fromIndex, toIndex] = chunk.ranges[i] ?? [0, 0]
-        uncommitted.push({
-          quantum, fromIndex, toIndex, trials: cost.trials[i] ?? 0, costMs: cost.ms[i] ?? 0, rows: reply.bytes[`q:${i}`] ?? new Uint8Array(),
-        })
-        tools.barsProcessed((cost.trials[i] ?? 0) * lease.bars)
-      })
-      planner.finished(chunk, cost.ms)
-      report()
-      if (tools.clock.monotonicMs() - lastCommitMs >= COMMIT_EVERY_MS) {
-        lastCommitMs = tools.clock.monotonicMs()
-        committing = committing.then(commit)
-        await committing
+      for (const work = new ChunkWork(chunk); !work.isDone;) {
+        tools.signal.throwIfAborted()
+        const reply = await computeOn(context, 'run_trials', { ranges: work.ranges, most_ms: PART_MS }, { divisible: true })
+        const part = work.add(JSON.parse(reply.json) as PartReply, reply.bytes)
+        uncommitted.push(...part.finished)
+        tools.barsProcessed(part.trials * lease.bars)
+        planner.advanced(part.points)
+        report()
+        if (tools.clock.monotonicMs() - lastCommitMs >= COMMIT_EVERY_MS) {
+          lastCommitMs = tools.clock.monotonicMs()
+          committing = committing.then(commit)
+          await committing
+        }
+        if (work.isDone) planner.finished(work.costMs)
       }
     }
   }

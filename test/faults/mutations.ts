@@ -212,9 +212,24 @@ export const MUTATIONS: readonly Mutation[] = [
     test: 'test/faults/two-engines', named: 'is handed back',
   },
   {
-    promise: 'P6', what: 'an indivisible step may take the last thread', file: 'src/pool/compute-pool.ts',
-    from: "priority === 'high' || request.divisible || free > 1", to: "priority === 'high' || request.divisible || free > 0",
+    promise: 'P6', what: 'an indivisible step may take the last thread', file: 'src/pool/what-may-run.ts',
+    from: 'if (divisible || free > 1', to: 'if (divisible || free > 0',
     test: 'test/integration/pool', named: 'an indivisible step',
+  },
+  {
+    promise: 'P6', what: 'chunks without end keep an indivisible step of a higher priority waiting', file: 'src/pool/what-may-run.ts',
+    from: 'if (isKeptFree) return false', to: 'if (isKeptFree && free < 0) return false',
+    test: 'test/integration/pool', named: 'chunks without end',
+  },
+  {
+    promise: 'P6', what: 'a step of a sweep holds its thread until its quanta are done', file: 'workers/jobs/part.ts',
+    from: 'return done > 0 && nowMs() >= endMs', to: 'return done < 0 && nowMs() >= endMs',
+    test: 'test/hostile/large-grids',
+  },
+  {
+    promise: 'P6', what: 'rows of a quantum that was left in its middle are lost', file: 'src/workflows/chunk-work.ts',
+    from: 'rows: joinTrialRows(begun.rows)', to: 'rows: begun.rows.at(-1) ?? new Uint8Array()',
+    test: 'test/unit/workflows/chunk-work',
   },
   {
     promise: 'P7', what: 'a message that does not decode is delivered again for ever', file: 'src/runtime/attempt-ledger.ts',

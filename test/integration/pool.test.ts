@@ -69,6 +69,33 @@ describe('compute pool', () => {
     for (const result of await stopped) expect(result).toMatchObject({ status: 'rejected', reason: { code: 'TASK_CANCELLED' } })
   })
 
+  test('chunks without end do not keep an indivisible step of a higher priority waiting', async () => {
+    const pool = open(2)
+    const over = new AbortController()
+    const lane = async (): Promise<void> => { while (!over.signal.aborted) await spin(pool, 5) }
+    const lanes = [lane(), lane(), lane()]
+    await eventually('both threads to be busy', () => Promise.resolve(pool.stats().busy === 2))
+    await spin(pool, 1, { priority: 'medium', divisible: false })
+    over.abort()
+    await Promise.all(lanes)
+  })
+
+  test('a step whose time is over leaves its ranges where it is, after some work', async () => {
+    const pool = open(1)
+    const shared = { bars: await sampleBars(pool) }
+    const wide = { ...SPEC, space: { fast: { min: 5, max: 200, step: 1 }, slow: { min: 300, max: 310, step: 1 } } }
+    const part = async (spec: object, ranges: readonly (readonly [number, number])[]): Promise<{ trials: number[]; reached: number }> =>
+      JSON.parse((await pool.run(request('run_trials', { spec, ranges, most_ms: 0 }, { shared }))).json) as { trials: number[]; reached: number }
+    expect(await part(wide, [[0, 1000], [1000, 2000]])).toMatchObject({ trials: [1], reached: 1 })
+    expect(await part({ ...wide, constraint: 'fast > 150' }, [[0, 1000], [1000, 2000]])).toMatchObject({ trials: [0], reached: 64 })
+    expect(await part(wide, [[999, 1000], [1000, 2000]])).toMatchObject({ trials: [1], reached: 1000 })
+    const hidden = { ...wide, constraint: 'fast > 150' }
+    for (const step of ['check_sweep', 'plan_sweep']) {
+      expect(JSON.parse((await pool.run(request(step, { spec: hidden, from: 128, most_ms: 0 }, { shared }))).json)).toMatchObject({ next: 192 })
+      expect(JSON.parse((await pool.run(request(step, { spec: hidden }, { shared }))).json)).not.toHaveProperty('next', expect.any(Number))
+    }
+  })
+
   test('cancelling reaches running code and waiting code, and costs no thread', async () => {
     const pool = open(1)
     const abort = new AbortController()

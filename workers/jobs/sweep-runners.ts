@@ -1,5 +1,5 @@
 /** Runners stay between the chunks of a sweep, so that all of them share indicator columns: least recently used first out. */
-import { planSweep, TrialRunner } from '../../src/engine/index.js'
+import { layoutSweep, TrialRunner } from '../../src/engine/index.js'
 import { sweepSpec } from './job-spec.js'
 import type { JobCall, PreparedSweep } from './job.js'
 
@@ -22,7 +22,7 @@ export class SweepRunners {
     if (made === undefined) {
       const spec = sweepSpec(call)
       const strategy = call.strategy()
-      const plan = planSweep(spec, strategy)
+      const plan = layoutSweep(spec, strategy)
       made = { plan, runner: new TrialRunner(bars, strategy, plan, spec, { guardsColumns: this.#guardsColumns }) }
     }
     this.#runners.set(key, made)

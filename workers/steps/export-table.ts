@@ -5,7 +5,7 @@
 import { engineVersion } from '../../src/base/engine-version.js'
 import { SweepmillError } from '../../src/base/errors.js'
 import type { TableFormat } from '../../src/base/table-format.js'
-import { decodeTrialRows, parseIsoTime, parseSweepSpec, planSweep, SWEEP_METRICS } from '../../src/engine/index.js'
+import { decodeTrialRows, parseIsoTime, parseSweepSpec, layoutSweep, SWEEP_METRICS } from '../../src/engine/index.js'
 import type { SpaceAxis } from '../../src/engine/search/space-axis.js'
 import { decodeColumns } from '../../src/market/blocks.js'
 import { COLUMN_NAMES } from '../../src/market/layout.js'
@@ -34,7 +34,7 @@ const LISTED_VALUES = 10_000
 
 /** {spec, format} and pages of rows: `trial`, the parameters in the order of the space, the metrics in theirs. */
 export const exportTrials: Step = async (context) => {
-  const { axes, fullSize } = planSweep(parseSweepSpec(context.input['spec']), await strategyShell(context))
+  const { axes, fullSize } = layoutSweep(parseSweepSpec(context.input['spec']), await strategyShell(context))
   const columns: TableColumn[] = [
     { name: 'trial', type: fullSize <= 2 ** 31 ? 'int' : 'long' }, ...axes.map((axis): TableColumn => ({ name: axis.name, type: isWhole(axis) ? 'int' : 'double' })),
     ...SWEEP_METRICS.map((name): TableColumn => ({ name, type: name === 'total_trades' ? 'int' : 'double' })),

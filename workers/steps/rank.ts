@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto'
 import { engineVersion } from '../../src/base/engine-version.js'
 import { SweepmillError } from '../../src/base/errors.js'
-import { decodeTrialRows, formatIsoTime, hashInput, parseSweepSpec, planSweep, prepareBars, splitBar, SweepRanker } from '../../src/engine/index.js'
+import { decodeTrialRows, emptySpace, formatIsoTime, hashInput, parseSweepSpec, layoutSweep, prepareBars, splitBar, SweepRanker } from '../../src/engine/index.js'
 import { keptArtifacts } from '../artifact-limit.js'
 import { eachPage } from '../pages.js'
 import { perform } from '../perform.js'
@@ -19,7 +19,8 @@ export const rankSweep: Step = async (context) => {
   const spec = parseSweepSpec(context.input['spec'])
   const specHash = createHash('sha256').update(hashInput(spec)).digest('hex')
   const bars = barsOf(context)
-  const plan = planSweep(spec, await strategyShell(context))
+  const strategy = await strategyShell(context)
+  const plan = layoutSweep(spec, strategy)
   const ranker = new SweepRanker(plan, spec)
   const hash = createHash('sha256')
   let last = -1
@@ -35,6 +36,8 @@ export const rankSweep: Step = async (context) => {
     ranker.add(rows)
   })
   const ranking = ranker.finish()
+  // Of a grid whose first millions of points are all excluded only the sweep can tell.
+  if (ranking.trials === 0) throw emptySpace(plan, spec, strategy)
   const finished = await perform(context, 'finish_sweep', { spec: context.input['spec'], best: ranking.top.map(({ params }) => params) })
   const { held_out: heldOut, summary: full } = finished.json as { held_out: readonly unknown[]; summary: Readonly<Record<string, unknown>> | null }
   const top = ranking.top.map((trial, k) => ({ ...trial, ...(spec.holdout === undefined ? {} : { held_out: heldOut[k] ?? null }) }))

@@ -8,13 +8,13 @@ import { refuseUnknownKeys } from '../specs/refuse.js'
 import type { SweepSpec } from '../specs/sweep-spec.js'
 import { builtinStrategy } from '../strategies/builtin-strategies.js'
 import type { Strategy } from '../strategies/strategy.js'
+import type { Pulse } from './pulse.js'
 import type { TrialEvaluation } from './evaluate-trial.js'
 import { evaluateTrial } from './evaluate-trial.js'
 import type { SweepRanking } from './sweep-ranker.js'
 import { SweepRanker } from './sweep-ranker.js'
 import { planSweep } from './sweep-plan.js'
 import type { TrialRows } from './trial-rows.js'
-import type { Pulse } from './trial-runner.js'
 import { TrialRunner } from './trial-runner.js'
 
 const CHUNK = 1024
@@ -36,10 +36,10 @@ export function runSweep(bars: BarColumns, spec: SweepSpec, options: RunSweepOpt
   // A slip in `strategy` would run a built-in one of the spec's name.
   refuseUnknownKeys({ ...options }, ['strategy', 'pulse', 'onRows'], 'options')
   const strategy = options.strategy ?? builtinStrategy('name' in spec.strategy ? spec.strategy.name : `id ${spec.strategy.strategyId}`)
-  const plan = planSweep(spec, strategy)
+  const { pulse } = options
+  const plan = planSweep(spec, strategy, { beat: (_looked, total) => pulse?.beat(0, total) ?? false })
   const runner = new TrialRunner(bars, strategy, plan, spec)
   const ranker = new SweepRanker(plan, spec)
-  const { pulse } = options
   for (let from = 0; from < plan.fullSize; from += CHUNK) {
     const to = Math.min(from + CHUNK, plan.fullSize)
     const rows = runner.run(from, to, { beat: (done) => pulse?.beat(from + done, plan.fullSize) ?? false })

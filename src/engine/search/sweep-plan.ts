@@ -10,13 +10,12 @@ import { checkValue, requireParam, satisfiesConstraint } from '../strategies/che
 import { requireDefined } from '../strategies/strategy.js'
 import type { Params, Strategy } from '../strategies/strategy.js'
 import { compileConstraint } from './constraint.js'
+import { firstTrial } from './first-trial.js'
+import type { Pulse } from './pulse.js'
 import type { SpaceAxis } from './space-axis.js'
 import { buildAxis } from './space-axis.js'
 
 const MAX_SIZE = 2 ** 32
-/** How many excluded indices in a row the plan looks at before it takes the sweep's word: about two seconds. */
-const MAX_SEARCH = 2 ** 23
-
 export interface SweepPlan {
   /** Parameters of the space, in order; the last runs fastest. */
   readonly names: readonly string[]
@@ -27,8 +26,21 @@ export interface SweepPlan {
   paramsAt(index: number): Params | null
 }
 
-/** Throws PARAM_INVALID, CONSTRAINT_INVALID, SPEC_INVALID (too large) and SPACE_EMPTY. */
-export function planSweep(spec: SweepSpec, strategy: Strategy): SweepPlan {
+/**
+ * `layoutSweep`, and SPACE_EMPTY where it is seen that no point is left. It may look at millions of points for that: `pulse` is
+ * asked all the while, and ends it with TASK_CANCELLED.
+ */
+export function planSweep(spec: SweepSpec, strategy: Strategy, pulse: Pulse = UNDISTURBED): SweepPlan {
+  const plan = layoutSweep(spec, strategy)
+  const found = firstTrial(plan, spec, strategy, 0, pulse)
+  if (found.kind === 'stopped') throw new SweepmillError('TASK_CANCELLED', `The sweep was stopped after ${found.next} of ${plan.fullSize} points.`)
+  return plan
+}
+
+const UNDISTURBED: Pulse = { beat: () => false }
+
+/** Costs no more than the spec is long, however large the grid. Throws PARAM_INVALID, CONSTRAINT_INVALID and SPEC_INVALID (too large). */
+export function layoutSweep(spec: SweepSpec, strategy: Strategy): SweepPlan {
   requireDefined(strategy)
   requireSpec(spec)
   const fixed = fixedParams(spec, strategy)
@@ -53,9 +65,7 @@ export function planSweep(spec: SweepSpec, strategy: Strategy): SweepPlan {
     if (constraint !== undefined && !constraint(params)) return null
     return satisfiesConstraint(strategy, params) ? params : null
   }
-  const plan: SweepPlan = { names, axes, fullSize, paramsAt }
-  refuseEmpty(plan, spec, strategy)
-  return plan
+  return { names, axes, fullSize, paramsAt }
 }
 
 /** What the space does not name: the spec's fixed values, else the strategy's defaults. */
@@ -72,18 +82,4 @@ function fixedParams(spec: SweepSpec, strategy: Strategy): Record<string, number
     fixed[name] = checkValue(strategy, name, given[name] ?? range.default)
   }
   return fixed
-}
-
-/** Looks for the first trial only; a grid whose first eight million points are all excluded is left to the sweep. */
-function refuseEmpty(plan: SweepPlan, spec: SweepSpec, strategy: Strategy): void {
-  const limit = Math.min(plan.fullSize, MAX_SEARCH)
-  for (let index = 0; index < limit; index++) if (plan.paramsAt(index) !== null) return
-  if (limit < plan.fullSize) return
-  const which = [
-    ...(spec.constraint === undefined ? [] : [`the constraint "${spec.constraint}"`]),
-    ...(strategy.constraint === undefined ? [] : [`the constraint of ${strategy.name}`]),
-  ]
-  throw new SweepmillError('SPACE_EMPTY',
-    `None of the ${plan.fullSize} points of the space is left: all are excluded by ${which.join(' and ')}. Widen the space or loosen the constraint.`,
-    { details: { points: plan.fullSize, constraint: spec.constraint ?? null } })
 }

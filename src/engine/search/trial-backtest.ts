@@ -11,7 +11,7 @@ import { specInvalid } from '../specs/refuse.js'
 import type { SweepSpec } from '../specs/sweep-spec.js'
 import type { Params, Strategy } from '../strategies/strategy.js'
 import { splitBar } from './evaluate-trial.js'
-import { planSweep } from './sweep-plan.js'
+import { layoutSweep } from './sweep-plan.js'
 
 export interface TrialBacktest {
   readonly spec: BacktestSpec
@@ -20,9 +20,9 @@ export interface TrialBacktest {
   readonly covers: string | null
 }
 
-/** `bars` are those of the sweep. Throws SPEC_INVALID for a number that no trial has. Cost: the plan of the sweep. */
+/** `bars` are those of the sweep. Throws SPEC_INVALID for a number that no trial has. */
 export function trialBacktest(bars: BarColumns, strategy: Strategy, spec: SweepSpec, trial: number): TrialBacktest {
-  const plan = planSweep(spec, strategy)
+  const plan = layoutSweep(spec, strategy)
   if (!Number.isInteger(trial) || trial < 0 || trial >= plan.fullSize) {
     throw specInvalid('trial', `trial is ${trial}, but the trials of this sweep have the numbers 0 to ${plan.fullSize - 1}.`, { trial, points: plan.fullSize })
   }

@@ -31,6 +31,20 @@ export function encodeTrialRows(rows: TrialRows): Uint8Array {
   return bytes
 }
 
+/** The bytes of consecutive parts of a range as those of the whole: what encodeTrialRows would have made of all rows at once. */
+export function joinTrialRows(parts: readonly Uint8Array[]): Uint8Array {
+  const [first = new Uint8Array(), ...others] = parts
+  if (others.length === 0) return first
+  const joined = new Uint8Array(parts.reduce((sum, part) => sum + part.length - HEADER_BYTES, HEADER_BYTES))
+  joined.set(first)
+  let at = first.length
+  for (const part of others) {
+    joined.set(part.subarray(HEADER_BYTES), at)
+    at += part.length - HEADER_BYTES
+  }
+  return joined
+}
+
 /** Throws MESSAGE_UNDECODABLE for anything that encodeTrialRows did not write. */
 export function decodeTrialRows(bytes: Uint8Array): TrialRows {
   if (bytes.length < HEADER_BYTES || bytes[0] !== 0x53 || bytes[1] !== 0x52) throw undecodable('they do not begin with the mark of trial rows')

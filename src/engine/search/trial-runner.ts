@@ -16,22 +16,16 @@ import type { SweepSpec } from '../specs/sweep-spec.js'
 import type { Strategy } from '../strategies/strategy.js'
 import { ColumnCache, DEFAULT_CACHE_BYTES } from './column-cache.js'
 import { splitBar } from './evaluate-trial.js'
+import { SKIPS_PER_BEAT } from './pulse.js'
+import type { Pulse } from './pulse.js'
 import type { SweepPlan } from './sweep-plan.js'
 import type { TrialRows } from './trial-rows.js'
-
-/** How long CPU work stays answerable: called at least every 50 ms where a trial allows it. */
-export interface Pulse {
-  /** `done` of `total` indices of the range are behind; true means: stop now. */
-  beat(done: number, total: number): boolean
-}
 
 export interface TrialRunnerOptions {
   readonly cacheBytes?: number
   readonly guardsColumns?: boolean
 }
 
-/** Excluded indices are cheap: this many pass between two beats. */
-const SKIPS_PER_BEAT = 4096
 const FIRST_ROWS = 1024
 
 export class TrialRunner {
@@ -65,19 +59,26 @@ export class TrialRunner {
 
   /** The rows of the trials with indices [from, to), in index order; 'stopped' when the pulse said so. */
   run(from: number, to: number, pulse: Pulse): TrialRows | 'stopped' {
+    const { rows, reached } = this.runPart(from, to, pulse)
+    return reached < to ? 'stopped' : rows
+  }
+
+  /** The rows of the trials with indices [from, reached): all of the range, or as many as the pulse let pass. */
+  runPart(from: number, to: number, pulse: Pulse): { readonly rows: TrialRows; readonly reached: number } {
     if (!Number.isInteger(from) || !Number.isInteger(to) || from < 0 || to < from || to > this.plan.fullSize) {
       throw new SweepmillError('INVARIANT', `The range of trials ${from} to ${to} does not lie within the ${this.plan.fullSize} points of the grid.`)
     }
     const { width } = this
     let rows = new Float64Array(Math.min(to - from, FIRST_ROWS) * width)
     let count = 0
-    for (let index = from; index < to; index++) {
+    let index = from
+    for (; index < to; index++) {
       const params = this.plan.paramsAt(index)
       if (params === null) {
-        if ((index - from) % SKIPS_PER_BEAT === 0 && pulse.beat(index - from, to - from)) return 'stopped'
+        if ((index - from) % SKIPS_PER_BEAT === 0 && pulse.beat(index - from, to - from)) break
         continue
       }
-      if (pulse.beat(index - from, to - from)) return 'stopped'
+      if (pulse.beat(index - from, to - from)) break
       const at = count * width
       if (at === rows.length) {
         const larger = new Float64Array(Math.min(rows.length * 2, (to - from) * width))
@@ -88,7 +89,7 @@ export class TrialRunner {
       this.writeRow(index, rows, at, onClose)
       count++
     }
-    return { width, count, rows: rows.slice(0, count * width) }
+    return { rows: { width, count, rows: rows.slice(0, count * width) }, reached: index }
   }
 
   /** Of a runner that guards its columns: throws STRATEGY_FAILED if the strategy wrote into one. Cost: a pass over those in use. */

@@ -2,7 +2,8 @@
 import { describe, expect, test } from 'vitest'
 import type { SweepSpec } from '../../../src/engine/index.js'
 import {
-  builtinStrategy, compileConstraint, decodeTrialRows, defineStrategy, encodeTrialRows, parseSweepSpec, planSweep, runSweep, SWEEP_METRICS,
+  builtinStrategy, compileConstraint, decodeTrialRows, defineStrategy, encodeTrialRows, firstTrial, joinTrialRows, layoutSweep, parseSweepSpec, planSweep, runSweep, searchedPoints,
+  SWEEP_METRICS,
   SweepRanker, TrialRunner, trialsCsvHeader, trialsCsvRows,
 } from '../../../src/engine/index.js'
 import { toBars } from '../../property/engine-arbitraries.js'
@@ -141,6 +142,60 @@ describe('rows', () => {
     expect(runner.run(1, 6, { beat: (done, total) => { beats.push(done, total); return done >= 2 } })).toBe('stopped')
     expect(beats).toEqual([0, 5, 1, 5, 2, 5])
     expect(refusal(() => runSweep(waves, spec, { pulse: { beat: () => true } })).code).toBe('TASK_CANCELLED')
+  })
+
+  test('a range left anywhere and gone on with gives the same bytes', () => {
+    const runner = new TrialRunner(waves, smaCross, plan, spec)
+    const whole = runner.run(0, plan.fullSize, { beat: () => false })
+    if (whole === 'stopped') throw new Error('nobody stopped it')
+    const parts: Uint8Array[] = []
+    for (let from = 0; from < plan.fullSize;) {
+      const { rows, reached } = runner.runPart(from, plan.fullSize, { beat: (done) => done > 0 })
+      expect(reached).toBeGreaterThan(from)
+      expect(rows.count).toBeLessThanOrEqual(1)
+      parts.push(encodeTrialRows(rows))
+      from = reached
+    }
+    expect(parts.length).toBeGreaterThan(1)
+    expect(joinTrialRows(parts)).toEqual(encodeTrialRows(whole))
+    expect(joinTrialRows(parts.slice(0, 1))).toEqual(parts[0])
+  })
+
+  test('excluded points pass 64 between two beats, in a range and in the search for a first trial', () => {
+    const far = sweepOf({ space: { a: { min: 0, max: 999 }, b: { min: -1, max: 1, step: 0.01 } }, constraint: 'a >= 900' })
+    const grid = layoutSweep(far, wide)
+    const first = 900 * 201
+    let beats = 0
+    const count = { beat: () => { beats += 1; return false } }
+    expect(firstTrial(grid, far, wide, 0, count)).toEqual({ kind: 'found', index: first })
+    expect(beats).toBe(Math.floor(first / 64))
+    beats = 0
+    new TrialRunner(waves, wide, grid, far).run(0, first, count)
+    expect(beats).toBe(Math.ceil(first / 64))
+    // A search that is stopped goes on where it was left, and finds the same.
+    for (let from = 0, parts = 0; ; parts += 1) {
+      const found = firstTrial(grid, far, wide, from, { beat: (done) => done - from >= 10_000 })
+      if (found.kind !== 'stopped') {
+        expect([found, parts]).toEqual([{ kind: 'found', index: first }, Math.floor(first / 10_048)])
+        break
+      }
+      expect(found.next - from).toBe(10_048)
+      from = found.next
+    }
+    expect(refusal(() => planSweep(far, wide, { beat: () => true }))).toMatchObject({ code: 'TASK_CANCELLED' })
+  })
+
+  test('a long constraint is looked at for fewer points, and an empty space is told apart from an unknown one', () => {
+    const space = { a: { min: 0, max: 999_999 }, b: { min: -10, max: 10, step: 0.1 } }
+    const short = sweepOf({ space, constraint: 'a > 2000000' })
+    const long = sweepOf({ space, constraint: `a > 2000000 && ${Array.from({ length: 180 }, () => 'a < 0').join(' && ')}` })
+    const grid = layoutSweep(long, wide)
+    expect(searchedPoints(grid, short)).toBe(2 ** 23)
+    expect(searchedPoints(grid, long)).toBe(Math.floor(2 ** 23 / (long.constraint!.length / 64)))
+    expect(searchedPoints({ fullSize: 7 }, long)).toBe(7)
+    expect(firstTrial(grid, long, wide, searchedPoints(grid, long) - 1, { beat: () => true })).toEqual({ kind: 'unknown' })
+    const few = sweepOf({ space: { a: { min: 0, max: 99 } }, constraint: 'a > 200' })
+    expect(refusal(() => firstTrial(layoutSweep(few, wide), few, wide, 64, { beat: () => true }))).toMatchObject({ code: 'SPACE_EMPTY' })
   })
 
   test('a strategy that throws is named with its parameters', () => {
