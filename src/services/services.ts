@@ -90,13 +90,17 @@ async function join(options: ServicesOptions, need: Services['embedded']): Promi
 
 /** Servers whose supervisor was killed are stopped by the next one: nobody else would. */
 async function stopIfLast(membership: Membership): Promise<void> {
-  const current = await membership.current()
-  if (current === null) return membership.leave()
-  const { link, pid } = current
-  link.send({ kind: 'stop' })
-  const answer = await link.next()
-  await membership.leave()
-  if (answer === null || (answer.kind === 'stopped' && answer.stopped)) await processGone(pid)
+  for (let tries = 1; ; tries += 1) {
+    const current = await membership.current()
+    if (current === null) return membership.leave()
+    const { link, pid } = current
+    link.send({ kind: 'stop' })
+    const answer = await link.next()
+    if (answer === null && tries < SUPERVISOR_TRIES) continue
+    await membership.leave()
+    if (answer === null || (answer.kind === 'stopped' && answer.stopped)) await processGone(pid)
+    return
+  }
 }
 
 function isAbsent(url: string | null | undefined): boolean {

@@ -73,7 +73,10 @@ test('supervisor and servers die together: users get both again, where they were
   await work(services)
   kill([...supervisors(stateDir), ...servers(stateDir)])
   await eventually('the same servers to answer again', () => work(services).then(() => true, () => false))
-  await services.stop()
   kill([user.process])
+  await user.exited
+  // Killed once more before it can hear of the end: the next one ends the servers.
+  kill(supervisors(stateDir))
+  await services.stop()
   await noneIsLeft(stateDir)
 })
