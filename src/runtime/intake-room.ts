@@ -29,6 +29,7 @@ export class IntakeRoom {
   readonly budgetBytes: number
   readonly #memory: DataMemory
   readonly #clock: Clock
+  #waiting = 0
 
   constructor(budgetBytes: number, clock: Clock) {
     this.budgetBytes = budgetBytes
@@ -42,12 +43,18 @@ export class IntakeRoom {
     return this.#memory.usedBytes
   }
 
+  /** Submissions that have no room yet. */
+  get waiting(): number {
+    return this.#waiting
+  }
+
   /** As soon as there is room for columns of about so many bytes. DATA_TOO_LARGE where there never is; rejects with the signal's reason. */
   async enter(columnBytes: number, signal: AbortSignal): Promise<IntakePlace> {
     // A guess that is wrong by half is no reason to refuse: the reader says what it really needs.
     if (columnBytes > 2 * this.budgetBytes) throw this.tooLarge(columnBytes)
     const bytes = Math.min(this.budgetBytes, Math.max(TIMES_THE_COLUMNS * columnBytes, this.budgetBytes / MOST_AT_ONCE))
-    await this.#memory.take(bytes, signal)
+    this.#waiting += 1
+    await this.#memory.take(bytes, signal).finally(() => { this.#waiting -= 1 })
     let held = true
     return {
       columnBytes: Math.min(this.budgetBytes, Math.max(SLACK * columnBytes, bytes / TIMES_THE_COLUMNS)),

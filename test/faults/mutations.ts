@@ -27,7 +27,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     promise: 'containment', what: 'a submission is read before there is room for it', file: 'src/runtime/intake-room.ts',
-    from: '    await this.#memory.take(bytes, signal)\n', to: '    void this.#memory.take(bytes, signal).catch(() => undefined)\n',
+    from: 'await this.#memory.take(bytes, signal).finally', to: 'void this.#memory.take(bytes, signal).catch(() => undefined).finally',
     test: 'test/hostile/intake-room', named: 'at most 32',
   },
   {

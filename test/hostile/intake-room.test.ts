@@ -11,6 +11,7 @@ import { prepare } from '../../src/runtime/submission.js'
 import type { Prepared } from '../../src/runtime/submission.js'
 import { TaskType } from '../../src/tasks/task.js'
 import type { ComputePool, ComputeReply, ComputeRequest } from '../../src/tasks/compute-pool.js'
+import { eventually } from '../eventually.js'
 import { openTestBed } from '../harness.js'
 
 const MIB = 2 ** 20
@@ -59,7 +60,7 @@ describe('room for submissions', () => {
     expect(intake.usedBytes).toBe(16 * MIB)
     let next: Prepared | null = null
     const waiting = read('good.csv', intake).then((one) => { next = one })
-    await pool.run({ step: 'echo', input: {}, priority: 'low', divisible: true, userCode: false })
+    await eventually('the next to stand in line', () => Promise.resolve(intake.waiting === 1))
     expect(next).toBeNull()
     prepared[0]?.place?.leave()
     await waiting
@@ -85,7 +86,7 @@ describe('room for submissions', () => {
     const leaving = read('good.csv', intake, { pool: watched, gone: gone.signal })
     const staying = read('good.csv', intake, { pool: watched })
     const left = expect(leaving).rejects.toThrow('nobody waits')
-    await pool.run({ step: 'echo', input: {}, priority: 'low', divisible: true, userCode: false })
+    await eventually('both to stand in line', () => Promise.resolve(intake.waiting === 2))
     expect(steps.filter((step) => step === 'parse_bars')).toHaveLength(32)
     gone.abort(new Error('nobody waits'))
     await left
