@@ -11,6 +11,7 @@ import { packageRoot } from '../src/base/package-root.js'
 import { passes } from './figure.js'
 import type { Suite, SuiteResult } from './figure.js'
 import { backtestSuite } from './suites/backtest.js'
+import { doorSuite } from './suites/door.js'
 import { importSuite } from './suites/import.js'
 import { kernelsSuite } from './suites/kernels.js'
 import { millionSuite } from './suites/million.js'
@@ -19,7 +20,7 @@ import { poolSuite } from './suites/pool.js'
 import { prioritySuite } from './suites/priority.js'
 import { queueSuite } from './suites/queue.js'
 
-const SUITES: Readonly<Record<string, Suite>> = { kernels: kernelsSuite, backtest: backtestSuite, pool: poolSuite, queue: queueSuite, priority: prioritySuite, import: importSuite, million: millionSuite, peers: peersSuite }
+const SUITES: Readonly<Record<string, Suite>> = { kernels: kernelsSuite, backtest: backtestSuite, pool: poolSuite, queue: queueSuite, priority: prioritySuite, door: doorSuite, import: importSuite, million: millionSuite, peers: peersSuite }
 /** Take minutes, or packages from npm; a full run leaves them out. */
 const ONLY_WHEN_NAMED: ReadonlySet<string> = new Set(['import', 'million', 'peers'])
 
