@@ -7,12 +7,11 @@
  * out, and −0 is 0. Keys stand in the order in which Postgres keeps them.
  */
 import { SweepmillError } from './errors.js'
+import { MAX_DEPTH, TOO_DEEP } from './json-depth.js'
 import { cutText, isStorable } from './storable-text.js'
 
 export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue }
 
-/** Postgres and msgpack go down by recursion; nobody means more than this. */
-const MAX_DEPTH = 100
 /** Values in all: no payload that may be sent has more, since each takes at least a byte. */
 const MAX_VALUES = 16 * 1024 * 1024
 
@@ -78,7 +77,7 @@ class Copying {
 
   #container(value: object): JsonValue {
     if (this.#above.has(value)) throw this.refusal('contains itself')
-    if (this.#path.length >= MAX_DEPTH) throw this.refusal(`lies more than ${MAX_DEPTH} levels deep`)
+    if (this.#path.length >= MAX_DEPTH) throw this.refusal(TOO_DEEP)
     this.#above.add(value)
     const copy = Array.isArray(value) ? this.#list(value) : this.#record(value)
     this.#above.delete(value)

@@ -11,6 +11,7 @@ import { InvalidArgumentError, Option } from 'commander'
 import type { Command } from 'commander'
 import { SweepmillError } from '../base/errors.js'
 import { notRegular, readRegular } from '../base/regular-file.js'
+import { isTooDeep, TOO_DEEP } from '../base/json-depth.js'
 import { repeatedKey } from '../base/repeated-key.js'
 import { numberOf, parseExecution, parseSettings, parseSpace } from './assignments.js'
 import { addReadingFlags, readingOf } from './reading-flags.js'
@@ -224,6 +225,7 @@ export async function readSpecFile(path: string): Promise<Spec> {
     const why = cause instanceof Error ? cause.message : String(cause)
     throw new SweepmillError('SPEC_INVALID', `${path} is not JSON: ${why}.`, { details: { path }, cause })
   }
+  if (isTooDeep(json)) throw new SweepmillError('SPEC_INVALID', `Something in ${path} ${TOO_DEEP}.`, { details: { path } })
   if (typeof json !== 'object' || json === null || Array.isArray(json)) {
     throw new SweepmillError('SPEC_INVALID', `${path} must hold one JSON object: the spec.`, { details: { path } })
   }

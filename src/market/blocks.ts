@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto'
 import { Unpackr } from 'msgpackr'
 import { SweepmillError } from '../base/errors.js'
+import { problemOfYear } from './bar-years.js'
 import { layOutBars } from './bars.js'
 import { blockBytes } from './block-bytes.js'
 import { COLUMN_NAMES } from './layout.js'
@@ -162,6 +163,8 @@ function endOfMonth(timeMs: number): number {
 }
 
 function monthOf(timeMs: number): string {
+  const wrong = problemOfYear(timeMs)
+  if (wrong !== null) throw new SweepmillError('DATA_INVALID', `A bar ${wrong}.`)
   return new Date(timeMs).toISOString().slice(0, 7)
 }
 

@@ -1,4 +1,6 @@
 /** What no row of bars may be, whatever file it came from: impossible prices, and times that do not ascend. */
+import { shownTime } from '../base/time-span.js'
+import { problemOfYear } from './bar-years.js'
 import type { BarColumns, ColumnName } from './layout.js'
 
 /** Rounded data may put a close a hair above its high. */
@@ -39,15 +41,20 @@ export function problemOfRow(columns: Columns, i: number, hasAdjclose: boolean):
 }
 
 /** The first row whose time does not follow, in a file that may run from new to old. `place` names a row, such as "line 7". */
-export function problemOfOrder(time: Float64Array, place: (row: number) => string, descending = runsBackwards(time)): (RowProblem & { readonly row: number }) | null {
+export function problemOfOrder(time: Float64Array, place: (row: number) => string, descending = runsBackwards(time)): (RowProblem & { readonly row: number; readonly code: 'DATA_INVALID' | 'DATA_ORDER' }) | null {
+  // In order, the first and the last are the ends of all.
+  for (const row of time.length === 0 ? [] : [0, time.length - 1]) {
+    const what = problemOfYear(time[row]!)
+    if (what !== null) return { what, column: 'time', value: String(time[row]), row, code: 'DATA_INVALID' }
+  }
   for (let i = 1; i < time.length; i += 1) {
     if (descending ? time[i]! < time[i - 1]! : time[i]! > time[i - 1]!) continue
-    const when = new Date(time[i]!).toISOString()
-    const before = `${new Date(time[i - 1]!).toISOString()} of ${place(i - 1)}`
+    const when = shownTime(time[i]!)
+    const before = `${shownTime(time[i - 1]!)} of ${place(i - 1)}`
     const what = time[i] === time[i - 1]
       ? `repeats the time ${before}${autumnAdvice(time, i)}`
       : `has the time ${when}, which is ${descending ? `after ${before}, in a file from new to old` : `before ${before}`}${autumnAdvice(time, i)}`
-    return { what, column: 'time', value: when, row: i }
+    return { what, column: 'time', value: when, row: i, code: 'DATA_ORDER' }
   }
   return null
 }

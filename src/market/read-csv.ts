@@ -134,7 +134,7 @@ export class CsvReader {
     }
     if (columns.length + dropped === 0) throw new SweepmillError('DATA_EMPTY', `${source} has a header but no row of data.`, { details: { file: source } })
     const disorder = problemOfOrder(columns.time, (row) => `line ${lines[row]}`, backwards)
-    if (disorder !== null) throw this.#refuse('DATA_ORDER', `${disorder.what}${unreadAdvice(format.unread)}`, disorder.column, disorder.value, disorder.row)
+    if (disorder !== null) throw this.#refuse(disorder.code, `${disorder.what}${unreadAdvice(format.unread)}`, disorder.column, disorder.value, disorder.row)
     const stepMs = format.times.areCounts ? leastStep(columns.time.subarray(0, FIRST_ROWS)) : Infinity
     if (stepMs < 1000) warnings.push(`The times of ${source} are read as counts since 1970, and so its bars lie ${stepMs} ms apart.`)
     if (backwards) {

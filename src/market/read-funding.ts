@@ -4,6 +4,7 @@
  */
 import { SweepmillError } from '../base/errors.js'
 import type { ErrorCode } from '../base/errors.js'
+import { isInSpan } from '../base/time-span.js'
 import { parseNumber } from './parse-number.js'
 import { parseTime, TIME_FORMS } from './parse-time.js'
 
@@ -31,7 +32,7 @@ export function parseFunding(bytes: Uint8Array, source: string): FundingRate[] {
     if (i < first + (hasHeader ? 1 : 0) || line.trim() === '') return
     const row = cellsOf(line)
     const timeMs = timeOf(row[timeAt] ?? '')
-    if (Number.isNaN(timeMs)) throw problem('DATA_INVALID', source, i + 1, `${JSON.stringify(row[timeAt] ?? '')} is not a time; write ${TIME_FORMS}`)
+    if (!isInSpan(timeMs)) throw problem('DATA_INVALID', source, i + 1, `${JSON.stringify(row[timeAt] ?? '')} is not a time; write ${TIME_FORMS}`)
     const text = new TextEncoder().encode(row[rateAt] ?? '')
     const rate = parseNumber(text, 0, text.length)
     if (!(Math.abs(rate) < 1)) throw problem('DATA_INVALID', source, i + 1, `${JSON.stringify(row[rateAt] ?? '')} is not a rate between -1 and 1; 0.0001 is 0.01 %`)

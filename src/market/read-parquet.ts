@@ -75,7 +75,7 @@ export async function readParquet(file: AsyncBuffer, source: string, onRows?: Ro
   const { dropped } = rows
   const backwards = dropped === 0 && runsBackwards(columns.time)
   const disorder = problemOfOrder(columns.time, (row) => `row ${dropped + row + 1}`, backwards)
-  if (disorder !== null) throw bad('DATA_ORDER', source, dropped + disorder.row, disorder)
+  if (disorder !== null) throw bad(disorder.code, source, dropped + disorder.row, disorder)
   const warnings = choices.map((text) => `${source} ${text}`)
   if (backwards) {
     turnRound(columns)

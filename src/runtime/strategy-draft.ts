@@ -1,5 +1,6 @@
 /** From what somebody wants to store as a strategy to a draft that is checked: everything that needs threads, and no service. */
 import { SweepmillError } from '../base/errors.js'
+import { jsonObject } from '../base/json-value.js'
 import { builtinStrategies } from '../engine/index.js'
 import type { StrategyRequest } from '../tasks/backend.js'
 import type { StrategyDraft } from '../tasks/strategy-book.js'
@@ -12,6 +13,7 @@ const NAME = /^(?!\d+$)[A-Za-z0-9][A-Za-z0-9._ -]{0,99}$/
 /** Throws STRATEGY_UNKNOWN, STRATEGY_INVALID, FILE_NOT_FOUND, PARAM_INVALID, or SPEC_INVALID for the name. */
 export async function draftStrategy({ strategy, params, name: given }: StrategyRequest, options: PrepareOptions): Promise<StrategyDraft> {
   if (given !== undefined) checkName(given, strategy)
+  if (params !== undefined) jsonObject(params, 'params', 'refuse')
   const file = strategyFile(strategy, { roots: null }, options.strategyDir)
   const reply = file === null ? await run(options, 'describe_strategy', { name: strategy, params }) : await runStrategy(options, 'describe_strategy', { file, params }, null)
   const described = JSON.parse(reply.json) as { name: string; checked: Record<string, number>; source_hash?: string }

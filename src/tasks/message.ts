@@ -6,6 +6,7 @@
  */
 import { Packr } from 'msgpackr'
 import { SweepmillError } from '../base/errors.js'
+import { isTooDeep, TOO_DEEP } from '../base/json-depth.js'
 
 const MESSAGE_VERSION = 1
 
@@ -35,6 +36,7 @@ export function decodeBody(body: Uint8Array): DecodedBody {
   } catch (cause) {
     throw undecodable('the msgpack is broken', cause)
   }
+  if (isTooDeep(data)) throw undecodable(`something in it ${TOO_DEEP}`)
   if (typeof data !== 'object' || data === null || Array.isArray(data)) throw undecodable('it does not hold an object')
   return { kind: 'payload', data: data as Record<string, unknown> }
 }

@@ -1,6 +1,7 @@
 /** The spec of a data sync: which bars of which exchange, from when to when. Flat JSON; unknown keys are refused by name. */
 import { z } from 'zod'
 import { SweepmillError } from '../base/errors.js'
+import { isInSpan, LATEST_MS } from '../base/time-span.js'
 import { parseOrRefuse, refuseUnknownKeys, requireObject } from '../engine/specs/refuse.js'
 import { parseTime } from '../market/parse-time.js'
 import { DAY_MS, parseTimeframe } from '../market/timeframe.js'
@@ -42,7 +43,7 @@ export function parseDataSyncSpec(json: unknown, offers: readonly ExchangeOffer[
   if (!offer.categories.includes(category)) throw invalid('category', `${exchange} has no category "${category}"; choose one of: ${offer.categories.join(', ')}.`)
   const start = timeOf('start_date', spec.start_date)
   // As in a backtest, a day that is named as the end belongs to it.
-  const end = spec.end_date === undefined ? null : timeOf('end_date', spec.end_date) + (spec.end_date.length === 10 ? DAY_MS : 0)
+  const end = spec.end_date === undefined ? null : Math.min(LATEST_MS, timeOf('end_date', spec.end_date) + (spec.end_date.length === 10 ? DAY_MS : 0))
   if (end !== null && end <= start) throw invalid('end_date', 'end_date is not after start_date.')
   return {
     exchange, symbol: spec.symbol.toUpperCase(), timeframe, start_date: new Date(start).toISOString(),
@@ -61,7 +62,7 @@ export function seriesKeyOf({ exchange, symbol, timeframe, category }: DataSyncS
 function timeOf(key: string, value: string): number {
   const bytes = new TextEncoder().encode(value)
   const ms = parseTime(bytes, 0, bytes.length)
-  if (Number.isFinite(ms)) return ms
+  if (isInSpan(ms)) return ms
   throw invalid(key, `${key} is "${value}"; write a date such as 2024-01-31 or a time such as 2024-01-31T12:00:00Z.`)
 }
 

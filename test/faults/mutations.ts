@@ -175,6 +175,14 @@ export const MUTATIONS: readonly Mutation[] = [
     from: 'if (/redis_mode:cluster/.test(info) &&', to: 'if (/redis_mode:nothing/.test(info) &&', test: 'test/hostile/unable-redis', named: 'Cluster',
   },
   {
+    promise: 'containment', what: 'a spec may be nested without end', file: 'src/base/json-depth.ts',
+    from: 'if (depth > MAX_DEPTH) return true', to: 'if (depth > 10 * MAX_DEPTH ** 2) return true', test: 'test/hostile/far-inputs', named: 'nested',
+  },
+  {
+    promise: 'containment', what: 'a time may be of any year', file: 'src/base/time-span.ts',
+    from: 'return ms >= EARLIEST_MS && ms <= LATEST_MS', to: 'return ms === ms', test: 'test/hostile/far-inputs', named: 'time',
+  },
+  {
     promise: 'P2', what: 'the outcome is written whatever attempt the row is at', file: 'src/store/attempt-store.ts',
     from: 'select t.task_id, t.attempt from tasks t join given g on g.task_id = t.task_id and g.attempt = t.attempt', to: 'select t.task_id, g.attempt from tasks t join given g on g.task_id = t.task_id',
     test: 'test/faults/simulation',

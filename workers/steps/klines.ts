@@ -1,4 +1,5 @@
 /** Klines as an exchange sends them, and the months of a series that a data sync makes of them and takes back. */
+import { shownTime } from '../../src/base/time-span.js'
 import { decodeColumns, encodeBlocks } from '../../src/market/blocks.js'
 import type { BarColumns } from '../../src/market/layout.js'
 import { mergeBars, takeBack } from '../../src/market/merge.js'
@@ -47,7 +48,7 @@ export const parseKlines: Step = (context) => {
     const values = Array.isArray(row) ? row.slice(0, 7).map(numberOf) : []
     const [start = Number.NaN, ...rest] = values
     if (values.length < 7 || values.some((value) => !Number.isFinite(value)) || timeframe.startOf(start) !== start) return verdict('invalid', `a kline that cannot be read: ${JSON.stringify(row)?.slice(0, 120)}`)
-    if (start < fromMs || start >= toMs) return verdict('invalid', `klines of ${new Date(start).toISOString()}, which were not asked for`)
+    if (start < fromMs || start >= toMs) return verdict('invalid', `klines of ${shownTime(start)}, which were not asked for`)
     if (rest.some((value, i) => (i < 4 ? value <= 0 : value < 0))) return verdict('invalid', `a kline with a price that cannot be: ${JSON.stringify(row).slice(0, 120)}`)
     if (timeframe.next(start) <= nowMs) bars.push(values)
   }

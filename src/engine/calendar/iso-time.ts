@@ -1,8 +1,11 @@
 /**
  * Times as text and back, in UTC, by arithmetic on days (proleptic Gregorian calendar). The engine has no `Date`,
  * whose parser guesses and whose local zone would make a result depend on the machine.
- * Parses YYYY-MM-DD, YYYY-MM-DD[T ]HH:MM[:SS[.fff]] with Z, ±HH:MM or nothing (UTC); anything else is undefined.
+ * Parses YYYY-MM-DD, YYYY-MM-DD[T ]HH:MM[:SS[.fff]] with Z, ±HH:MM or nothing (UTC); anything else is undefined, and so is
+ * what lies outside of the years 1 to 9999 in UTC.
  */
+import { isInSpan } from '../../base/time-span.js'
+
 export const DAY_MS = 86_400_000
 
 export function parseIsoTime(text: string): number | undefined {
@@ -14,11 +17,12 @@ export function parseIsoTime(text: string): number | undefined {
   const milliseconds = Math.floor(Number(`0.${match[7] ?? 0}`) * 1000 + 1e-6)
   const local = daysFromCivil(year, month, day) * DAY_MS + hour * 3_600_000 + minute * 60_000 + second * 1000 + milliseconds
   const zone = match[8]
-  if (zone === undefined || zone === 'Z') return local
+  if (zone === undefined || zone === 'Z') return isInSpan(local) ? local : undefined
   const offset = Number(zone.slice(1, 3)) * 60 + Number(zone.slice(-2))
   // No place is further from UTC than 14 hours; what is further than 18 is a slip.
   if (Number(zone.slice(-2)) > 59 || offset > 18 * 60) return undefined
-  return local - (zone.startsWith('-') ? -offset : offset) * 60_000
+  const ms = local - (zone.startsWith('-') ? -offset : offset) * 60_000
+  return isInSpan(ms) ? ms : undefined
 }
 
 /** True for a text that names a day and no time of day. */

@@ -4,16 +4,18 @@
  */
 import type { z } from 'zod'
 import { SweepmillError } from '../../base/errors.js'
+import { isTooDeep, TOO_DEEP } from '../../base/json-depth.js'
 import { nearest } from './nearest.js'
 
 export function specInvalid(path: string, message: string, details: Record<string, unknown> = {}): SweepmillError {
   return new SweepmillError('SPEC_INVALID', message, { details: { path, ...details } })
 }
 
-/** A plain object, or SPEC_INVALID. */
+/** A plain object of bounded depth, or SPEC_INVALID. The first that every parser of a spec asks. */
 export function requireObject(value: unknown, path: string): Record<string, unknown> {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>
   const where = path === '' ? 'The specification' : path
+  if (isTooDeep(value)) throw specInvalid(path, `Something in ${path === '' ? 'the specification' : path} ${TOO_DEEP}.`)
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>
   throw specInvalid(path, `${where} is ${show(value)}, but must be a JSON object.`)
 }
 
@@ -48,6 +50,16 @@ export function parseOrRefuse<Output>(schema: z.ZodType<Output>, json: unknown, 
 }
 
 export function show(value: unknown): string {
-  const text = typeof value === 'number' ? String(value) : JSON.stringify(value) ?? String(value)
+  const text = textOf(value)
   return text.length > 80 ? `${text.slice(0, 77)}...` : text
+}
+
+/** Not everything that is refused is JSON: it may be nested without end, contain itself, or throw when it is looked at. */
+function textOf(value: unknown): string {
+  if (typeof value === 'number' || typeof value === 'bigint') return String(value)
+  try {
+    return JSON.stringify(typeof value === 'string' ? value.slice(0, 80) : value) ?? String(value)
+  } catch {
+    return Array.isArray(value) ? 'a list' : `a ${typeof value}`
+  }
 }
