@@ -159,8 +159,8 @@ export const MUTATIONS: readonly Mutation[] = [
     from: 'order by created_at desc, task_id desc limit $5', to: 'order by created_at + interval \'0\' desc, task_id desc limit $5', test: 'test/hostile/many-tasks', named: 'reads an index',
   },
   {
-    promise: 'containment', what: 'a worker that is told to stop first compares every row', file: 'src/runtime/recovery.ts',
-    from: 'const published = await reconciler.round(fleet, this.#stopping.signal)\n      if', to: 'const published = await reconciler.round(fleet, new AbortController().signal)\n      if', test: 'test/hostile/stopping', named: 'many rows',
+    promise: 'containment', what: 'a worker that is told to stop first compares every row', file: 'src/runtime/reconciler.ts',
+    from: 'missing = await this.#compare(signal)', to: 'missing = await this.#compare(new AbortController().signal)', test: 'test/hostile/stopping', named: 'reads no page',
   },
   {
     promise: 'containment', what: 'closing waits for a statement for as long as it takes', file: 'src/store/postgres.ts',
