@@ -143,6 +143,7 @@ export const task = {
     created_at: { type: 'string', format: 'date-time' }, not_before: { type: ['string', 'null'] }, deadline_at: { type: ['string', 'null'] }, started_at: { type: ['string', 'null'] }, completed_at: { type: ['string', 'null'] },
     processing_time_ms: { type: ['number', 'null'] },
     progress: { type: ['object', 'null'], properties: { step: { type: 'string' }, done: { type: 'number' }, total: { type: 'number' }, waits: { type: 'string', description: 'What it waits for, where it does.' } } },
+    truncated: { type: 'array', items: { type: 'string', enum: ['data', 'result', 'error'] }, description: 'In a list: which of these are not whole.' },
   },
 } as const
 
