@@ -21,6 +21,8 @@ const SEED = Number(process.env['FAULT_SEED'] ?? 1)
 const STARTS = Number(process.env['FAULT_STARTS'] ?? 3)
 /** A start takes two to four seconds. */
 const LATEST_MS = 4000
+/** What a first start needs, about. */
+const MOST_ROOM_MIB = 48
 
 const made: string[] = []
 afterEach(() => {
@@ -53,17 +55,24 @@ const VICTIMS: Readonly<Record<string, (stateDir: string, user: User) => void>> 
   everybody: (stateDir) => { kill(processesOf(stateDir)) },
 }
 
+const disk = mountSmall('300m')
+afterAll(() => { if (disk !== null) unmount(disk) })
+
 const random = seededRandom(SEED)
 const moments = Array.from({ length: STARTS }, (_, n) => {
   const names = Object.keys(VICTIMS)
-  return [names[n % names.length] ?? '', Math.floor(random.next() * LATEST_MS)] as const
+  const [afterMs, room] = [Math.floor(random.next() * LATEST_MS), Math.floor(random.next() * MOST_ROOM_MIB)]
+  // Every third one meets a full disk besides, where one may be mounted.
+  return [names[n % names.length] ?? '', afterMs, n % 3 === 1 && disk !== null ? `${room} MiB` : 'plenty'] as const
 })
 
-test.each(moments)('a first start is followed by one that works: %s killed after %i ms', async (victim, afterMs) => {
-  const stateDir = freshState()
+test.each(moments)('a first start is followed by one that works: %s killed after %i ms, with %s of room', async (victim, afterMs, room) => {
+  const stateDir = room === 'plenty' ? freshState() : freshState(disk ?? '')
+  const freeAgain = room === 'plenty' ? () => undefined : fill(disk ?? '', Number.parseInt(room, 10) * 2 ** 20)
   const user = startUser(stateDir)
   await systemClock.sleep(afterMs)
   VICTIMS[victim]?.(stateDir, user)
+  freeAgain()
   // The command may have brought everything up meanwhile; then the next one joins it, and a server that was killed comes back.
   const services = await openServices({ stateDir, graceMs: 300 })
   await eventually('both servers to answer', () => work(services).then(() => true, () => false))
@@ -113,9 +122,6 @@ function homeOf(stateDir: string): string {
   const { folder } = findPlace(stateDir)
   return join(folder, readdirSync(folder).find((name) => name.startsWith('postgres-') && !name.includes('program')) ?? '')
 }
-
-const disk = mountSmall('300m')
-afterAll(() => { if (disk !== null) unmount(disk) })
 
 /** MiB of room: for no file at all, for half an initdb, for an initdb and not quite a server. */
 test.skipIf(disk === null).each([0, 20, 40])('a first start with %i MiB of room is followed by one that works (skipped where no file system may be mounted)', async (room) => {
