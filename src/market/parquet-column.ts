@@ -12,8 +12,8 @@ import { decompressPage } from 'hyparquet/src/datapage.js'
 import { deltaBinaryUnpack } from 'hyparquet/src/delta.js'
 import { byteStreamSplit } from 'hyparquet/src/encoding.js'
 import { readPlain } from 'hyparquet/src/plain.js'
-import { readVarInt } from 'hyparquet/src/thrift.js'
 import { crc32 } from './crc32.js'
+import { assertDeltas } from './parquet-deltas.js'
 import { decodeRuns, WIDEST_BITS } from './parquet-runs.js'
 import { endOfStruct } from './thrift-struct.js'
 
@@ -204,10 +204,7 @@ function written(page: Uint8Array, encoding: Encoding, count: number, decoder: C
 
 function deltas<T extends Int32Array | BigInt64Array>(reader: Parameters<typeof readPlain>[0], count: number, into: T): T {
   if (count === 0) return into
-  const look = { view: reader.view, offset: reader.offset }
-  const [block, parts, total] = [readVarInt(look), readVarInt(look), readVarInt(look)]
-  if (!(block > 0 && block <= 65_536 && parts > 0 && parts <= block && block % parts === 0)) throw new Error('the blocks of a page have an impossible size')
-  if (total !== count) throw new Error(`a page has ${total} values where ${count} should be`)
+  assertDeltas(reader.view, reader.offset, count, into instanceof Int32Array ? 32 : 64)
   deltaBinaryUnpack(reader, count, into)
   return into
 }

@@ -122,6 +122,20 @@ function onePage(header: object, body: Uint8Array, codec: Meta['codec'], rows: n
 
 const head = (count: number): object => ({ num_values: count, num_nulls: 0, num_rows: count, encoding: 'PLAIN', definition_levels_byte_length: 0, repetition_levels_byte_length: 0, is_compressed: true })
 
+/** Differences as a page has them: a head of three numbers, the first value, then blocks. */
+const DELTA_HEAD = [0x80, 0x01, 0x04, 0x02]
+test.each<readonly [what: string, bytes: readonly number[], sentence: RegExp]>([
+  ['a first value without end', [...DELTA_HEAD, ...Array<number>(200_000).fill(0xff), 0x01], /a difference of a page has more than 64 bits/],
+  ['a least difference without end', [...DELTA_HEAD, 0x00, ...Array<number>(200_000).fill(0xff), 0x01], /a difference of a page has more than 64 bits/],
+  ['a head without end', Array<number>(200_000).fill(0x80), /a difference of a page has more than 64 bits/],
+  ['differences of 255 bits', [...DELTA_HEAD, 0x00, 0x02, 255, 0, 0, 0, ...Array<number>(2000).fill(1)], /a difference of a page has 255 bits/],
+  ['blocks of no whole words', [0x08, 0x04, 0x02, 0x00, 0x02, 1, 1, 1, 1, 0, 0, 0, 0], /the blocks of a page have an impossible size/],
+  ['differences that end too soon', [...DELTA_HEAD, 0x00, 0x02, 64, 0, 0, 0], /the differences of a page end within a block/],
+])('%s, where numbers are written as differences, is refused at once', async (_what, bytes, sentence) => {
+  const header = { type: 'DATA_PAGE_V2', uncompressed_page_size: bytes.length, compressed_page_size: bytes.length, data_page_header_v2: { ...head(2), encoding: 'DELTA_BINARY_PACKED' } }
+  expect(await outcome(onePage(header, Uint8Array.from(bytes), 'UNCOMPRESSED', 2))).toMatch(sentence)
+})
+
 test.each<readonly [what: string, header: object, sentence: RegExp]>([
   ['a page that unpacks to 2 GB', { type: 'DATA_PAGE_V2', uncompressed_page_size: 2 ** 31 - 1, compressed_page_size: 16, data_page_header_v2: head(2) }, /more than a thousand times of its size/],
   ['a page of a negative size', { type: 'DATA_PAGE_V2', uncompressed_page_size: 16, compressed_page_size: -16, data_page_header_v2: head(2) }, /a page of -16 bytes stands where/],
