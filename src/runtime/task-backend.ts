@@ -158,6 +158,8 @@ export class TaskBackend<Health> implements Backend<Health> {
     }
     const record = await this.#parts.desk.requestCancel(taskId)
     this.#parts.stopTask(taskId)
+    // It may wait in the delayed set for minutes; what is published twice is cleared by its second open.
+    if (record?.status === 'pending') return this.#publish(record)
     if (record !== null && isFinal(record.status)) {
       if (before.status === 'pending' && record.status === 'cancelled') this.#parts.observer.cancelled(record.priority, record.taskType, null)
       // A task that would have been due next year must not stand in the delayed set until then. Redis may be away.

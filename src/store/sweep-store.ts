@@ -12,14 +12,14 @@ const CHUNKS = 'from sweep_chunks c where c.sweep_id = s.sweep_id and c.sweep_cr
  */
 const RESUME = `
 with fenced as (
-  select task_id from tasks where task_id = $1 and attempt = $2 and status = 'processing' for share
+  select task_id, cancel_requested_at is not null as cancelled from tasks where task_id = $1 and attempt = $2 and status = 'processing' for share
 ), found as (
   select s.*, (select count(*)::int ${CHUNKS}) as finished_quanta from sweeps s join fenced f on f.task_id = s.sweep_id
 ), marked as (
   update sweeps s set handed_back_at = case when s.engine_version = $3 then null else coalesce(s.handed_back_at, now()) end
   from found f where s.sweep_id = f.sweep_id and (s.engine_version = $3 and s.handed_back_at is not null or s.engine_version <> $3 and f.finished_quanta > 0)
 )
-select s.sweep_id, s.spec_hash, s.data_hash, s.engine_version, s.full_size, s.quantum_size, s.quanta, s.finished_quanta,
+select s.sweep_id, s.spec_hash, s.data_hash, s.engine_version, s.full_size, s.quantum_size, s.quanta, s.finished_quanta, f.cancelled,
        coalesce(extract(epoch from (now() - s.handed_back_at)) * 1000, 0)::float8 as waited_ms,
        exists (select 1 from workers w where w.engine = s.engine_version and w.role = 'worker' and w.stopped_at is null
          and w.beat_at > now() - make_interval(secs => $4 / 1000.0)) as engine_alive
@@ -84,14 +84,14 @@ export class PostgresSweepStore implements SweepStore {
   }
 
   async resume(sweepId: string, attempt: number, engineVersion: string): Promise<ResumedSweep | null> {
-    const [row] = await this.#postgres.prepared<SweepRow & { finished_quanta: number; waited_ms: number; engine_alive: boolean } | { sweep_id: null }>(
+    const [row] = await this.#postgres.prepared<SweepRow & { finished_quanta: number; cancelled: boolean; waited_ms: number; engine_alive: boolean } | { sweep_id: null }>(
       'resume_sweep', RESUME, [sweepId, attempt, engineVersion, this.#silenceMs])
     if (row === undefined) return null
     if (row.sweep_id === null) return { kind: 'unplanned' }
     const sweep = toRecord(row)
     if (sweep.engineVersion === engineVersion) return { kind: 'own', sweep }
     if (row.finished_quanta === 0) return { kind: 'unplanned' }
-    return { kind: 'foreign', sweep: { ...sweep, finishedQuanta: row.finished_quanta, engineAlive: row.engine_alive, waitedMs: row.waited_ms } }
+    return { kind: 'foreign', sweep: { ...sweep, finishedQuanta: row.finished_quanta, isCancelled: row.cancelled, engineAlive: row.engine_alive, waitedMs: row.waited_ms } }
   }
 
   async begin(sweep: SweepRecord, attempt: number, generation: number): Promise<SweepRecord | null> {

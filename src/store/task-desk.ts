@@ -28,7 +28,7 @@ interface Row {
 
 /**
  * A pending task is cancelled at once, unless an earlier attempt left a saga open: then a worker undoes it first, and ends
- * the task. Of a running one the owner is told. The notification rings the owner's bell.
+ * the task, at once, however long it was to wait. Of a running one the owner is told. The notification rings the owner's bell.
  */
 const CANCEL = `
 with locked as (
@@ -42,7 +42,7 @@ with locked as (
   insert into task_events (task_id, event, from_status, to_status, attempt, generation)
   select task_id, 'cancelled', 'pending', 'cancelled', attempt, generation from ended
 ), asked as (
-  update tasks t set cancel_requested_at = now()
+  update tasks t set cancel_requested_at = now(), not_before = case when l.status = 'open' then null else t.not_before end
   from locked l where t.task_id = l.task_id and l.status in ('processing', 'open') returning t.task_id
 )
 select pg_notify('sweepmill_cancel', task_id::text) from asked`

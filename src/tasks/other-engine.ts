@@ -11,6 +11,8 @@ export interface ForeignSweep {
   readonly engineVersion: string
   readonly quanta: number
   readonly finishedQuanta: number
+  /** Somebody wants it stopped. */
+  readonly isCancelled: boolean
   /** A worker of its engine is alive. */
   readonly engineAlive: boolean
   /** Since it was first handed back. */

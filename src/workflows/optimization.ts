@@ -84,6 +84,8 @@ async function ownSweep(context: OptimizationContext): Promise<SweepRecord> {
   const { attempt, tools } = context
   const resumed = await tools.sweeps.resume(attempt.taskId, attempt.attempt, tools.engineVersion)
   if (resumed === null) throw leaseLost(attempt.taskId, 'sweep_plan')
+  // Undoing it needs no engine, and an attempt that hands it back is over before it could hear of a cancel.
+  if (resumed.kind === 'foreign' && resumed.sweep.isCancelled) throw new SweepmillError('TASK_CANCELLED', `Task ${attempt.taskId} was cancelled.`)
   if (resumed.kind === 'foreign') throw otherEngine(resumed.sweep, tools.engineVersion)
   return resumed.kind === 'own' && context.planned ? resumed.sweep : plan(context)
 }

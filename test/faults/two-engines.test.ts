@@ -117,6 +117,16 @@ test('a sweep of another engine starts over if asked, and then all its rows are 
   assertLegalHistory(await bed.sql('select from_status, to_status from task_events where task_id = $1 order by event_id', [taskId]), LEGAL_TRANSITIONS)
 })
 
+test('a sweep of another engine is cancelled by whichever worker there is, and starts over after that if asked', async () => {
+  const { taskId } = await begunByTheOther()
+  // As after hours of waiting.
+  await bed.sql("update tasks set not_before = now() + interval '10 minutes' where task_id = $1 and status = 'pending'", [taskId])
+  await client.backend.cancel(taskId)
+  expect(await client.backend.wait(taskId)).toMatchObject({ status: 'cancelled' })
+  await client.backend.retry(taskId, { startOver: true })
+  expect(await client.backend.wait(taskId)).toMatchObject({ status: 'completed', generation: 2, result: { reused_chunks: 0, engine_version: engineVersion } })
+})
+
 test('what cannot start over says why', async () => {
   const { taskId } = await client.backend.submit({ taskType: TaskType.OPTIMIZATION, data: sweepData, roots: null })
   await expect(client.backend.retry(taskId, { startOver: true })).rejects.toMatchObject({ code: 'STATE_CONFLICT', message: expect.stringContaining('has not begun') as string })

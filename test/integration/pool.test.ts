@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { MessageChannel } from 'node:worker_threads'
 import { afterAll, afterEach, describe, expect, test } from 'vitest'
 import { systemClock } from '../../src/base/clock.js'
 import { packageRoot } from '../../src/base/package-root.js'
@@ -94,6 +95,15 @@ describe('compute pool', () => {
       expect(JSON.parse((await pool.run(request(step, { spec: hidden, from: 128, most_ms: 0 }, { shared }))).json)).toMatchObject({ next: 192 })
       expect(JSON.parse((await pool.run(request(step, { spec: hidden }, { shared }))).json)).not.toHaveProperty('next', expect.any(Number))
     }
+  })
+
+  test('a sweep without one trial fails at its end', async () => {
+    const pool = open(1)
+    const { port1, port2 } = new MessageChannel()
+    port1.on('message', ({ type }: { type: string }) => { if (type === 'next') port1.postMessage({ type: 'end' }) })
+    const ranked = pool.run(request('rank_sweep', { spec: { ...SPEC, constraint: 'fast > 100' } }, { shared: { bars: await sampleBars(pool) }, divisible: false, port: port2 }))
+    await expect(ranked).rejects.toMatchObject({ code: 'SPACE_EMPTY', message: expect.stringContaining('"fast > 100" and the constraint of sma-cross') as unknown })
+    port1.close()
   })
 
   test('cancelling reaches running code and waiting code, and costs no thread', async () => {
