@@ -22,9 +22,20 @@ prototype.dispatch = function dispatch(this: Handler, answer: () => void): void 
   }
 }
 
-/** `onTrouble` hears why a connection broke, which the rejected commands do not say. */
-export function redisConnection(url: string, options: RedisOptions, onTrouble: (error: Error) => void): Redis {
-  const redis = new Redis(url, options)
+/** A server that swallows bytes (a half-open connection) is given up after this; well under a lease. */
+const SILENCE_MS = 5000
+/** A server that takes connections and cuts each would be tried for ever: the client counts its tries anew with each. */
+const COMMAND_MS = 10_000
+
+/**
+ * `waitMs`: how long a command may wait for what it asks for. `onTrouble` hears why a connection broke, which the rejected
+ * commands do not say.
+ */
+export function redisConnection(url: string, options: RedisOptions, waitMs: number, onTrouble: (error: Error) => void): Redis {
+  const redis = new Redis(url, {
+    keepAlive: 10_000, lazyConnect: true, connectTimeout: 10_000, retryStrategy: (times) => Math.min(50 * 2 ** Math.min(times, 5), 1000),
+    socketTimeout: waitMs + SILENCE_MS, commandTimeout: waitMs + COMMAND_MS, ...options,
+  })
   redis.on('error', (error: Error) => {
     onTrouble(error)
     if (error.message.startsWith('Command queue state error')) redis.disconnect(true)

@@ -56,9 +56,6 @@ export interface RedisTaskStreamOptions {
   readonly scriptClock?: string
 }
 
-/** A server that swallows bytes (a half-open connection) is given up after this; well under a lease. */
-const SILENCE_MS = 5000
-
 /** What tells one life of a Redis from the next: a flush loses the epoch key, a restart changes the run id. */
 export interface RedisIdentity {
   readonly epoch: string
@@ -94,11 +91,10 @@ export class RedisTaskStream implements TaskStream {
     this.#pollMs = options.pollMs
     this.#turns = options.weights === undefined || options.weights === null ? null : new PickTurns(options.weights)
     this.#scripts = options.scriptClock === undefined ? scriptsOfRedisTime : scriptsWith(options.scriptClock)
-    const common = { keepAlive: 10_000, lazyConnect: true, connectTimeout: 10_000, retryStrategy: (times: number) => Math.min(50 * 2 ** Math.min(times, 5), 1000) }
-    // A command waits for a reconnection through a few retries (Redis restarting), then fails as transient.
     const note = (error: Error): void => { this.#trouble = error }
-    this.#redis = redisConnection(options.redisUrl, { ...common, maxRetriesPerRequest: 8, socketTimeout: SILENCE_MS }, note)
-    this.#bell = redisConnection(options.redisUrl, { ...common, maxRetriesPerRequest: 0, enableOfflineQueue: true, socketTimeout: options.pollMs + SILENCE_MS }, note)
+    // A command waits for a reconnection through a few retries (Redis restarting), then fails as transient.
+    this.#redis = redisConnection(options.redisUrl, { maxRetriesPerRequest: 8 }, 0, note)
+    this.#bell = redisConnection(options.redisUrl, { maxRetriesPerRequest: 0, enableOfflineQueue: true }, options.pollMs, note)
     this.deadLetters = new RedisDeadLetterFeed(this.#redis, this.#keys.dlq)
     const batching = { maxItems: 500, lanes: 2, splits: () => false }
     this.#publishes = new Batcher((items) => this.#publishAll(items), batching)
@@ -292,7 +288,8 @@ export class RedisTaskStream implements TaskStream {
   async close(): Promise<void> {
     this.#closed = true
     this.#bell.disconnect()
-    await this.#redis.quit().catch(() => this.#redis.disconnect())
+    if (this.#redis.status === 'ready') await this.#redis.quit().catch(() => undefined)
+    this.#redis.disconnect()
   }
 
   async #run(script: LuaScript, keys: readonly string[], args: readonly Argument[]): Promise<Reply> {

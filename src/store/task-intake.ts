@@ -37,7 +37,7 @@ from tasks where (coalesce(user_id, ''), idempotency_key) in (select * from unne
 /** Counts stop at the limit, so that a long outage does not make every submission scan the backlog. */
 const UNPUBLISHED_COUNTS = `
 select p.priority, (select count(*) from (
-  select 1 from tasks t where t.priority = p.priority and t.published_at is null and t.status = 'pending' limit $1) as some)::int as n
+  select 1 from tasks t where t.priority = p.priority and t.published_at is null and t.status = 'pending' limit $1) as counted)::int as n
 from unnest(array['high', 'medium', 'low']) as p(priority)`
 
 export class PostgresTaskIntake implements TaskIntake {

@@ -20,18 +20,23 @@ import type { Proxy } from './proxy.js'
 
 let bed: TestBed
 let proxy: Proxy
+let toRedis: Proxy
 const open: (() => Promise<void>)[] = []
 beforeAll(async () => {
   bed = await openTestBed()
   const { hostname, port } = new URL(bed.databaseUrl)
   proxy = await openProxy({ host: hostname, port: Number(port) })
+  const redis = new URL(bed.redisUrl)
+  toRedis = await openProxy({ host: redis.hostname, port: Number(redis.port) })
 })
 afterEach(async () => {
   proxy.heal()
+  toRedis.heal()
   for (const close of open.splice(0).toReversed()) await close()
 })
 afterAll(async () => {
   await proxy.close()
+  await toRedis.close()
   await bed.close()
 })
 
@@ -47,7 +52,7 @@ const BODIES: Readonly<Record<string, object>> = {
 const OPEN_ALWAYS: Readonly<Record<string, number>> = { '/livez': 200, '/health': 503, '/metrics': 200, '/api/docs': 200, '/readyz': 503 }
 
 async function serve(): Promise<{ readonly server: HttpServer; readonly routes: readonly (readonly ['GET' | 'POST', string])[] }> {
-  const runtime = await bed.open({ role: 'client', databaseUrl: through(bed.databaseUrl, proxy) })
+  const runtime = await bed.open({ role: 'client', databaseUrl: through(bed.databaseUrl, proxy), redisUrl: through(bed.redisUrl, toRedis) })
   open.push(() => runtime.close())
   const server = await createHttpServer({
     backend: runtime.backend, metrics: runtime.metrics, log: createLogger({ level: 'silent', workerName: 'doors' }), version: '0.0.0-test',
@@ -79,6 +84,18 @@ test.each(faults)('every route while Postgres %s', async (_what, strike) => {
   }))
 })
 
+test('every route while Redis is cut in the middle of every answer: Postgres is the truth, so most go on', async () => {
+  const { server, routes } = await serve()
+  toRedis.cut()
+  const replies = await Promise.all(routes.map(async ([method, path]) => {
+    const payload = method === 'POST' ? { payload: BODIES[path] ?? {} } : {}
+    const { statusCode } = await server.app.inject({ method, url: path.replace('{id}', ID), ...payload })
+    return `${method} ${path}: ${statusCode}`
+  }))
+  const away: Readonly<Record<string, number>> = { '/readyz': 503, '/health': 503, '/api/data-syncs': 202, '/api/cleanups': 202, '/api/backtests': 404, '/api/optimizations': 404 }
+  expect(replies).toEqual(routes.map(([method, path]) => `${method} ${path}: ${away[path] ?? (path.includes('{id}') ? 404 : 200)}`))
+})
+
 const FILE = 'samples/sp500-daily.csv'
 const COMMANDS: readonly string[] = [
   `backtest --data ${FILE} --strategy sma-cross --detach`, `sweep --data ${FILE} --strategy sma-cross --param fast=2:4:1 --detach`,
@@ -93,7 +110,7 @@ const COMMANDS: readonly string[] = [
 async function command(line: string): Promise<{ readonly exitCode: number; readonly code: string | undefined }> {
   let stdout = ''
   const exitCode = await runProgram([...line.split(' '), '--json'], {
-    env: { ...bed.environment, DATABASE_URL: through(bed.databaseUrl, proxy), WORKER_THREADS: '1', LOG_LEVEL: 'silent', HTTP_PORT: '0' },
+    env: { ...bed.environment, DATABASE_URL: through(bed.databaseUrl, proxy), REDIS_URL: through(bed.redisUrl, toRedis), WORKER_THREADS: '1', LOG_LEVEL: 'silent', HTTP_PORT: '0' },
     stdout: { isTTY: false, columns: 80, write: (text: string) => { stdout += text; return true } }, stderr: { isTTY: false, columns: 80, write: () => true },
     clock: systemClock, version: '0.0.0-test', openWorkbench,
   } as unknown as Parameters<typeof runProgram>[1])
@@ -109,6 +126,16 @@ test('every command while Postgres is cut in the middle of every answer', async 
     told.push(`${line}: ${exitCode} ${code}`)
   }
   expect(told).toEqual(COMMANDS.map((line) => `${line}: 1 POSTGRES_UNAVAILABLE`))
+})
+
+test('every command while Redis is cut in the middle of every answer', async () => {
+  toRedis.cut()
+  const told: string[] = []
+  for (const line of COMMANDS) {
+    const { exitCode, code } = await command(line)
+    told.push(`${line}: ${exitCode} ${code}`)
+  }
+  expect(told).toEqual(COMMANDS.map((line) => `${line}: ${line === 'migrate' ? '0 undefined' : '1 REDIS_UNAVAILABLE'}`))
 })
 
 test('a command whose connection is cut at any of its answers ends with the same code, or well', async () => {

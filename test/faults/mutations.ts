@@ -188,6 +188,10 @@ export const MUTATIONS: readonly Mutation[] = [
     from: 'return ms >= EARLIEST_MS && ms <= LATEST_MS', to: 'return ms === ms', test: 'test/hostile/far-inputs', named: 'time',
   },
   {
+    promise: 'containment', what: 'a command to a Redis that cuts every connection is tried for ever', file: 'src/queue/redis-connection.ts',
+    from: 'commandTimeout: waitMs + COMMAND_MS, ', to: '', test: 'test/faults/closed-doors', named: 'every route while Redis',
+  },
+  {
     promise: 'P2', what: 'the outcome is written whatever attempt the row is at', file: 'src/store/attempt-store.ts',
     from: 'select t.task_id, t.attempt from tasks t join given g on g.task_id = t.task_id and g.attempt = t.attempt', to: 'select t.task_id, g.attempt from tasks t join given g on g.task_id = t.task_id',
     test: 'test/faults/simulation',
