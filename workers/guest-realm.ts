@@ -43,8 +43,7 @@ const offsetOf = getterOf('byteOffset')
 const lengthOf = getterOf('byteLength')
 
 const drain = new vm.Script('0', { filename: 'sweepmill-drain' })
-let realmText: string | null = null
-let cachedData: Buffer | undefined
+let realmScript: vm.Script | null = null
 
 /** Of the realm whose code runs, or ran in this turn of the event loop. */
 let leave: ((reason: unknown) => void) | null = null
@@ -206,11 +205,10 @@ export class GuestRealm {
   }
 }
 
+/** One for all realms of a thread: what was compiled of it for one is there for the next. */
 function bootScript(): vm.Script {
-  realmText ??= readFileSync(REALM_SCRIPT, 'utf8')
-  const script = new vm.Script(realmText, { filename: 'sweepmill-realm.js', ...(cachedData === undefined ? {} : { cachedData }) })
-  cachedData ??= script.createCachedData()
-  return script
+  realmScript ??= new vm.Script(readFileSync(REALM_SCRIPT, 'utf8'), { filename: 'sweepmill-realm.js' })
+  return realmScript
 }
 
 function compiled(script: string): vm.Script {

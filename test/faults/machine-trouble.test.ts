@@ -27,6 +27,7 @@ describe('a process that has no file descriptor left', () => {
   writeFileSync(join(folder, 'a.csv'), csv)
   writeFileSync(join(folder, 'a.csv.gz'), gzipSync(csv))
   writeFileSync(join(folder, 'a.zip'), zipped({ 'a.csv': csv }))
+  writeFileSync(join(folder, 'mine.ts'), "import { defineStrategy } from 'sweepmill'\nexport default defineStrategy({ name: 'x', params: {}, signals: () => ({}) })")
   writeFileSync(join(folder, 'funding.csv'), 'time,rate\n2024-01-01,0.1\n')
   writeFileSync(join(folder, 'a.parquet'), new Uint8Array(parquetWriteBuffer({
     columnData: [{ name: 'time', data: times, type: 'INT64' }, ...['open', 'high', 'low', 'close', 'volume'].map((name) => ({ name, data: prices, type: 'DOUBLE' as const }))],
@@ -36,7 +37,7 @@ describe('a process that has no file descriptor left', () => {
   test.each([0, 1])('blames no file (%i left), and keeps no failure', (free) => {
     const script = join(packageRoot, 'dist', 'test', 'faults', 'short-of-files.js')
     const own = mkdtempSync(join(folder, 'run-'))
-    for (const name of ['a.csv', 'a.csv.gz', 'a.zip', 'a.parquet', 'funding.csv']) symlinkSync(join(folder, name), join(own, name))
+    for (const name of ['a.csv', 'a.csv.gz', 'a.zip', 'a.parquet', 'funding.csv', 'mine.ts']) symlinkSync(join(folder, name), join(own, name))
     const { stdout, stderr } = spawnSync('bash', ['-c', `ulimit -n 400 && exec ${process.execPath} ${script} ${own} ${free}`], { encoding: 'utf8' })
     expect(stderr).toBe('')
     const { homeless, short, roomy } = JSON.parse(stdout) as { homeless: string; short: ErrorCode[]; roomy: string[] }

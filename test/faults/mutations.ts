@@ -260,8 +260,8 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     promise: 'containment', what: 'a strategy is shown the frame that all threads share', file: 'workers/guest-realm.ts',
-    from: "      if (!types.isArrayBuffer(copy)) throw new TypeError('This is no memory.')\n      new Uint8Array(copy).set(new Uint8Array(shared))\n      this.#api.attach(header.hash, text, dataAt, copy)\n",
-    to: '      this.#api.attach(header.hash, text, dataAt, shared as never)\n', test: 'test/hostile/guest-realm', named: 'column of its bars',
+    from: "      if (!types.isArrayBuffer(copy)) throw new TypeError('This is no memory.')\n      new Uint8Array(copy).set(new Uint8Array(shared))\n      this.#api.attach(header.hash, text, dataAt, copy)\n      this.#copies.set(header.hash, copy)\n",
+    to: '      this.#api.attach(header.hash, text, dataAt, shared as never)\n      this.#copies.set(header.hash, shared as never)\n', test: 'test/hostile/guest-realm', named: 'column of its bars',
   },
   {
     promise: 'containment', what: 'errors of the thread that reach a strategy lead to the thread', file: 'workers/guest-realm.ts',

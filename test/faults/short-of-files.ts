@@ -10,7 +10,8 @@ import { createComputePool } from '../../src/pool/compute-pool.js'
 
 const [folder = '', free = '0'] = process.argv.slice(2)
 const STEPS: readonly (readonly [step: string, file: string])[] = [
-  ['parse_bars', 'a.csv'], ['parse_bars', 'a.csv.gz'], ['parse_bars', 'a.zip'], ['parse_bars', 'a.parquet'], ['read_funding', 'funding.csv'], ['echo', ''],
+  ['parse_bars', 'a.csv'], ['parse_bars', 'a.csv.gz'], ['parse_bars', 'a.zip'], ['parse_bars', 'a.parquet'], ['read_funding', 'funding.csv'], ['describe_strategy', 'mine.ts'],
+  ['echo', ''],
 ]
 const pool = createComputePool({ threads: 1, clock: systemClock })
 
