@@ -13,13 +13,15 @@ export interface ProcessMark {
   readonly boot: string | null
 }
 
-/** When the process started. Null: no such process, or it is a zombie. */
+/** When the process started. Null: no such process, or it is a zombie with all its threads. */
 export function startOf(pid: number): string | null {
   try {
     if (!existsSync('/proc/self/stat')) return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim() || null
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    return fields[0] === 'Z' ? null : fields[19] ?? null
+    // Of one that is killed the first thread is dead before the others are, which hold its sockets and files for a moment more.
+    const isOver = fields[0] === 'Z' && Number(fields[17]) <= 1
+    return isOver ? null : fields[19] ?? null
   } catch {
     return null
   }

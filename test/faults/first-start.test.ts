@@ -27,7 +27,7 @@ const MOST_ROOM_MIB = 48
 const made: string[] = []
 afterEach(() => {
   for (const stateDir of made.splice(0)) {
-    kill(existsSync(stateDir) ? processesOf(stateDir) : [])
+    if (existsSync(stateDir)) kill(processesOf(stateDir))
     removePlace(stateDir)
   }
 })
