@@ -68,8 +68,9 @@ async function serve(socket: Socket, message: ToSupervisor): Promise<void> {
     return
   }
   try {
-    known.add(socket, message.user ?? null)
     const [one, two] = await Promise.all([message.redis ? redis.get() : null, message.postgres ? postgres.get() : null])
+    // One that is gone by then was no user, nor is one that gets nothing.
+    if (users.has(socket)) known.add(socket, message.user ?? null)
     send(socket, { kind: 'ready', redisUrl: one?.url ?? null, databaseUrl: two?.url ?? null, pid: process.pid })
   } catch (thrown) {
     const { stack: _stack, ...error } = toSweepmillError(thrown, 'SERVICE_FAILED').toData()
@@ -130,7 +131,8 @@ function inodeOf(path: string): number {
 
 /** Makes again what was removed. Where another supervisor took this one's place meanwhile, it has the servers: users go to it. */
 async function watch(): Promise<void> {
-  if (ending) return
+  // Without users nothing of it is needed, and whoever removes the folder then means it.
+  if (ending || users.size === 0) return
   if (!existsSync(place.folder)) findPlace(stateDir)
   if (!holdsLock(lock) && !tryLock(lock)) process.exit(0)
   if (listener.listening && inodeOf(place.socket) !== socketInode) {

@@ -83,5 +83,5 @@ export async function noneIsLeft(stateDir: string): Promise<void> {
 
 export function removePlace(stateDir: string): void {
   const { folder } = findPlace(stateDir)
-  for (const path of [folder, stateDir]) rmSync(path, { recursive: true, force: true })
+  for (const path of [folder, stateDir]) rmSync(path, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 })
 }
