@@ -48,10 +48,10 @@ async function killAll(): Promise<void> {
 
 const sweepData = {
   file: join(packageRoot, 'samples', 'sp500-daily.csv'), strategy: { name: 'sma-cross' }, constraint: 'fast < slow', top: 3,
-  space: { fast: { min: 2, max: 80, step: 1 }, slow: { min: 3, max: 240, step: 1 } },
+  space: { fast: { min: 2, max: 120, step: 1 }, slow: { min: 3, max: 300, step: 1 } },
 }
 
-interface SweepResult { readonly reused_chunks: number; readonly result_hash: string; readonly trials: number; readonly engine_version: string }
+interface SweepResult { readonly reused_chunks: number; readonly trials: number; readonly engine_version: string }
 
 /** A worker of the other engine begins a sweep and dies; one of this engine finds it. Returns its id, and how many quanta were done. */
 async function begunByTheOther(): Promise<{ taskId: string; done: number }> {
@@ -94,14 +94,6 @@ test('a sweep of another engine is handed back and says why, and a worker of its
   expect(result.engine_version).toMatch(new RegExp(`^${other.version}\\+`))
   expect((await bed.sql<{ trials: number }>('select sum(trials)::int as trials from sweep_chunks'))[0]?.trials).toBe(result.trials)
   assertLegalHistory(await bed.sql('select from_status, to_status from task_events where task_id = $1 order by event_id', [taskId]), LEGAL_TRANSITIONS)
-
-  // Who sends the same sweep to this engine gets a task of its own, with this engine's rows alone.
-  await killAll()
-  startWorker(MAIN, 'this-again')
-  const { taskId: own, created } = await client.backend.submit({ taskType: TaskType.OPTIMIZATION, data: sweepData, roots: null })
-  expect(created).toBe(true)
-  const ownResult = (await client.backend.wait(own)).result as SweepResult
-  expect(ownResult).toMatchObject({ reused_chunks: 0, result_hash: result.result_hash, engine_version: engineVersion })
 })
 
 test('a sweep of another engine starts over if asked, and then all its rows are of the engine that picked it', async () => {
