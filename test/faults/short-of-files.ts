@@ -42,5 +42,8 @@ try {
 }
 const short = await round()
 for (const fd of taken) closeSync(fd)
-process.stdout.write(JSON.stringify({ homeless, short, roomy: await round() }))
+let roomy = await round()
+// A thread that was just starting may still end of what it met; what is kept is kept for ever.
+for (let n = 0; n < 5 && roomy.some((code) => code !== 'ok'); n += 1) roomy = await round()
+process.stdout.write(JSON.stringify({ homeless, short, roomy }))
 await pool.close()
