@@ -145,7 +145,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     promise: 'containment', what: 'what the driver throws at bytes that are not Postgres\'s ends the process', file: 'src/store/connection.ts',
-    from: 'attach(guarded(stream as Socket))', to: 'attach(stream)', test: 'test/faults/changed-bytes', named: 'Postgres seems',
+    from: '      stream.destroy(error as Error)\n      return true\n', to: '      throw error\n', test: 'test/faults/changed-bytes', named: 'Postgres seems',
   },
   {
     promise: 'containment', what: 'what the client throws at bytes that are not Redis\'s ends the process', file: 'src/queue/redis-connection.ts',
